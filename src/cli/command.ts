@@ -1,0 +1,44 @@
+import { Command, CommanderError } from 'commander';
+import { messageOf, UserError } from '../errors.ts';
+
+/** A subcommand's entry in the table of `main.ts`: known by name, its code loaded only when it is called. */
+export interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<{ command: () => Command }>;
+}
+
+/** A commander command with the conventions of this tool: errors in one line with exit status 2, help on stdout. */
+export function newCommand(name: string): Command {
+  return new Command(name)
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .configureHelp({ helpWidth: Math.min(Math.max(process.stdout.columns ?? 100, 60), 120) })
+    .helpOption('-h, --help', 'show this help');
+}
+
+/**
+ * Parses and runs one command; the returned number is the exit status.
+ * Usage errors give one line on stderr and 2, {@link UserError} one line and its own status.
+ */
+export async function runCommand(command: Command, args: readonly string[]): Promise<number> {
+  try {
+    await command.parseAsync(args as string[], { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    return report(error, command.name(), args.includes('--debug'));
+  }
+}
+
+function report(error: unknown, name: string, debug: boolean): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    const message = error.message.replace(/^error: /, '');
+    const help = name === 'whocalls' ? 'whocalls -h' : `whocalls ${name} -h`;
+    process.stderr.write(`whocalls: ${message} (see '${help}')\n`);
+    return 2;
+  }
+  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  else if (error instanceof UserError) process.stderr.write(`whocalls: ${error.message}\n`);
+  else process.stderr.write(`whocalls: internal error: ${messageOf(error)} (run again with --debug for details)\n`);
+  return error instanceof UserError ? error.exitStatus : 1;
+}

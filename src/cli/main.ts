@@ -1,0 +1,27 @@
+import { type CommandEntry, newCommand, runCommand } from './command.ts';
+import { version } from './version.ts';
+
+/** Every subcommand. A first argument that is none of them is a target: `whocalls rb_insert_color -- make`. */
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {};
+
+function topLevel() {
+  const command = newCommand('whocalls')
+    .description('Who calls this kernel function, how often, and why?')
+    .version(version(), '-V, --version', 'show the version')
+    .usage('[command] [options]');
+  for (const [name, { summary }] of Object.entries(COMMANDS)) command.command(name).description(summary);
+  return command;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [first, ...rest] = args;
+  if (first === '--version' || first === '-V') {
+    process.stdout.write(`${version()}\n`);
+    return 0;
+  }
+  const entry = first === undefined ? undefined : COMMANDS[first];
+  if (entry) return runCommand((await entry.load()).command(), rest);
+  return runCommand(topLevel(), args);
+}
+
+process.exitCode = await main(process.argv.slice(2));

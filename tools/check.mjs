@@ -1,0 +1,18 @@
+// `npm run check`: types, format and lint, dead code. Runs all of them, fails if any does.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { ensureReady } from './setup.mjs';
+
+ensureReady();
+const root = fileURLToPath(new URL('../', import.meta.url));
+const checks = [
+  ['tsc', []],
+  ['biome', ['check', '--error-on-warnings', '.']],
+  ['knip', []],
+];
+const failed = checks.filter(([tool, args]) => {
+  const { status } = spawnSync('npx', ['--no-install', tool, ...args], { cwd: root, stdio: 'inherit' });
+  process.stdout.write(`${tool}: ${status === 0 ? 'ok' : 'FAILED'}\n`);
+  return status !== 0;
+});
+process.exitCode = failed.length > 0 ? 1 : 0;
