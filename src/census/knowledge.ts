@@ -1,0 +1,85 @@
+/** The stretches of execution a stack can consist of; an inner one interrupted the outer ones. */
+export type ContextKind = 'task' | 'softirq' | 'hardirq' | 'exception' | 'nmi';
+
+/** The kinds of places where a path starts. */
+export type EntryKind =
+  | 'syscall'
+  | 'interrupt'
+  | 'softirq'
+  | 'exception'
+  | 'nmi'
+  | 'kthread'
+  | 'work'
+  | 'idle'
+  | 'fork'
+  | 'boot'
+  | 'unknown';
+
+/** Where a path starts: `{ kind: 'syscall', name: 'write(2)' }`, `{ kind: 'interrupt', name: 'timer interrupt' }`. */
+export interface Entry {
+  readonly kind: EntryKind;
+  readonly name: string;
+}
+
+/** What a function is on a path, besides being one of its frames. A function may be several of these. */
+export interface FrameRole {
+  /** The function only passes the call on; it is never a site. */
+  readonly helper?: boolean;
+  /**
+   * The frame belongs to the tool that recorded the stack. `always`: it is peeled off wherever it is innermost;
+   * `probe`: only where frames of the `always` kind or other probe frames lie below it (inward), because it also
+   * occurs by itself (`asm_exc_int3`).
+   */
+  readonly instrumentation?: 'always' | 'probe';
+  /** The function is the outermost frame of a context of this kind: what lies further out was interrupted. */
+  readonly boundary?: ContextKind;
+  /**
+   * The function tells what its context was entered for. Of several on one path the highest rank wins, then the
+   * outermost. A name may contain `%f`, replaced by the name of the next inner frame (the work function under
+   * `process_one_work`, the thread function under `kthread`).
+   */
+  readonly entry?: Entry & { readonly rank: number };
+}
+
+/** What the census has to be told about kernels; the atlas answers. */
+export interface KernelKnowledge {
+  /** The role of a kernel function, by normalised name; undefined for an ordinary one. */
+  role(name: string): FrameRole | undefined;
+}
+
+/** What a tree is called: a stable id and a name to print. */
+export interface TreeLabel {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** One path, as labels are chosen for it. */
+export interface PathView {
+  /** Frames of the path, innermost first, with normalised names; unreliable frames left out. The target comes first where it is a frame. */
+  readonly frames: readonly PathFrame[];
+  /** Index in `frames` of the site, -1 where every frame is target or helper. */
+  readonly site: number;
+  readonly entry: Entry;
+  /** The name of the target, '' where unknown. */
+  readonly target: string;
+  /** Recorded argument, such as the name of a rotate callback; '' where none was recorded. */
+  readonly argument: string;
+  readonly comm: string;
+}
+
+export interface PathFrame {
+  readonly name: string;
+  /** Kernel module, '' for the kernel image. */
+  readonly module: string;
+}
+
+/** What the atlas says of a path. */
+export interface PathLabels {
+  readonly tree: TreeLabel | null;
+  readonly subsystem: string | null;
+}
+
+/** Labels paths with what only the atlas knows; called once per distinct path, target and argument. */
+export interface PathLabeller {
+  label(path: PathView): PathLabels;
+}

@@ -1,0 +1,69 @@
+import { normaliseSymbol } from './symbol-name.ts';
+
+declare const symbolBrand: unique symbol;
+/** Index into a {@link SymbolTable}. */
+export type SymbolId = number & { readonly [symbolBrand]: 'symbol' };
+
+/**
+ * Where a symbol lives: the kernel (with its modules), a user program, or nowhere. A `marker` is no function but a
+ * boundary that the source of the stack printed between two contexts, such as the `</IRQ>` of a kernel log.
+ */
+export type SymbolSpace = 'kernel' | 'user' | 'marker';
+
+/**
+ * Interned symbols. Two symbols are the same when raw name, module and space are; functions that differ only in
+ * compiler suffixes stay apart here and meet in their normalised name.
+ */
+export class SymbolTable {
+  /** Normalised names, by id. */
+  readonly #names: string[] = [];
+  /** Names as the source printed them, by id. */
+  readonly #raws: string[] = [];
+  /** Kernel module without brackets, '' for the kernel image; for user symbols the file they come from. */
+  readonly #modules: string[] = [];
+  readonly #spaces: SymbolSpace[] = [];
+  readonly #ids = new Map<string, SymbolId>();
+
+  /** How many symbols there are; ids run from 0 to size - 1. */
+  get size(): number {
+    return this.#raws.length;
+  }
+
+  intern(raw: string, module = '', space: SymbolSpace = 'kernel'): SymbolId {
+    const key = `${raw}\0${module}\0${space}`;
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    const id = this.#raws.length as SymbolId;
+    this.#ids.set(key, id);
+    this.#raws.push(raw);
+    this.#names.push(space === 'kernel' ? normaliseSymbol(raw) : raw);
+    this.#modules.push(module);
+    this.#spaces.push(space);
+    return id;
+  }
+
+  /** The normalised name. */
+  name(id: SymbolId): string {
+    return at(this.#names, id);
+  }
+
+  /** The name as the source printed it. */
+  raw(id: SymbolId): string {
+    return at(this.#raws, id);
+  }
+
+  /** The module in which the symbol lives ('' for the kernel image), or a user symbol's file. */
+  module(id: SymbolId): string {
+    return at(this.#modules, id);
+  }
+
+  space(id: SymbolId): SymbolSpace {
+    return at(this.#spaces, id);
+  }
+}
+
+function at<T>(column: readonly T[], id: number): T {
+  const value = column[id];
+  if (value === undefined) throw new RangeError(`no symbol ${id}`);
+  return value;
+}
