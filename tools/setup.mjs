@@ -9,7 +9,16 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const stamp = join(root, 'dist', '.built');
 
 /** What the built files are made from; a newer file in any of them means a new build. */
-const SOURCES = ['src', 'atlas', 'web', 'package.json', 'tools/build.mjs'];
+const SOURCES = [
+  'src',
+  'atlas',
+  'web',
+  'package.json',
+  'tools/build.mjs',
+  'tools/build-atlas.mjs',
+  'tools/atlas-areas.mjs',
+  'tools/atlas-shapes.mjs',
+];
 
 /** Installs and builds what is missing or older than its source. Costs a few milliseconds when nothing is. */
 export function ensureReady() {

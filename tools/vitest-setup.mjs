@@ -1,0 +1,4 @@
+// Tests read the compiled atlas and start bin/whocalls: both must match the sources.
+import { ensureReady } from './setup.mjs';
+
+export const setup = ensureReady;
