@@ -1,3 +1,4 @@
+export { kernelKnowledge } from './atlas/knowledge.ts';
 export {
   type CallKey,
   Census,
@@ -7,6 +8,19 @@ export {
   type Workload,
   type WorkloadPhase,
 } from './census/census.ts';
+export {
+  type EntryTally,
+  GROUPINGS,
+  type Group,
+  type GroupedCensus,
+  type Grouping,
+  type GroupOptions,
+  groupCensus,
+  OTHER,
+  type PathTally,
+  type Tally,
+} from './census/group.ts';
+export { instrumentationDepth } from './census/instrumentation.ts';
 export type {
   ContextKind,
   Entry,
@@ -19,8 +33,11 @@ export type {
   PathView,
   TreeLabel,
 } from './census/knowledge.ts';
+export { mergeCensus } from './census/merge.ts';
+export { type Path, PathFinder } from './census/paths.ts';
 export type { Row } from './census/row-table.ts';
 export { EMPTY_STACK, type Frame, NO_OFFSET, type StackId, StackTable } from './census/stack-table.ts';
 export { normaliseSymbol } from './census/symbol-name.ts';
 export { type SymbolId, type SymbolSpace, SymbolTable } from './census/symbol-table.ts';
+export { type Filter, type Filterable, parseWhere, WHERE_FIELDS, type WhereField } from './census/where.ts';
 export { UsageError, UserError } from './errors.ts';

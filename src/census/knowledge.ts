@@ -13,6 +13,7 @@ export type EntryKind =
   | 'idle'
   | 'fork'
   | 'boot'
+  | 'user-return'
   | 'unknown';
 
 /** Where a path starts: `{ kind: 'syscall', name: 'write(2)' }`, `{ kind: 'interrupt', name: 'timer interrupt' }`. */

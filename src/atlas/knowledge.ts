@@ -1,0 +1,54 @@
+import type { ContextKind, Entry, FrameRole, KernelKnowledge } from '../census/knowledge.ts';
+import { atlasTable } from './files.ts';
+
+/** A rule of `atlas/entries.yaml`. */
+interface EntryRule extends Entry {
+  readonly boundary?: ContextKind;
+  readonly rank: number;
+  readonly functions: readonly string[];
+}
+
+const SYSCALL = /^(?:compat_)?sys_(\w+)$/;
+
+/** Kernel functions called sys_… that are no system call. */
+const NO_SYSCALL = new Set(['sys_copyarea', 'sys_fillrect', 'sys_imageblit', 'sys_off_handler', 'sys_call_table']);
+
+let loaded: KernelKnowledge | undefined;
+
+/** The roles functions have on paths: `atlas/entries.yaml`, `helpers.yaml` and `instrumentation.yaml`. Read once. */
+export function kernelKnowledge(): KernelKnowledge {
+  loaded ??= new AtlasKnowledge();
+  return loaded;
+}
+
+class AtlasKnowledge implements KernelKnowledge {
+  readonly #roles = new Map<string, FrameRole>();
+  /** Roles of functions by prefix of their name. */
+  readonly #prefixes: [prefix: string, role: FrameRole][] = [];
+
+  constructor() {
+    for (const { kind, name, rank, boundary, functions } of atlasTable<EntryRule[]>('entries')) {
+      const role: FrameRole = { entry: { kind, name, rank }, ...(boundary && { boundary }) };
+      for (const name of functions) this.#add(name, role);
+    }
+    for (const names of Object.values(atlasTable<Record<string, string[]>>('helpers'))) {
+      for (const name of names) this.#add(name, { helper: true });
+    }
+    const { always, probe } = atlasTable<Record<'always' | 'probe', string[]>>('instrumentation');
+    for (const name of always) this.#add(name, { instrumentation: 'always' });
+    for (const name of probe) this.#add(name, { instrumentation: 'probe' });
+  }
+
+  role(name: string): FrameRole | undefined {
+    const role = this.#roles.get(name);
+    if (role) return role;
+    const syscall = SYSCALL.exec(name)?.[1];
+    if (syscall && !NO_SYSCALL.has(name)) return { entry: { kind: 'syscall', name: `${syscall}(2)`, rank: 20 } };
+    return this.#prefixes.find(([prefix]) => name.startsWith(prefix))?.[1];
+  }
+
+  #add(name: string, role: FrameRole): void {
+    if (name.endsWith('*')) this.#prefixes.push([name.slice(0, -1), role]);
+    else this.#roles.set(name, { ...this.#roles.get(name), ...role });
+  }
+}

@@ -1,0 +1,296 @@
+import { type Census, UNKNOWN } from './census.ts';
+import type { KernelKnowledge, PathLabeller, PathLabels, PathView, TreeLabel } from './knowledge.ts';
+import { type Path, PathFinder } from './paths.ts';
+import type { Row } from './row-table.ts';
+import type { Filter, WhereField } from './where.ts';
+
+export const GROUPINGS = [
+  'site',
+  'tree',
+  'subsystem',
+  'entry',
+  'syscall',
+  'comm',
+  'pid',
+  'cpu',
+  'target',
+  'stack',
+  'argument',
+] as const;
+/** What calls can be counted together by. */
+export type Grouping = (typeof GROUPINGS)[number];
+
+/** A name with the calls it stands for. */
+export interface Tally {
+  readonly name: string;
+  readonly count: number;
+}
+
+/** An entry with the calls that started there. */
+export interface EntryTally extends Tally {
+  readonly kind: string;
+}
+
+/** A path with the calls that took it. */
+export interface PathTally {
+  readonly path: PathView;
+  readonly count: number;
+}
+
+/** Calls counted together. */
+export interface Group {
+  /** 1 for the largest; null for what `--top` cut off. */
+  readonly rank: number | null;
+  /** What the calls have in common, as text: a site, a process name, a path, depending on the grouping. */
+  readonly key: string;
+  readonly count: number;
+  /** Of all calls of the census, losses included. */
+  readonly share: number;
+  /** Site, tree and subsystem of most of the calls. */
+  readonly site: string;
+  readonly tree: TreeLabel | null;
+  readonly subsystem: string | null;
+  readonly entries: readonly EntryTally[];
+  readonly comms: readonly Tally[];
+  /** How many distinct stacks there are, by symbol and offset over their whole length. */
+  readonly stacks: number;
+  /** The paths, commonest first. */
+  readonly paths: readonly PathTally[];
+}
+
+/** A census, grouped. The counts of the groups add up to `matching`. */
+export interface GroupedCensus {
+  readonly by: Grouping;
+  readonly groups: readonly Group[];
+  /** Calls the filter let through; all attributed ones without a filter. */
+  readonly matching: number;
+}
+
+export interface GroupOptions {
+  readonly by: Grouping;
+  readonly knowledge: KernelKnowledge;
+  /** Names trees and subsystems; without one they are unknown. */
+  readonly labeller?: PathLabeller;
+  readonly where?: Filter;
+  /** Keep this many groups and put the rest in one called `(other)`. */
+  readonly top?: number;
+}
+
+/** The key of the group that holds what `--top` cut off. */
+export const OTHER = '(other)';
+const NO_SITE = '(no caller)';
+const NO_TREE = '(no tree known)';
+const NO_SUBSYSTEM = '(subsystem unknown)';
+const NO_SYSCALL = '(no system call)';
+const NOT_RECORDED = '(not recorded)';
+
+/** Sorts the calls of a census into groups, largest first. */
+export function groupCensus(census: Census, options: GroupOptions): GroupedCensus {
+  const classifier = new Classifier(census, options.knowledge, options.labeller);
+  const building = new Map<string, GroupBuilder>();
+  let matching = 0;
+  for (const row of census.rows) {
+    const call = classifier.classify(row);
+    if (options.where && !options.where({ values: (field) => fieldValues(census, row, call, field) })) continue;
+    matching += row.count;
+    const key = groupKey(census, row, call, options.by);
+    let group = building.get(key);
+    if (!group) {
+      group = new GroupBuilder(key);
+      building.set(key, group);
+    }
+    group.add(row, call, census.string(row.comm) || NOT_RECORDED);
+  }
+  const sorted = [...building.values()].sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1));
+  const total = census.total;
+  const top = Math.min(options.top ?? sorted.length, sorted.length);
+  const groups = sorted.slice(0, top).map((group, i) => group.finish(i + 1, total));
+  if (top < sorted.length) {
+    const rest = new GroupBuilder(OTHER);
+    for (const group of sorted.slice(top)) rest.absorb(group);
+    groups.push({ ...rest.finish(null, total), site: OTHER, tree: null, subsystem: null });
+  }
+  return { by: options.by, groups, matching };
+}
+
+/** A row's path with everything that is said of it; one object per distinct path, target and argument. */
+interface ClassifiedCall {
+  readonly path: Path;
+  readonly view: PathView;
+  readonly labels: PathLabels;
+  readonly site: string;
+}
+
+const NO_LABELS: PathLabels = { tree: null, subsystem: null };
+
+class Classifier {
+  readonly #census: Census;
+  readonly #finder: PathFinder;
+  readonly #labeller: PathLabeller | undefined;
+  readonly #calls = new Map<Path, Map<number, ClassifiedCall>>();
+
+  constructor(census: Census, knowledge: KernelKnowledge, labeller: PathLabeller | undefined) {
+    this.#census = census;
+    this.#finder = new PathFinder(census, knowledge);
+    this.#labeller = labeller;
+  }
+
+  classify(row: Row): ClassifiedCall {
+    const path = this.#finder.pathOf(row.stack, row.target);
+    let byArgument = this.#calls.get(path);
+    if (!byArgument) {
+      byArgument = new Map();
+      this.#calls.set(path, byArgument);
+    }
+    let call = byArgument.get(row.argument);
+    if (!call) {
+      call = this.#describe(path, row);
+      byArgument.set(row.argument, call);
+    }
+    return call;
+  }
+
+  #describe(path: Path, row: Row): ClassifiedCall {
+    const view: PathView = {
+      frames: path.frames,
+      site: path.site,
+      entry: path.entry,
+      target: this.#census.targets[row.target] ?? '',
+      argument: this.#census.string(row.argument),
+      comm: this.#census.string(row.comm),
+    };
+    return {
+      path,
+      view,
+      labels: this.#labeller?.label(view) ?? NO_LABELS,
+      site: path.frames[path.site]?.name ?? NO_SITE,
+    };
+  }
+}
+
+function groupKey(census: Census, row: Row, call: ClassifiedCall, by: Grouping): string {
+  switch (by) {
+    case 'site':
+      return call.site;
+    case 'tree':
+      return call.labels.tree?.name ?? NO_TREE;
+    case 'subsystem':
+      return call.labels.subsystem ?? NO_SUBSYSTEM;
+    case 'entry':
+      return call.path.entry.name;
+    case 'syscall':
+      return call.path.entry.kind === 'syscall' ? call.path.entry.name : NO_SYSCALL;
+    case 'comm':
+      return census.string(row.comm) || NOT_RECORDED;
+    case 'pid':
+      return row.pid === UNKNOWN ? NOT_RECORDED : String(row.pid);
+    case 'cpu':
+      return row.cpu === UNKNOWN ? NOT_RECORDED : String(row.cpu);
+    case 'target':
+      return census.targets[row.target] ?? NOT_RECORDED;
+    case 'stack':
+      return call.path.frames.map((frame) => frame.name).join(' <- ') || NO_SITE;
+    case 'argument':
+      return census.string(row.argument) || NOT_RECORDED;
+  }
+}
+
+function fieldValues(census: Census, row: Row, call: ClassifiedCall, field: WhereField): readonly string[] {
+  switch (field) {
+    case 'frame':
+      return call.path.frames.map((frame) => frame.name);
+    case 'module':
+      return call.path.frames.map((frame) => frame.module);
+    case 'tree':
+      return call.labels.tree ? [call.labels.tree.id, call.labels.tree.name] : [];
+    default:
+      return [groupKey(census, row, call, field)];
+  }
+}
+
+class GroupBuilder {
+  readonly key: string;
+  count = 0;
+  readonly #stacks = new Set<number>();
+  readonly #calls = new Map<ClassifiedCall, number>();
+  readonly #comms = new Map<string, number>();
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  add(row: Row, call: ClassifiedCall, comm: string): void {
+    this.count += row.count;
+    this.#stacks.add(row.stack);
+    increase(this.#calls, call, row.count);
+    increase(this.#comms, comm, row.count);
+  }
+
+  absorb(other: GroupBuilder): void {
+    this.count += other.count;
+    for (const stack of other.#stacks) this.#stacks.add(stack);
+    for (const [call, count] of other.#calls) increase(this.#calls, call, count);
+    for (const [comm, count] of other.#comms) increase(this.#comms, comm, count);
+  }
+
+  finish(rank: number | null, total: number): Group {
+    // Paths that differ only in offsets are one to the reader.
+    const paths = new Map<string, { path: PathView; count: number }>();
+    const entries = new Map<string, { name: string; kind: string; count: number }>();
+    const sites = new Map<string, number>();
+    const trees = new Map<TreeLabel | null, number>();
+    const subsystems = new Map<string | null, number>();
+    for (const [call, count] of this.#calls) {
+      const { view, labels } = call;
+      const pathKey = `${view.target}\0${view.argument}\0${view.frames.map((frame) => frame.name).join('\0')}`;
+      const known = paths.get(pathKey);
+      if (known) known.count += count;
+      else paths.set(pathKey, { path: view, count });
+      const entry = entries.get(`${view.entry.kind}\0${view.entry.name}`);
+      if (entry) entry.count += count;
+      else entries.set(`${view.entry.kind}\0${view.entry.name}`, { ...view.entry, count });
+      increase(sites, call.site, count);
+      increase(trees, labels.tree, count);
+      increase(subsystems, labels.subsystem, count);
+    }
+    return {
+      rank,
+      key: this.key,
+      count: this.count,
+      share: total === 0 ? 0 : this.count / total,
+      site: commonest(sites) ?? NO_SITE,
+      tree: commonest(trees) ?? null,
+      subsystem: commonest(subsystems) ?? null,
+      entries: [...entries.values()].sort(byCount),
+      comms: [...this.#comms].map(([name, count]) => ({ name, count })).sort(byCount),
+      stacks: this.#stacks.size,
+      paths: [...paths.values()].sort((a, b) => b.count - a.count || comparePaths(a.path, b.path)),
+    };
+  }
+}
+
+function increase<K>(counts: Map<K, number>, key: K, by: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
+}
+
+function commonest<K>(counts: ReadonlyMap<K, number>): K | undefined {
+  let best: K | undefined;
+  let most = -1;
+  for (const [key, count] of counts) {
+    if (count > most) {
+      best = key;
+      most = count;
+    }
+  }
+  return best;
+}
+
+function byCount(a: Tally, b: Tally): number {
+  return b.count - a.count || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+}
+
+function comparePaths(a: PathView, b: PathView): number {
+  const left = a.frames.map((frame) => frame.name).join(' ');
+  const right = b.frames.map((frame) => frame.name).join(' ');
+  return left < right ? -1 : left > right ? 1 : 0;
+}

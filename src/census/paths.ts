@@ -1,0 +1,144 @@
+import type { Census } from './census.ts';
+import type { Entry, FrameRole, KernelKnowledge, PathFrame } from './knowledge.ts';
+import type { StackId } from './stack-table.ts';
+import type { SymbolId } from './symbol-table.ts';
+
+/** The part of a stack that caused the call, and what follows from it. */
+export interface Path {
+  /** The path as a stack: the prefix of the whole stack that ends with the entry of the innermost context. */
+  readonly stack: StackId;
+  /** Frames innermost first, normalised names, unreliable frames left out. The target is first where it is a frame. */
+  readonly frames: readonly PathFrame[];
+  readonly symbols: readonly SymbolId[];
+  /** Index in `frames` of the site; -1 where all frames are target or helpers. */
+  readonly site: number;
+  readonly entry: Entry;
+}
+
+/** More than targets a census can have: stack and target make one number, exact below 2^53. */
+const TARGETS = 2 ** 20;
+
+const UNKNOWN_ENTRY: Entry = { kind: 'unknown', name: 'unknown entry' };
+
+/** A frame in whose place under a thread function says nothing of what the thread does. */
+const SLEEPS = /^(?:schedule|__schedule|preempt_schedule|schedule_timeout|schedule_preempt_disabled|kthread_parkme)/;
+
+/** Finds the paths of a census' stacks; every stack is looked at once. */
+export class PathFinder {
+  readonly #census: Census;
+  readonly #knowledge: KernelKnowledge;
+  /** Roles by symbol id; null where the symbol has none. */
+  readonly #roles: (FrameRole | null | undefined)[] = [];
+  readonly #paths = new Map<number, Path>();
+  /** Paths of the same path stack and target are one object, so that a million stacks do not cost a million paths. */
+  readonly #shared = new Map<number, Path>();
+
+  constructor(census: Census, knowledge: KernelKnowledge) {
+    this.#census = census;
+    this.#knowledge = knowledge;
+  }
+
+  /** The path of a stack recorded for the target of this index ({@link Census.targets}; -1 where unknown). */
+  pathOf(stack: StackId, target: number): Path {
+    const key = stack * TARGETS + target + 1;
+    let path = this.#paths.get(key);
+    if (!path) {
+      path = this.#find(stack, target);
+      this.#paths.set(key, path);
+    }
+    return path;
+  }
+
+  #find(stack: StackId, target: number): Path {
+    const { stacks, symbols } = this.#census;
+    const prefixes = stacks.prefixes(stack);
+    const end = this.#end(prefixes);
+    const pathStack = prefixes[end - 1] ?? (0 as StackId);
+    const key = pathStack * TARGETS + target + 1;
+    const known = this.#shared.get(key);
+    if (known) return known;
+
+    const ids: SymbolId[] = [];
+    for (let i = 0; i < end; i++) {
+      const at = prefixes[i] as StackId;
+      const symbol = stacks.symbol(at);
+      if (!stacks.isUnreliable(at) && symbols.space(symbol) === 'kernel') ids.push(symbol);
+    }
+    const frames = ids.map((id) => ({ name: symbols.name(id), module: symbols.module(id) }));
+    const path: Path = {
+      stack: pathStack,
+      frames,
+      symbols: ids,
+      site: this.#site(ids, target),
+      entry: this.#entry(ids),
+    };
+    this.#shared.set(key, path);
+    return path;
+  }
+
+  /** How many of the frames, from the innermost, belong to the innermost context. */
+  #end(prefixes: readonly StackId[]): number {
+    const { stacks, symbols } = this.#census;
+    for (let i = 0; i < prefixes.length; i++) {
+      const at = prefixes[i] as StackId;
+      const symbol = stacks.symbol(at);
+      const space = symbols.space(symbol);
+      if (space === 'user') return i;
+      if (space === 'marker') {
+        // The assembly entry of an interrupt runs on the interrupted stack: it is printed beyond the marker.
+        const next = prefixes.findIndex((p, j) => j > i && !stacks.isUnreliable(p));
+        const outer = prefixes[next];
+        if (outer !== undefined && symbols.space(stacks.symbol(outer)) === 'kernel') {
+          if (this.#role(stacks.symbol(outer))?.boundary) return next + 1;
+        }
+        return i;
+      }
+      if (!stacks.isUnreliable(at) && this.#role(symbol)?.boundary) return i + 1;
+    }
+    return prefixes.length;
+  }
+
+  #site(ids: readonly SymbolId[], target: number): number {
+    const targetName = this.#census.targets[target];
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i] as SymbolId;
+      const isTarget = targetName !== undefined && isNamed(this.#census, id, targetName);
+      if (!isTarget && !this.#role(id)?.helper) return i;
+    }
+    return -1;
+  }
+
+  #entry(ids: readonly SymbolId[]): Entry {
+    let best: FrameRole['entry'];
+    let at = -1;
+    for (let i = ids.length - 1; i >= 0; i--) {
+      const entry = this.#role(ids[i] as SymbolId)?.entry;
+      if (entry && (!best || entry.rank > best.rank)) {
+        best = entry;
+        at = i;
+      }
+    }
+    if (!best) return UNKNOWN_ENTRY;
+    if (!best.name.includes('%f')) return { kind: best.kind, name: best.name };
+    const own = this.#census.symbols.name(ids[at] as SymbolId);
+    const inner = at > 0 ? this.#census.symbols.name(ids[at - 1] as SymbolId) : own;
+    return { kind: best.kind, name: best.name.replace('%f', SLEEPS.test(inner) ? own : inner) };
+  }
+
+  #role(symbol: SymbolId): FrameRole | null {
+    let role = this.#roles[symbol];
+    if (role === undefined) {
+      role = this.#knowledge.role(this.#census.symbols.name(symbol)) ?? null;
+      this.#roles[symbol] = role;
+    }
+    return role;
+  }
+}
+
+/** Whether a target's name, with or without module (`ext4:foo`), names this symbol. */
+function isNamed(census: Census, id: SymbolId, target: string): boolean {
+  const { symbols } = census;
+  return (
+    target === symbols.name(id) || target === symbols.raw(id) || target === `${symbols.module(id)}:${symbols.name(id)}`
+  );
+}
