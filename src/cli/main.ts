@@ -2,7 +2,9 @@ import { type CommandEntry, newCommand, runCommand } from './command.ts';
 import { version } from './version.ts';
 
 /** Every subcommand. A first argument that is none of them is a target: `whocalls rb_insert_color -- make`. */
-const COMMANDS: Readonly<Record<string, CommandEntry>> = {};
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  db_bench: { summary: "LevelDB's benchmark, as a workload", load: () => import('./db_bench.ts') },
+};
 
 function topLevel() {
   const command = newCommand('whocalls')
