@@ -64,6 +64,8 @@ export interface GroupedCensus {
   readonly groups: readonly Group[];
   /** Calls the filter let through; all attributed ones without a filter. */
   readonly matching: number;
+  /** Of these, calls whose path had to be read from frames the unwinder doubted. */
+  readonly doubted: number;
 }
 
 export interface GroupOptions {
@@ -89,10 +91,12 @@ export function groupCensus(census: Census, options: GroupOptions): GroupedCensu
   const classifier = new Classifier(census, options.knowledge, options.labeller);
   const building = new Map<string, GroupBuilder>();
   let matching = 0;
+  let doubted = 0;
   for (const row of census.rows) {
     const call = classifier.classify(row);
     if (options.where && !options.where({ values: (field) => fieldValues(census, row, call, field) })) continue;
     matching += row.count;
+    if (call.path.isDoubted) doubted += row.count;
     const key = groupKey(census, row, call, options.by);
     let group = building.get(key);
     if (!group) {
@@ -110,7 +114,7 @@ export function groupCensus(census: Census, options: GroupOptions): GroupedCensu
     for (const group of sorted.slice(top)) rest.absorb(group);
     groups.push({ ...rest.finish(null, total), site: OTHER, tree: null, subsystem: null });
   }
-  return { by: options.by, groups, matching };
+  return { by: options.by, groups, matching, doubted };
 }
 
 /** A row's path with everything that is said of it; one object per distinct path, target and argument. */

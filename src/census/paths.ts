@@ -13,6 +13,8 @@ export interface Path {
   /** Index in `frames` of the site; -1 where all frames are target or helpers. */
   readonly site: number;
   readonly entry: Entry;
+  /** The unwinder doubted every frame of the stack, so that the path had to be read from doubted frames. */
+  readonly isDoubted: boolean;
 }
 
 /** More than targets a census can have: stack and target make one number, exact below 2^53. */
@@ -52,7 +54,11 @@ export class PathFinder {
   #find(stack: StackId, target: number): Path {
     const { stacks, symbols } = this.#census;
     const prefixes = stacks.prefixes(stack);
-    const end = this.#end(prefixes);
+    // Behind a trampoline without unwind data the kernel marks all that follows with a question mark. Those frames
+    // are then all there is; a stack with any frame that is sure is read from the sure ones alone.
+    const isDoubted = !prefixes.some((at) => !stacks.isUnreliable(at) && symbols.space(stacks.symbol(at)) === 'kernel');
+    const isRead = (at: StackId) => isDoubted || !stacks.isUnreliable(at);
+    const end = this.#end(prefixes, isRead);
     const pathStack = prefixes[end - 1] ?? (0 as StackId);
     const key = pathStack * TARGETS + target + 1;
     const known = this.#shared.get(key);
@@ -62,7 +68,7 @@ export class PathFinder {
     for (let i = 0; i < end; i++) {
       const at = prefixes[i] as StackId;
       const symbol = stacks.symbol(at);
-      if (!stacks.isUnreliable(at) && symbols.space(symbol) === 'kernel') ids.push(symbol);
+      if (isRead(at) && symbols.space(symbol) === 'kernel') ids.push(symbol);
     }
     const frames = ids.map((id) => ({ name: symbols.name(id), module: symbols.module(id) }));
     const path: Path = {
@@ -71,13 +77,14 @@ export class PathFinder {
       symbols: ids,
       site: this.#site(ids, target),
       entry: this.#entry(ids),
+      isDoubted,
     };
     this.#shared.set(key, path);
     return path;
   }
 
   /** How many of the frames, from the innermost, belong to the innermost context. */
-  #end(prefixes: readonly StackId[]): number {
+  #end(prefixes: readonly StackId[], isRead: (at: StackId) => boolean): number {
     const { stacks, symbols } = this.#census;
     for (let i = 0; i < prefixes.length; i++) {
       const at = prefixes[i] as StackId;
@@ -86,23 +93,25 @@ export class PathFinder {
       if (space === 'user') return i;
       if (space === 'marker') {
         // The assembly entry of an interrupt runs on the interrupted stack: it is printed beyond the marker.
-        const next = prefixes.findIndex((p, j) => j > i && !stacks.isUnreliable(p));
+        const next = prefixes.findIndex((p, j) => j > i && isRead(p));
         const outer = prefixes[next];
         if (outer !== undefined && symbols.space(stacks.symbol(outer)) === 'kernel') {
           if (this.#role(stacks.symbol(outer))?.boundary) return next + 1;
         }
         return i;
       }
-      if (!stacks.isUnreliable(at) && this.#role(symbol)?.boundary) return i + 1;
+      if (isRead(at) && this.#role(symbol)?.boundary) return i + 1;
     }
     return prefixes.length;
   }
 
   #site(ids: readonly SymbolId[], target: number): number {
     const targetName = this.#census.targets[target];
+    // Where rows do not tell their target, any of the census may be it.
+    const names = targetName === undefined ? this.#census.targets : [targetName];
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i] as SymbolId;
-      const isTarget = targetName !== undefined && isNamed(this.#census, id, targetName);
+      const isTarget = names.some((name) => isNamed(this.#census, id, name));
       if (!isTarget && !this.#role(id)?.helper) return i;
     }
     return -1;

@@ -1,0 +1,117 @@
+/**
+ * Interned byte strings: readers meet the same lines and stacks over and over, and look at each text only once.
+ * Ids are dense, from 0. Memory follows the number of distinct texts, not the length of the input.
+ */
+export class ByteIntern {
+  /** All texts, end to end. */
+  #bytes = Buffer.allocUnsafe(1 << 16);
+  #used = 0;
+  /** Where text i starts; text i ends where i + 1 starts. */
+  #starts = new Float64Array(1 << 10);
+  #hashes = new Int32Array(1 << 10);
+  #size = 0;
+  #slots = new Int32Array(1 << 11);
+
+  /** Sum of the lengths of all texts. */
+  get bytes(): number {
+    return this.#used;
+  }
+
+  /** The id of the bytes, -1 if they are new. */
+  find(buffer: Buffer, start: number, end: number, hash: number): number {
+    const mask = this.#slots.length - 1;
+    let slot = spread(hash) & mask;
+    for (;;) {
+      const id = (this.#slots[slot] as number) - 1;
+      if (id < 0) return -1;
+      if (this.#hashes[id] === hash && this.equals(id, buffer, start, end)) return id;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  /** Adds bytes that {@link find} did not find. */
+  add(buffer: Buffer, start: number, end: number, hash: number): number {
+    const length = end - start;
+    if (this.#size + 2 > this.#starts.length) this.#growTable();
+    if (this.#used + length > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(2 * (this.#used + length));
+      this.#bytes.copy(larger, 0, 0, this.#used);
+      this.#bytes = larger;
+    }
+    const id = this.#size++;
+    buffer.copy(this.#bytes, this.#used, start, end);
+    this.#starts[id] = this.#used;
+    this.#used += length;
+    this.#starts[id + 1] = this.#used;
+    this.#hashes[id] = hash;
+    this.#insert(id, hash);
+    return id;
+  }
+
+  /** Whether text `id` is exactly these bytes. */
+  equals(id: number, buffer: Buffer, start: number, end: number): boolean {
+    const from = this.#starts[id] as number;
+    const length = (this.#starts[id + 1] as number) - from;
+    if (length !== end - start) return false;
+    // A call of memcmp costs more than comparing a short line here.
+    if (length > 200) return buffer.compare(this.#bytes, from, from + length, start, end) === 0;
+    const bytes = this.#bytes;
+    for (let i = 0; i < length; i++) if (bytes[from + i] !== buffer[start + i]) return false;
+    return true;
+  }
+
+  /** If the bytes from `start` on begin with text `id`, where it ends; -1 otherwise. */
+  matchAt(id: number, buffer: Buffer, start: number, end: number): number {
+    const bytes = this.#bytes;
+    const from = this.#starts[id] as number;
+    const length = (this.#starts[id + 1] as number) - from;
+    if (start + length > end) return -1;
+    for (let i = 0; i < length; i++) if (bytes[from + i] !== buffer[start + i]) return -1;
+    return start + length;
+  }
+
+  #insert(id: number, hash: number): void {
+    const mask = this.#slots.length - 1;
+    let slot = spread(hash) & mask;
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+    this.#slots[slot] = id + 1;
+  }
+
+  #growTable(): void {
+    const starts = new Float64Array(this.#starts.length * 2);
+    starts.set(this.#starts);
+    this.#starts = starts;
+    const hashes = new Int32Array(starts.length);
+    hashes.set(this.#hashes);
+    this.#hashes = hashes;
+    this.#slots = new Int32Array(starts.length * 2);
+    for (let id = 0; id < this.#size; id++) this.#insert(id, hashes[id] as number);
+  }
+}
+
+/** Hash of a short text, every byte of it. */
+export function hashBytes(buffer: Buffer, start: number, end: number): number {
+  let h = 0x811c9dc5 | 0;
+  for (let i = start; i < end; i++) h = Math.imul(h ^ (buffer[i] as number), 0x01000193);
+  return h;
+}
+
+/**
+ * Hash of a long text from a sample of its bytes: enough to tell stacks apart, which differ in many places.
+ * Equal texts hash equally; different ones are told apart by comparing them.
+ */
+export function hashSample(buffer: Buffer, start: number, end: number): number {
+  const length = end - start;
+  if (length <= 128) return hashBytes(buffer, start, end);
+  let h = Math.imul(0x811c9dc5 ^ length, 0x01000193);
+  // Two bytes of every 19: odd, so that the columns of equally long lines are not sampled at one place only.
+  for (let i = start; i < end - 1; i += 19) {
+    h = Math.imul(h ^ (((buffer[i] as number) << 8) | (buffer[i + 1] as number)), 0x01000193);
+  }
+  return h;
+}
+
+function spread(hash: number): number {
+  const h = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return (h ^ (h >>> 13)) >>> 0;
+}

@@ -1,0 +1,163 @@
+import type { Frame, StackId } from '../census/stack-table.ts';
+import type { SymbolSpace } from '../census/symbol-table.ts';
+import { ByteIntern, hashSample } from './byte-intern.ts';
+import type { CensusBuilder, PeeledStack } from './census-builder.ts';
+import type { Diagnostics } from './diagnostics.ts';
+import { feedLines, type LineConsumer } from './lines.ts';
+import { type ByteStream, MalformedInput, type ReadOptions, type SniffResult, type StackReader } from './reader.ts';
+
+const NEWLINE = 10;
+
+const LINE = /^(.*\S)\s+(\d+(?:\.\d+)?)$/;
+const TWO_COLUMNS = /^\S.*;.*\s\d+(?:\.\d+)?\s+\d+(?:\.\d+)?$/;
+
+/**
+ * Folded stacks, as flame graph tools read and write them: one stack a line, frames joined by semicolons, outermost
+ * first, then the count. The outermost element may be the process; kernel frames may end in `_[k]`.
+ *
+ *     db_bench;write;do_syscall_64_[k];ksys_write_[k] 12
+ */
+export const foldedReader: StackReader = {
+  name: 'folded',
+  summary: 'folded stacks (a;b;c 12)',
+
+  sniff(head: Buffer, _fileName: string, isWhole: boolean): SniffResult {
+    const text = head.toString('latin1');
+    const lines = (isWhole ? text : text.slice(0, text.lastIndexOf('\n') + 1))
+      .split(/\r?\n/)
+      .filter((line) => line.trim() !== '' && !line.startsWith('#'));
+    const folded = lines.filter(
+      (line) => LINE.test(line) && (line.includes(';') || /^[\w/.:-]+(_\[k\])? \d+$/.test(line)),
+    );
+    const hasStack = folded.some((line) => line.includes(';'));
+    return folded.length > 0 && hasStack && folded.length >= lines.length * 0.6 ? 'yes' : 'no';
+  },
+
+  async read(bytes: ByteStream, builder: CensusBuilder, diagnostics: Diagnostics, options: ReadOptions): Promise<void> {
+    const parser = new FoldedParser(builder, diagnostics, options.leafFirst ?? false);
+    await feedLines(bytes, parser, diagnostics);
+    parser.finish();
+  },
+};
+
+interface KnownStack {
+  readonly stack: PeeledStack;
+  readonly comm: number;
+  calls: number;
+}
+
+class FoldedParser implements LineConsumer {
+  line = 0;
+  readonly #builder: CensusBuilder;
+  readonly #diagnostics: Diagnostics;
+  readonly #leafFirst: boolean;
+  readonly #texts = new ByteIntern();
+  readonly #known: KnownStack[] = [];
+
+  constructor(builder: CensusBuilder, diagnostics: Diagnostics, leafFirst: boolean) {
+    this.#builder = builder;
+    this.#diagnostics = diagnostics;
+    this.#leafFirst = leafFirst;
+  }
+
+  skipLine(): void {
+    this.line += 1;
+  }
+
+  consume(buffer: Buffer, start: number, end: number): number {
+    let at = start;
+    while (at < end) {
+      const newline = buffer.indexOf(NEWLINE, at);
+      this.line += 1;
+      this.#read(buffer, at, newline);
+      at = newline + 1;
+    }
+    return at;
+  }
+
+  finish(): void {
+    for (const { stack, calls } of this.#known) this.#builder.countPeeled(stack.peeled, calls);
+    this.#builder.inferTarget();
+  }
+
+  #read(buffer: Buffer, start: number, newline: number): void {
+    const line = buffer.toString('utf8', start, newline).trim();
+    if (line === '' || line.startsWith('#')) return;
+    if (TWO_COLUMNS.test(line)) {
+      throw new MalformedInput(
+        `line ${this.line}: a differential folded file (two counts a line) compares two recordings; give the two files it was made from`,
+      );
+    }
+    const parts = LINE.exec(line);
+    const count = Number(parts?.[2]);
+    if (!parts || !Number.isSafeInteger(Math.round(count))) {
+      this.#diagnostics.skip(this.line, line, 'not "frames count"');
+      return;
+    }
+    const text = parts[1] ?? '';
+    // A loss, as the exporter writes it: `[lost];[not printed] 66`.
+    const loss = /^\[lost\];\[(.+)\]$/.exec(text);
+    if (loss) {
+      this.#builder.census.lose(loss[1] ?? '', count);
+      return;
+    }
+    const bytes = Buffer.from(text);
+    const hash = hashSample(bytes, 0, bytes.length);
+    let id = this.#texts.find(bytes, 0, bytes.length, hash);
+    if (id < 0) {
+      const known = this.#stack(text);
+      id = this.#texts.add(bytes, 0, bytes.length, hash);
+      this.#known[id] = known;
+    }
+    const known = this.#known[id] as KnownStack;
+    known.calls += count;
+    if (known.stack.innermost === undefined) this.#builder.census.lose('no kernel frame', count);
+    else this.#builder.census.addRow(known.stack.stack as StackId, -1, known.comm, -1, -1, -1, 0, count);
+  }
+
+  #stack(text: string): KnownStack {
+    const { census, knowledge } = this.#builder;
+    let names = text.split(';').filter((name) => name !== '');
+    if (this.#leafFirst) names.reverse();
+    const isAnnotated = names.some((name) => name.endsWith('_[k]'));
+    // bcc separates the user part from the kernel part with a frame of dashes.
+    const delimiter = names.findIndex((name) => /^--?$/.test(name));
+    let comm = '';
+    const [root = '', next = ''] = names;
+    if (isAnnotated ? !root.endsWith('_[k]') : names.length > 1 && isProcess(root, next, knowledge)) {
+      comm = root;
+      names = names.slice(1);
+    }
+    const kernelFrom = delimiter < 0 ? 0 : delimiter - (comm === '' ? 0 : 1) + 1;
+    const frames: Frame[] = [];
+    for (const [i, name] of names.entries()) {
+      if (/^--?$/.test(name)) continue;
+      const isKernel = isAnnotated ? name.endsWith('_[k]') : i >= kernelFrom && !/_\[[ij]\]$/.test(name);
+      frames.push(this.#frame(name.replace(/_\[[kij]\]$/, ''), isKernel ? 'kernel' : 'user'));
+    }
+    return { stack: this.#builder.stack(frames.reverse()), comm: census.stringId(comm), calls: 0 };
+  }
+
+  #frame(name: string, space: SymbolSpace): Frame {
+    const { symbols } = this.#builder.census;
+    if (/^<.*>$/.test(name)) return { symbol: symbols.intern(name, '', 'marker'), offset: -1 };
+    const unreliable = name.startsWith('? ');
+    const printed = /^(?:\? )?(.+?)(?:\+0x([0-9a-f]{1,7}))?(?: \[(\w+)\])?$/.exec(name);
+    const symbol = symbols.intern(printed?.[1] ?? name, printed?.[3] ?? '', space);
+    return { symbol, offset: printed?.[2] ? Number.parseInt(printed[2], 16) : -1, unreliable };
+  }
+}
+
+/**
+ * Whether the outermost element of an unmarked stack is a process name: it is no C identifier (`swapper/0`,
+ * `kworker/0:1`), or the function behind it is one that paths begin with.
+ */
+function isProcess(root: string, next: string, knowledge: CensusBuilder['knowledge']): boolean {
+  if (!/^[A-Za-z_][\w.]*$/.test(root)) return !root.startsWith('[') && !root.startsWith('0x');
+  if (knowledge.role(root)?.entry || knowledge.role(root)?.boundary) return false;
+  return BEGINNINGS.test(next) || knowledge.role(next)?.boundary !== undefined;
+}
+
+/** Outermost functions of kernel stacks. */
+const BEGINNINGS =
+  /^(?:entry_SYSCALL|ret_from_fork|secondary_startup|start_secondary|do_syscall_64|asm_|x86_64_start_kernel|el0t?_|__libc_start|_start$|clone3?$|start_kernel)/;

@@ -1,0 +1,86 @@
+/** What precedes the text of a line in a kernel log: where the text starts and which context printed it. */
+export interface LogPrefix {
+  /** Index of the first byte of the text. */
+  readonly text: number;
+  /** The caller id `T123` or `C1`, '' where the log has none. Lines of several callers may be interleaved. */
+  readonly caller: string;
+}
+
+/**
+ * The prefixes of one line, each optional, in this order: a listing's number glued to a bracket (`119[   54.9] `),
+ * a syslog level (`<4>`), `dmesg -x` (`kern  :warn  : `), an ISO or syslog time stamp with host and `kernel:`,
+ * the kernel's own time or a wall clock in brackets, a caller id.
+ */
+const PREFIX = new RegExp(
+  [
+    /^(?:\d+(?=\[))?/, // 119[
+    /(?:<\d{1,3}>)?/, // <4>
+    /(?:[a-z]+\d? *:[a-z]+ *: ?)?/, // kern  :warn  :
+    // 2026-11-23T03:26:07,849656+00:00 host kernel:   Nov 23 03:26:07 host kernel:
+    /(?:(?:\d{4}-\d\d-\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)?|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?) (?:\S+ kernel: ?)?)?/,
+    // [    9.849656] optionally followed by "host kernel:" as journalctl -o short-monotonic prints
+    /(?:\[ *\d+\.\d+\] ?|\[[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4}\] ?)?/,
+    /(?:\S+ kernel: ?)?/,
+    /(?:\[ *([TC]\d+)\] ?)?/, // [T123]
+  ]
+    .map((part) => part.source)
+    .join(''),
+);
+
+/** `4,1234,9849656,-,caller=T15;text` of /dev/kmsg. */
+const KMSG = /^\d+,\d+,\d+,[^,;]*(?:,caller=([TC]\d+))?[^;]*;/;
+
+/** Splits a line of a kernel log. Never fails: a line without any prefix is all text. */
+export function splitLogLine(line: string): LogPrefix {
+  const kmsg = KMSG.exec(line);
+  if (kmsg) return { text: kmsg[0].length, caller: kmsg[1] ?? '' };
+  const prefix = PREFIX.exec(line);
+  return { text: prefix?.[0].length ?? 0, caller: prefix?.[1] ?? '' };
+}
+
+const DIGIT_OR_BLANK = 1;
+const LETTER = 2;
+
+/** Byte to class: prefixes of consecutive lines differ in digits, padding and names of months only. */
+const CLASS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if ((byte >= 0x30 && byte <= 0x39) || byte === 0x20) return DIGIT_OR_BLANK;
+  if ((byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)) return LETTER;
+  return byte;
+});
+
+/** Recognises the prefix of the line before, without looking at it as text. */
+export class LogPrefixShape {
+  readonly #classes = new Uint8Array(256);
+  #length = -1;
+  /** Bytes of the caller id and where in the prefix they are, because lines of another caller are another trace's. */
+  #caller = Buffer.alloc(0);
+  #callerAt = 0;
+
+  /** Where the text of the line at `at` starts if its prefix has the learnt shape and caller; -1 otherwise. */
+  match(buffer: Buffer, at: number, end: number): number {
+    const length = this.#length;
+    if (length < 0 || at + length >= end) return -1;
+    const classes = this.#classes;
+    for (let i = 0; i < length; i++) if (CLASS[buffer[at + i] as number] !== classes[i]) return -1;
+    const caller = this.#caller;
+    const callerAt = at + this.#callerAt;
+    for (let i = 0; i < caller.length; i++) if (buffer[callerAt + i] !== caller[i]) return -1;
+    return at + length;
+  }
+
+  /** Takes the prefix of the line that starts at `start` as the one to expect. */
+  learn(buffer: Buffer, start: number, prefix: LogPrefix): void {
+    if (prefix.text > this.#classes.length) {
+      this.#length = -1;
+      return;
+    }
+    this.#length = prefix.text;
+    for (let i = 0; i < prefix.text; i++) this.#classes[i] = CLASS[buffer[start + i] as number] as number;
+    const text = buffer.toString('latin1', start, start + prefix.text);
+    // The padding before the id belongs to it: `[   T15]` and `[  T115]` are as long.
+    const bracket = prefix.caller === '' ? -1 : text.lastIndexOf(prefix.caller);
+    const from = bracket < 0 ? 0 : text.lastIndexOf(text.includes('caller=') ? '=' : '[', bracket);
+    this.#callerAt = from;
+    this.#caller = bracket < 0 ? Buffer.alloc(0) : Buffer.from(text.slice(from), 'latin1');
+  }
+}

@@ -1,0 +1,108 @@
+import type { Census } from '../census/census.ts';
+import type { KernelKnowledge } from '../census/knowledge.ts';
+import { UserError } from '../errors.ts';
+import { CensusBuilder } from './census-builder.ts';
+import { Diagnostics } from './diagnostics.ts';
+import { openInput, takeHead } from './input.ts';
+import {
+  type ByteStream,
+  MalformedInput,
+  type ReadOptions,
+  type StackReader,
+  TruncatedInput,
+  UnknownFormat,
+} from './reader.ts';
+import { READERS, sniffReader } from './registry.ts';
+
+/** What one file yielded. */
+export interface ReadResult {
+  /** The file's name as given, `standard input` for '-'. */
+  readonly name: string;
+  /** Name of its format. */
+  readonly format: string;
+  readonly census: Census;
+  readonly diagnostics: Diagnostics;
+}
+
+/** How much of a file formats are told by, in bytes: first a little, then more where a format asks for it. */
+const HEADS = [1 << 12, 1 << 16, 1 << 20];
+
+export interface ReadFileOptions extends ReadOptions {
+  readonly knowledge: KernelKnowledge;
+  /** The format, where the user says it. */
+  readonly reader?: StackReader;
+  /** Called now and then with the number of bytes read so far, compression taken off. */
+  readonly onProgress?: (bytes: number) => void;
+}
+
+/**
+ * Reads a file of any known format ('-' is standard input). What can be read of a damaged or truncated file is
+ * returned, with what is missing in `diagnostics`.
+ *
+ * @throws {UserError} nothing usable: missing file, {@link UnknownFormat}, {@link MalformedInput}
+ */
+export async function readFile(path: string, options: ReadFileOptions): Promise<ReadResult> {
+  const input = await openInput(path);
+  const diagnostics = new Diagnostics();
+  const builder = new CensusBuilder(options.knowledge, diagnostics);
+  for (const target of options.targets ?? []) builder.census.target(target);
+  try {
+    const { reader, bytes } = await chooseReader(input.bytes, input.name, options.reader, diagnostics);
+    await reader.read(reporting(bytes, options.onProgress), builder, diagnostics, options);
+    const census = builder.finish();
+    if (census.total === 0) throw nothingRead(input.name, reader, diagnostics);
+    return { name: input.name, format: reader.name, census, diagnostics };
+  } catch (error) {
+    if (error instanceof MalformedInput || error instanceof TruncatedInput) {
+      throw new MalformedInput(`${input.name}: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+async function chooseReader(
+  bytes: ByteStream,
+  name: string,
+  chosen: StackReader | undefined,
+  diagnostics: Diagnostics,
+): Promise<{ reader: StackReader; bytes: ByteStream }> {
+  let rest = bytes;
+  let isEmpty = true;
+  for (const size of HEADS) {
+    const taken = await takeHead(rest, size);
+    rest = taken.rest;
+    isEmpty = taken.head.length === 0;
+    if (taken.problem) {
+      if (isEmpty) throw taken.problem;
+      diagnostics.truncated = taken.problem.message;
+    }
+    if (chosen || isEmpty) break;
+    const reader = sniffReader(taken.head, name, taken.isWhole || size === HEADS.at(-1));
+    if (typeof reader === 'object') return { reader, bytes: rest };
+    if (reader === 'no' && size >= 1 << 16) break;
+    if (taken.isWhole) break;
+  }
+  if (isEmpty) throw new UserError(`${name} is empty`);
+  if (chosen) return { reader: chosen, bytes: rest };
+  const tried = READERS.map((reader) => reader.name).join(', ');
+  throw new UnknownFormat(`${name}: no known format (tried ${tried}; --input-format names one)`);
+}
+
+function nothingRead(name: string, reader: StackReader, diagnostics: Diagnostics): UserError {
+  const example = diagnostics.examples[0];
+  const detail = diagnostics.truncated
+    ? `: ${diagnostics.truncated}`
+    : example
+      ? `; line ${example.line}: ${example.why}: ${example.text}`
+      : '';
+  return new MalformedInput(`${name} has no stacks (read as ${reader.name})${detail}`);
+}
+
+async function* reporting(bytes: ByteStream, onProgress: ((bytes: number) => void) | undefined): ByteStream {
+  let read = 0;
+  for await (const chunk of bytes) {
+    yield chunk;
+    read += chunk.length;
+    onProgress?.(read);
+  }
+}

@@ -1,0 +1,48 @@
+import { UserError } from '../errors.ts';
+import type { CensusBuilder } from './census-builder.ts';
+import type { Diagnostics } from './diagnostics.ts';
+
+/** A stream of bytes. A chunk is valid only until the next one is asked for: keep a copy, not a view. */
+export type ByteStream = AsyncIterable<Buffer>;
+
+/** What a reader thinks of the first bytes of a file; `more` asks for a longer head. */
+export type SniffResult = 'yes' | 'no' | 'more';
+
+/** Choices of the user that a reader cannot make from the bytes alone. */
+export interface ReadOptions {
+  /** Folded stacks are written innermost frame first. */
+  readonly leafFirst?: boolean;
+  /** Names of targets, for sources that do not tell them. */
+  readonly targets?: readonly string[];
+}
+
+/** Reads one format of stack data. One per format; `registry.ts` lists them. */
+export interface StackReader {
+  /** The name shown in reports and given to `--input-format`. */
+  readonly name: string;
+  /** What the format is, for people. */
+  readonly summary: string;
+  /** Whether these first bytes are of this format. `isWhole` says that the file ends with them. */
+  sniff(head: Buffer, fileName: string, isWhole: boolean): SniffResult;
+  /**
+   * Reads all of `bytes` into the builder. What cannot be read is counted in `diagnostics` and skipped.
+   *
+   * @throws {MalformedInput} where nothing sensible can follow
+   */
+  read(bytes: ByteStream, builder: CensusBuilder, diagnostics: Diagnostics, options: ReadOptions): Promise<void>;
+}
+
+/** The bytes are of no known format. */
+export class UnknownFormat extends UserError {
+  override readonly name = 'UnknownFormat';
+}
+
+/** The format is known and the bytes break its rules. */
+export class MalformedInput extends UserError {
+  override readonly name = 'MalformedInput';
+}
+
+/** The input ends too early; what came before was read. */
+export class TruncatedInput extends UserError {
+  override readonly name = 'TruncatedInput';
+}

@@ -1,0 +1,58 @@
+import type { Group } from '../census/group.ts';
+import { type Report, workloadOf } from './report.ts';
+
+/** Name and version of the JSON form. */
+export const REPORT_SCHEMA = 'whocalls/report/1';
+
+/** The report as JSON, with stable keys; docs/report.md lists them. Ends with a newline. */
+export function jsonReport(report: Report): string {
+  const { census, grouped, where, input } = report;
+  const { facts } = census;
+  const document = {
+    schema: REPORT_SCHEMA,
+    targets: census.targets,
+    kernel: facts.kernels.length === 0 ? null : facts.kernels.join(', '),
+    command:
+      facts.commands.length === 1 ? facts.commands[0] : facts.commands.length === 0 ? null : facts.commands.flat(),
+    workload: workloadOf(census),
+    durationSeconds: facts.durationSeconds,
+    calls: {
+      total: census.total,
+      attributed: census.attributed,
+      losses: census.losses,
+      ...(where !== '' && { matching: grouped.matching }),
+      ...(grouped.doubted > 0 && { doubted: grouped.doubted }),
+    },
+    by: grouped.by,
+    ...(where !== '' && { where }),
+    groups: grouped.groups.map((group) => jsonGroup(group, report)),
+    notes: facts.notes,
+    input: input && {
+      format: input.format,
+      skippedLines: input.skippedLines,
+      examples: input.examples,
+      ...(input.truncated.length > 0 && { truncated: input.truncated }),
+    },
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function jsonGroup(group: Group, report: Report): object {
+  const { text, confidence } = group.rank === null ? { text: '', confidence: 'unknown' } : report.explain(group);
+  const path = group.paths[0]?.path;
+  return {
+    rank: group.rank,
+    key: group.key,
+    count: group.count,
+    share: Number(group.share.toFixed(6)),
+    site: group.site,
+    tree: group.tree && { id: group.tree.id, name: group.tree.name },
+    subsystem: group.subsystem,
+    entries: group.entries.map(({ kind, name, count }) => ({ kind, name, count })),
+    comms: group.comms,
+    stacks: group.stacks,
+    frames: path && group.rank !== null ? path.frames.map((frame) => frame.name) : [],
+    explanation: text,
+    confidence,
+  };
+}

@@ -1,0 +1,264 @@
+import { styleText } from 'node:util';
+import type { Census } from '../census/census.ts';
+import type { EntryTally, Group, Tally } from '../census/group.ts';
+import { type Report, workloadOf } from './report.ts';
+
+/** How a text report is laid out. */
+export interface TextLayout {
+  /** Columns of the terminal; the report uses 80 to 200 of them. */
+  readonly width: number;
+  readonly colour: boolean;
+  /** Also whole paths, peeled frames, remarks of the readers, every process and entry. */
+  readonly verbose: boolean;
+}
+
+/** Cells of a bar that stands for all calls. */
+const FULL_BAR = 20;
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+/** The report for people: what was counted, what is missing, then the groups, largest first. Ends with a newline. */
+export function textReport(report: Report, layout: TextLayout): string {
+  const writer = new TextWriter(report, { ...layout, width: Math.min(Math.max(layout.width, 80), 200) });
+  return `${writer.write().join('\n')}\n`;
+}
+
+class TextWriter {
+  readonly #report: Report;
+  readonly #layout: TextLayout;
+  readonly #lines: string[] = [];
+
+  constructor(report: Report, layout: TextLayout) {
+    this.#report = report;
+    this.#layout = layout;
+  }
+
+  write(): string[] {
+    this.#lossWarning();
+    this.#head();
+    this.#lines.push('');
+    this.#totals();
+    this.#groups();
+    this.#foot();
+    return this.#lines.map((line) => line.trimEnd());
+  }
+
+  /** Losses come first: figures that are not complete must not look as if they were. */
+  #lossWarning(): void {
+    const { census } = this.#report;
+    if (census.lost === 0) return;
+    const share = percent(census.lost / census.total);
+    this.#lines.push(this.#bold(`! ${census.lost} of ${census.total} calls (${share}) have no stack`));
+  }
+
+  #head(): void {
+    const { census } = this.#report;
+    const { facts } = census;
+    const targets = shortList(census.targets, 4) || 'calls';
+    const kernel = facts.kernels.length === 0 ? '' : `Linux ${facts.kernels.join(', ')}`;
+    const cpus = facts.cpus === null ? '' : `${facts.cpus} CPU${facts.cpus === 1 ? '' : 's'}`;
+    const machine = [kernel, cpus].filter((part) => part !== '').join(', ');
+    const command = facts.commands.map((words) => words.join(' ')).join('; ');
+    const rows = [
+      [targets, machine],
+      [command, workloadFacts(census)],
+    ].filter((row) => row.some((part) => part !== ''));
+    const left = Math.max(...rows.map(([part = '']) => part.length));
+    const isWide = rows.every(([, right = '']) => left + 4 + right.length <= this.#layout.width);
+    for (const [i, [part = '', right = '']] of rows.entries()) {
+      const title = i === 0 ? this.#bold(part) : part;
+      if (isWide && right !== '') this.#lines.push(`${title}${' '.repeat(left - part.length + 4)}${right}`);
+      else
+        this.#lines.push(
+          ...[title, right].filter((text) => text !== '').flatMap((text) => this.#wrap(text, '', '    ')),
+        );
+    }
+  }
+
+  #totals(): void {
+    const { census, grouped, where } = this.#report;
+    const { durationSeconds } = census.facts;
+    const time = durationSeconds === null ? '' : ` in ${durationSeconds.toFixed(1)} s`;
+    const losses = census.losses.map(({ reason, count }) => `${reason} ${count}`).join(', ');
+    const parts = [
+      `Total ${census.total} calls${time}`,
+      `attributed ${census.attributed} (${percent(census.total === 0 ? 1 : census.attributed / census.total)})`,
+      `lost ${census.lost}${losses === '' ? '' : ` (${losses})`}`,
+    ];
+    this.#lines.push(...this.#wrap(parts.join(' · '), '', '    '));
+    if (where !== '') this.#lines.push(...this.#wrap(`Only ${grouped.matching} calls with ${where}`, '', '    '));
+  }
+
+  #groups(): void {
+    const { groups } = this.#report.grouped;
+    const rankWidth = Math.max(2, String(groups.length).length);
+    const countWidth = Math.max(...groups.map((group) => String(group.count).length), 5);
+    const barWidth = Math.max(...groups.map((group) => Math.ceil(group.share * FULL_BAR)), 4);
+    const indent = ' '.repeat(rankWidth + 3);
+    const fixed = rankWidth + 3 + countWidth + 2 + 7 + 2 + barWidth + 2;
+    const longest = Math.max(...groups.map((group) => group.key.length), 16);
+    const keyWidth = Math.max(20, Math.min(longest, Math.floor((this.#layout.width - fixed) * 0.6)));
+    for (const group of groups) {
+      this.#lines.push('');
+      const rank = (group.rank === null ? '' : String(group.rank)).padStart(rankWidth);
+      const figures = `${rank}   ${String(group.count).padStart(countWidth)}  ${percent(group.share).padStart(7)}`;
+      const isNarrowKey = group.key.length <= keyWidth || fixed + group.key.length <= this.#layout.width;
+      const key = isNarrowKey ? group.key : `${group.key.slice(0, keyWidth - 1)}…`;
+      const aside = this.#aside(group, fixed + Math.max(key.length, keyWidth) + 2);
+      const name = this.#bold(key) + ' '.repeat(aside === '' ? 0 : Math.max(keyWidth - key.length, 0) + 2);
+      this.#lines.push(`${figures}  ${bar(group.share, barWidth)}  ${name}${aside}`);
+      if (group.rank !== null) this.#details(group, indent);
+    }
+  }
+
+  /** Beside the key: the tree, or else the subsystem; the site where groups are made by something else. */
+  #aside(group: Group, at: number): string {
+    const { by } = this.#report.grouped;
+    if (group.rank === null) return '';
+    const known = by === 'tree' ? group.subsystem : (group.tree?.name ?? (by === 'subsystem' ? null : group.subsystem));
+    const parts = [by === 'site' || by === 'stack' ? '' : `mostly ${group.site}`, known ?? ''];
+    const text = parts.filter((part) => part !== '').join(', ');
+    const room = this.#layout.width - at;
+    return text.length <= room ? text : room < 8 ? '' : `${text.slice(0, room - 1)}…`;
+  }
+
+  #details(group: Group, indent: string): void {
+    const path = group.paths[0]?.path;
+    if (path) {
+      if (this.#layout.verbose) {
+        const frames = path.frames.map((frame) => frame.name).join(' <- ');
+        this.#lines.push(...this.#wrap(`path: ${frames} <- ${path.entry.name}`, indent, `${indent}      `));
+      } else {
+        const callers = path.frames.slice(path.site + 1).map((frame) => frame.name);
+        this.#lines.push(this.#dim(indent + fittingPath(callers, path.entry.name, this.#layout.width - indent.length)));
+      }
+    }
+    const { text } = this.#report.explain(group);
+    if (text !== '') this.#lines.push(...this.#wrap(text, indent, indent));
+    const limit = this.#layout.verbose ? Number.POSITIVE_INFINITY : 3;
+    const entries = `entries: ${tallies(group.entries, group.count, limit)}`;
+    const isComms = group.comms.length > 1 || group.comms[0]?.name !== '(not recorded)';
+    const comms = isComms ? `processes: ${tallies(group.comms, group.count, limit)}` : '';
+    const oneLine = `${indent}${entries}      ${comms}`;
+    if (oneLine.length <= this.#layout.width) this.#lines.push(oneLine);
+    else {
+      for (const line of [entries, comms]) {
+        if (line !== '') this.#lines.push(...this.#wrap(line, indent, `${indent}    `));
+      }
+    }
+  }
+
+  #foot(): void {
+    const { census, grouped, input } = this.#report;
+    const remarks = [...census.facts.notes];
+    if (grouped.doubted > 0) {
+      remarks.push(
+        `Of ${grouped.doubted} calls the unwinder doubted every frame; their paths are read from these frames.`,
+      );
+    }
+    if (input) {
+      remarks.push(
+        ...input.truncated.map((problem) => `The input is truncated: ${problem}; what could be read is counted.`),
+      );
+      if (input.skippedLines > 0) {
+        remarks.push(`${input.skippedLines} line${input.skippedLines === 1 ? '' : 's'} could not be read:`);
+        for (const { line, text, why } of input.examples) remarks.push(`    line ${line}: ${why}: ${text}`);
+      }
+      remarks.push(...input.notes);
+      if (this.#layout.verbose) remarks.push(...verboseRemarks(input.format, input.peeled));
+    }
+    if (remarks.length > 0) this.#lines.push('', ...remarks.flatMap((remark) => this.#wrap(remark, '', '    ')));
+  }
+
+  /** Breaks text at blanks so that it fits the width. */
+  #wrap(text: string, first: string, following: string): string[] {
+    const lines: string[] = [];
+    let line = first;
+    let isEmpty = true;
+    const leading = /^ */.exec(text)?.[0] ?? '';
+    line += leading;
+    for (const word of text.trim().split(' ')) {
+      if (!isEmpty && line.length + 1 + word.length > this.#layout.width) {
+        lines.push(line);
+        line = following + leading + word;
+      } else line += isEmpty ? word : ` ${word}`;
+      isEmpty = false;
+    }
+    lines.push(line);
+    return lines;
+  }
+
+  #bold(text: string): string {
+    return this.#layout.colour ? styleText('bold', text, { validateStream: false }) : text;
+  }
+
+  #dim(text: string): string {
+    return this.#layout.colour ? styleText('dim', text, { validateStream: false }) : text;
+  }
+}
+
+/** `<- ttwu_do_activate <- try_to_wake_up <- … <- timer interrupt`, as many callers as fit. */
+function fittingPath(callers: readonly string[], entry: string, width: number): string {
+  const end = `<- ${entry}`;
+  let text = '';
+  for (const [i, caller] of callers.entries()) {
+    const next = `${text}<- ${caller} `;
+    const isLast = i === callers.length - 1;
+    if (next.length + (isLast ? 0 : 5) + end.length > width) return `${text}<- … ${end}`;
+    text = next;
+  }
+  return text + end;
+}
+
+function bar(share: number, width: number): string {
+  const eighths = Math.round(share * FULL_BAR * 8);
+  const text = '█'.repeat(eighths >> 3) + (EIGHTHS[eighths & 7] ?? '');
+  return text.padEnd(width);
+}
+
+/** 51.1 %, 100 %, 0.03 %: never 100 % or 0 % for what is not quite. */
+export function percent(share: number): string {
+  if (share === 1) return '100 %';
+  if (share === 0) return '0 %';
+  const value = share * 100;
+  if (value > 99.9) return `${Math.min(value, 99.9999).toFixed(value > 99.99 ? 4 : 2)} %`;
+  if (value < 0.1) return value < 0.01 ? '<0.01 %' : `${value.toFixed(2)} %`;
+  return `${value.toFixed(1)} %`;
+}
+
+function tallies(list: readonly (Tally | EntryTally)[], of: number, limit: number): string {
+  const shown = list
+    .slice(0, limit)
+    .map(({ name, count }) => `${name} ${count === of ? '100' : roundPercent(count / of)} %`);
+  const rest = list.length - shown.length;
+  return shown.join(', ') + (rest > 0 ? `, ${rest} more` : '');
+}
+
+function roundPercent(share: number): string {
+  const value = share * 100;
+  return value < 1 ? '<1' : String(Math.min(99, Math.round(value)));
+}
+
+const SHOWN_FACTS = ['keys', 'values', 'entries', 'rawSize', 'fileSize'];
+
+function workloadFacts(census: Census): string {
+  const workload = workloadOf(census);
+  if (!workload) return '';
+  return SHOWN_FACTS.filter((key) => typeof workload[key] === 'string' || typeof workload[key] === 'number')
+    .map((key) => `${key.charAt(0).toUpperCase()}${key.slice(1)} ${workload[key]}`)
+    .join(' · ');
+}
+
+function shortList(names: readonly string[], limit: number): string {
+  const shown = names.slice(0, limit).join(', ');
+  return names.length > limit ? `${shown} and ${names.length - limit} more` : shown;
+}
+
+function verboseRemarks(format: string, peeled: ReadonlyMap<string, number>): string[] {
+  const frames = [...peeled].sort((a, b) => b[1] - a[1]).map(([name, count]) => `${name} ${count}`);
+  return [
+    `Read as ${format}.`,
+    frames.length === 0
+      ? 'No frames of recording tools were found in the stacks.'
+      : `Frames of recording tools taken off the stacks: ${frames.join(', ')}.`,
+  ];
+}
