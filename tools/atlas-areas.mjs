@@ -1,11 +1,16 @@
 // The rules of every file in atlas/, by its name without extension. `shape` checks one file, `whole` the area at once.
-import { functionName, listOf, mapOf, matching, number, oneOf, optional, record, text } from './atlas-shapes.mjs';
+import { flag, functionName, listOf, mapOf, matching, number, oneOf, optional, record, text } from './atlas-shapes.mjs';
 
 /** A few words that finish the sentence "this function …". */
 const gloss = matching(/^[a-z][^.\n]{3,90}$/, 'a gloss (a few words in lower case, no full stop)');
 
 /** A function, a prefix of functions (`perf_trace_*`), or what a tool prints in a function's place. */
 const framePattern = matching(/^(?:[A-Za-z_][A-Za-z0-9_]*\*?|\[[A-Z ]+\])$/, 'a function name or a prefix ending in *');
+
+/** Kernel versions from the first to the last: `4.14-6.12`, or one: `6.12`. */
+const kernelRange = matching(/^\d+\.\d+(?:-\d+\.\d+)?$/, 'a kernel version or a range of them');
+
+const anyText = matching(/^/, 'a text');
 
 export const AREAS = {
   entries: {
@@ -38,6 +43,36 @@ export const AREAS = {
     shape: listOf(record({ prefix: text, label: text, group: text })),
     whole: noDuplicates('prefix'),
   },
+  trees: {
+    shape: listOf(
+      record({
+        id: matching(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'an id (lower-case words with hyphens)'),
+        name: text,
+        root: text,
+        node: text,
+        key: text,
+        purpose: text,
+        general: optional(flag),
+        rotate: optional(listOf(functionName)),
+        augmented: optional(kernelRange),
+        likelier_than: optional(listOf(text)),
+        because: optional(text),
+        decided: optional((value, ...rest) =>
+          typeof value === 'string' ? text(value, ...rest) : mapOf(functionName, text)(value, ...rest),
+        ),
+        inserted_by: listOf(record({ function: functionName, file: text, kernels: kernelRange })),
+      }),
+    ),
+    whole: treesAreSound,
+  },
+  'tree-callers': {
+    shape: listOf(record({ function: functionName, file: text, kernels: text, callers: text })),
+  },
+  'compiled-inserts': {
+    shape: listOf(
+      record({ module: anyText, symbol: text, function: functionName, file: text, insn: oneOf('call', 'jump') }),
+    ),
+  },
   glosses: {
     shape: listOf(record({ function: functionName, gloss })),
     whole: noDuplicates('function'),
@@ -63,5 +98,15 @@ function oneRulePerFunction(rules, report) {
   for (const name of rules.flatMap((rule) => rule.functions ?? [])) {
     if (seen.has(name)) report(`"${name}" stands in two rules`);
     seen.add(name);
+  }
+}
+
+function treesAreSound(trees, report) {
+  noDuplicates('id')(trees, report);
+  noDuplicates('name')(trees, report);
+  const ids = new Set(trees.map((tree) => tree.id));
+  for (const { id, likelier_than = [] } of trees) {
+    for (const other of likelier_than)
+      if (!ids.has(other)) report(`"${id}" is likelier than "${other}", which does not exist`);
   }
 }

@@ -125,7 +125,7 @@ interface ClassifiedCall {
   readonly site: string;
 }
 
-const NO_LABELS: PathLabels = { tree: null, subsystem: null };
+const NO_LABELS: PathLabels = { tree: null, confidence: 'unknown', candidates: [], subsystem: null };
 
 class Classifier {
   readonly #census: Census;

@@ -74,9 +74,20 @@ export interface PathFrame {
   readonly module: string;
 }
 
+/**
+ * How sure the atlas is of what it says. `certain`: the path admits nothing else; `likely`: it admits other things that
+ * are less probable, which are named; `unknown`: it cannot tell.
+ */
+export type Confidence = 'certain' | 'likely' | 'unknown';
+
 /** What the atlas says of a path. */
 export interface PathLabels {
+  /** The red-black tree into which the path inserts; one object per tree. */
   readonly tree: TreeLabel | null;
+  /** How sure it is of the tree; `unknown` where there is none. */
+  readonly confidence: Confidence;
+  /** Every tree the path admits, likeliest first. */
+  readonly candidates: readonly TreeLabel[];
   readonly subsystem: string | null;
 }
 

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import type { Entry, PathView } from '../census/knowledge.ts';
+import { explainGroup, type GroupToExplain } from './explain.ts';
+
+function pathOf(frames: string, entry: Entry, target = 'rb_insert_color', site = 0): PathView {
+  const named = frames.split(' ').map((name) => ({ name, module: '' }));
+  return { frames: named, site, entry, target, argument: '', comm: 'db_bench' };
+}
+
+function group(path: PathView, entries: readonly (Entry & { count: number })[] = []): GroupToExplain {
+  const count = entries.reduce((sum, entry) => sum + entry.count, 0) || 1;
+  return { path, paths: [{ path, count }], entries, comms: [], count };
+}
+
+const TIMER: Entry = { kind: 'interrupt', name: 'timer interrupt' };
+const WRITE: Entry = { kind: 'syscall', name: 'write(2)' };
+const UNKNOWN: Entry = { kind: 'unknown', name: 'unknown entry' };
+
+describe('explaining', () => {
+  it('says what was decided, what started it and which tree it is', () => {
+    const path = pathOf('enqueue_task_fair ttwu_do_activate try_to_wake_up', TIMER);
+    const entries = [
+      { ...TIMER, count: 71 },
+      { ...WRITE, count: 20 },
+    ];
+    const { text, confidence, tree } = explainGroup(group(path, entries), 'full');
+    expect(text).toContain('A task that slept is woken up and put in line for a CPU');
+    expect(text).toContain('mostly from the timer interrupt (78 %), sometimes in write(2)');
+    expect(text).toContain('fair run queue');
+    expect(confidence).toBe('certain');
+    expect(tree).toEqual({ id: 'cfs-run-queue', name: 'fair run queue' });
+  });
+
+  it('names the alternatives where it is not sure', () => {
+    const mprotect: Entry = { kind: 'syscall', name: 'mprotect(2)' };
+    const path = pathOf('__vma_adjust vma_merge mprotect_fixup', mprotect, '__rb_insert_augmented');
+    const { text, confidence, candidates } = explainGroup(group(path), 'full');
+    expect(confidence).toBe('likely');
+    expect(text).toContain('most likely');
+    expect(text).toContain('could also be the anonymous-mapping interval tree');
+    expect(candidates.length).toBe(2);
+  });
+
+  it('works for any target', () => {
+    const path = pathOf('vfs_write ksys_write', WRITE, 'vfs_write', 1);
+    const { text, tree } = explainGroup(group(path), 'full');
+    expect(text).toMatch(/^ksys_write .*, in write\(2\)\./);
+    expect(tree).toBeNull();
+  });
+
+  it('says what it does not know', () => {
+    const { text, confidence } = explainGroup(group(pathOf('frobnicate', UNKNOWN, 'frob', 0)), 'full');
+    expect(text).toBe('frobnicate calls frob, from an entry the atlas does not know.');
+    expect(confidence).toBe('unknown');
+  });
+});

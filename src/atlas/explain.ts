@@ -1,0 +1,156 @@
+import type { Confidence, EntryKind, PathView, TreeLabel } from '../census/knowledge.ts';
+import { glossOf } from './gloss.ts';
+import { subsystemOfPath, treeOf } from './labeller.ts';
+import { placeInPath } from './places.ts';
+import type { TreeRecord } from './tree-catalog.ts';
+import { labelOf, type TreeMatch } from './trees.ts';
+import { capital, listed, percent, startedBy } from './words.ts';
+
+/** Calls that are explained together. */
+export interface GroupToExplain {
+  /** The path of the commonest stack, innermost first. */
+  readonly path: PathView;
+  /** Paths of the group with their calls, commonest first; may be cut to some dozens. */
+  readonly paths: readonly { readonly path: PathView; readonly count: number }[];
+  readonly entries: readonly { readonly kind: EntryKind; readonly name: string; readonly count: number }[];
+  readonly comms: readonly { readonly name: string; readonly count: number }[];
+  readonly count: number;
+}
+
+/** What the atlas has to say of a group. */
+export interface Explanation {
+  /** One sentence (`short`) or up to three (`full`). */
+  readonly text: string;
+  readonly confidence: Confidence;
+  readonly tree: TreeLabel | null;
+  /** Every tree the group's path admits, likeliest first. */
+  readonly candidates: readonly TreeLabel[];
+  readonly subsystem: string | null;
+}
+
+/** Says in plain words what the calls of a group are: what started them, what was decided, which tree and why. */
+export function explainGroup(group: GroupToExplain, style: 'short' | 'full'): Explanation {
+  const { path } = group;
+  const match = treeOf(path);
+  const subsystem = subsystemOfPath(path);
+  const name = path.frames[path.site]?.name ?? path.target;
+  const what = decision(group, match, subsystem);
+  const start = starts(group, style);
+  const sentences: string[] = [];
+  if (style === 'short') {
+    const tree = match.tree ? ` (${match.tree.name}${match.confidence === 'certain' ? '' : ', most likely'})` : '';
+    sentences.push(`${what}${tree}${start}`);
+  } else {
+    sentences.push(`${what}${start}`);
+    const way = wayThrough(path, subsystem);
+    if (way) sentences.push(way);
+    const tree = treeSentence(group, match);
+    if (tree) sentences.push(tree);
+  }
+  return {
+    text: sentences.map((sentence) => `${capital(sentence, name)}.`).join(' '),
+    confidence: confidenceOf(group, match, subsystem),
+    tree: match.tree && labelOf(match.tree),
+    candidates: match.candidates.map(labelOf),
+    subsystem,
+  };
+}
+
+/** What happened at the site, as a clause. */
+function decision(group: GroupToExplain, match: TreeMatch, subsystem: string | null): string {
+  const { path } = group;
+  if (match.tree) {
+    const decided = decidedBy(match.tree, path);
+    if (decided) return decided;
+  }
+  const site = path.frames[path.site]?.name;
+  if (site === undefined) return path.target ? `${path.target} is called` : 'the call has no caller in the kernel';
+  const gloss = glossOf(site);
+  const where = subsystem ? ` (${subsystem})` : '';
+  if (gloss) return `${site}${where} ${gloss}`;
+  if (match.candidates.length > 0) return `${site}${where} inserts an entry into a red-black tree`;
+  const isTarget = path.target === '' || path.target === site;
+  return isTarget ? `${site}${where} runs` : `${site}${where} calls ${path.target}`;
+}
+
+function decidedBy(tree: TreeRecord, path: PathView): string | undefined {
+  const { decided } = tree;
+  if (typeof decided === 'string' || decided === undefined) return decided;
+  let best: { clause: string; order: number } | undefined;
+  const order = Object.keys(decided);
+  for (const { name } of path.frames) {
+    const clause = decided[name];
+    const at = order.indexOf(name);
+    if (clause !== undefined && (!best || at < best.order)) best = { clause, order: at };
+  }
+  return best?.clause;
+}
+
+/** Where the calls started: `, mostly from the timer interrupt (71 %), sometimes in write(2)`. */
+function starts({ entries, path, count }: GroupToExplain, style: 'short' | 'full'): string {
+  const [first, second, third] = entries.length > 0 ? entries : [{ ...path.entry, count }];
+  if (!first) return '';
+  if (!second) return `, ${startedBy(first)}`;
+  const share = style === 'full' ? ` (${percent(first.count, count)})` : '';
+  const others = listed([second, ...(third ? [third] : [])].map(startedBy), 'or');
+  const often = first.count * 2 > count ? 'mostly' : 'most often';
+  return `, ${often} ${startedBy(first)}${share}, sometimes ${others}${entries.length > 3 ? ' or elsewhere' : ''}`;
+}
+
+/** Through which parts of the kernel the path leads, outermost first. */
+function wayThrough(path: PathView, subsystem: string | null): string | undefined {
+  const passed: string[] = [];
+  for (let i = path.frames.length - 1; i > path.site; i--) {
+    const place = placeInPath(path.frames, i);
+    if (place && place.subsystem !== subsystem && !passed.includes(place.subsystem)) passed.push(place.subsystem);
+  }
+  if (passed.length === 0) return undefined;
+  const shown = passed.slice(-4);
+  return subsystem
+    ? `the path leads through ${listed(shown)} to ${subsystem}`
+    : `the path leads through ${listed(shown)}`;
+}
+
+function treeSentence(
+  { paths, count }: GroupToExplain,
+  { tree, confidence, candidates }: TreeMatch,
+): string | undefined {
+  if (!tree) {
+    if (candidates.length === 0) return undefined;
+    return `the entry goes into ${listed(
+      candidates.map((other) => `the ${other.name}`),
+      'or',
+    )}; the stack cannot tell which`;
+  }
+  let own = 0;
+  const others = new Map<TreeRecord, number>();
+  for (const { path, count: calls } of paths) {
+    const other = treeOf(path).tree;
+    if (other === tree) own += calls;
+    else if (other) others.set(other, (others.get(other) ?? 0) + calls);
+  }
+  const where = `the ${tree.name} (${tree.root})`;
+  const holds = `which holds ${tree.purpose}`;
+  if (confidence === 'certain' && others.size > 0) {
+    const names = [...others]
+      .sort((a, b) => b[1] - a[1])
+      .slice(0, 3)
+      .map(([other]) => `the ${other.name}`);
+    return `the entry goes mostly (${percent(own, count)}) into ${where}, ${holds}; sometimes into ${listed(names, 'or')}`;
+  }
+  if (confidence === 'certain') return `the entry goes into ${where}, ${holds}`;
+  const alternatives = candidates
+    .filter((other) => other !== tree)
+    .slice(0, 3)
+    .map((other) => `the ${other.name}`);
+  const doubt = alternatives.length > 0 ? `; it could also be ${listed(alternatives, 'or')}` : '';
+  return `the entry most likely goes into ${where}, ${holds}${doubt}${tree.because && doubt ? ` (${tree.because})` : ''}`;
+}
+
+function confidenceOf({ path, entries }: GroupToExplain, match: TreeMatch, subsystem: string | null): Confidence {
+  const isEntryKnown = path.entry.kind !== 'unknown' && entries.every((entry) => entry.kind !== 'unknown');
+  if (match.tree) return match.confidence === 'certain' && !isEntryKnown ? 'likely' : match.confidence;
+  if (match.candidates.length > 0) return 'unknown';
+  if (subsystem === null) return isEntryKnown ? 'likely' : 'unknown';
+  return isEntryKnown ? 'certain' : 'likely';
+}

@@ -1,0 +1,42 @@
+import type { PathLabeller, PathLabels, PathView } from '../census/knowledge.ts';
+import { placeInPath } from './places.ts';
+import { subsystemOf } from './subsystems.ts';
+import { labelOf, TreeFinder, type TreeMatch } from './trees.ts';
+
+let finder: TreeFinder | undefined;
+const matches = new WeakMap<PathView, TreeMatch>();
+
+/** The tree a path inserts into; looked up once per path. */
+export function treeOf(path: PathView): TreeMatch {
+  let match = matches.get(path);
+  if (!match) {
+    finder ??= new TreeFinder();
+    match = finder.find(path);
+    matches.set(path, match);
+  }
+  return match;
+}
+
+/** The part of the kernel that decided to call: where the site lives, else the nearest frame further out. */
+export function subsystemOfPath(path: PathView): string | null {
+  for (let i = Math.max(path.site, 0); i < path.frames.length; i++) {
+    const place = placeInPath(path.frames, i);
+    if (place) return place.subsystem;
+    const { tree, frame } = treeOf(path);
+    if (i === frame && tree?.inserted_by[0]) return subsystemOf(tree.inserted_by[0].file);
+  }
+  return null;
+}
+
+/** Names trees and subsystems from the atlas. */
+export const atlasLabeller: PathLabeller = {
+  label(path: PathView): PathLabels {
+    const { tree, confidence, candidates } = treeOf(path);
+    return {
+      tree: tree && labelOf(tree),
+      confidence,
+      candidates: candidates.map(labelOf),
+      subsystem: subsystemOfPath(path),
+    };
+  },
+};
