@@ -1,4 +1,4 @@
-import { type CommandEntry, newCommand, runCommand } from './command.ts';
+import type { CommandEntry } from './command.ts';
 import { version } from './version.ts';
 
 /** Every subcommand. A first argument that is none of them is a target: `whocalls rb_insert_color -- make`. */
@@ -8,24 +8,21 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   export: { summary: 'write a recording in another format', load: () => import('./export.ts') },
 };
 
-function topLevel() {
-  const command = newCommand('whocalls')
-    .description('Who calls this kernel function, how often, and why?')
-    .version(version(), '-V, --version', 'show the version')
-    .usage('[command] [options]');
-  for (const [name, { summary }] of Object.entries(COMMANDS)) command.command(name).description(summary);
-  return command;
-}
-
 async function main(args: readonly string[]): Promise<number> {
   const [first, ...rest] = args;
   if (first === '--version' || first === '-V') {
     process.stdout.write(`${version()}\n`);
     return 0;
   }
+  const { newCommand, runCommand } = await import('./command.ts');
   const entry = first === undefined ? undefined : COMMANDS[first];
   if (entry) return runCommand((await entry.load()).command(), rest);
-  return runCommand(topLevel(), args);
+  const topLevel = newCommand('whocalls')
+    .description('Who calls this kernel function, how often, and why?')
+    .version(version(), '-V, --version', 'show the version')
+    .usage('[command] [options]');
+  for (const [name, { summary }] of Object.entries(COMMANDS)) topLevel.command(name).description(summary);
+  return runCommand(topLevel, args);
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -3,18 +3,25 @@
  * Ids are dense, from 0. Memory follows the number of distinct texts, not the length of the input.
  */
 export class ByteIntern {
-  /** All texts, end to end. */
-  #bytes = Buffer.allocUnsafe(1 << 16);
+  #bytes: Buffer = Buffer.allocUnsafe(1 << 16);
   #used = 0;
-  /** Where text i starts; text i ends where i + 1 starts. */
-  #starts = new Float64Array(1 << 10);
+  #starts: Int32Array = new Int32Array(1 << 10);
   #hashes = new Int32Array(1 << 10);
   #size = 0;
   #slots = new Int32Array(1 << 11);
 
   /** Sum of the lengths of all texts. */
-  get bytes(): number {
+  get length(): number {
     return this.#used;
+  }
+
+  /** All texts, end to end; text i is [starts[i], starts[i + 1]). Valid until a text is added; hot loops read it. */
+  get bytes(): Buffer {
+    return this.#bytes;
+  }
+
+  get starts(): Int32Array {
+    return this.#starts;
   }
 
   /** The id of the bytes, -1 if they are new. */
@@ -60,16 +67,6 @@ export class ByteIntern {
     return true;
   }
 
-  /** If the bytes from `start` on begin with text `id`, where it ends; -1 otherwise. */
-  matchAt(id: number, buffer: Buffer, start: number, end: number): number {
-    const bytes = this.#bytes;
-    const from = this.#starts[id] as number;
-    const length = (this.#starts[id + 1] as number) - from;
-    if (start + length > end) return -1;
-    for (let i = 0; i < length; i++) if (bytes[from + i] !== buffer[start + i]) return -1;
-    return start + length;
-  }
-
   #insert(id: number, hash: number): void {
     const mask = this.#slots.length - 1;
     let slot = spread(hash) & mask;
@@ -78,7 +75,7 @@ export class ByteIntern {
   }
 
   #growTable(): void {
-    const starts = new Float64Array(this.#starts.length * 2);
+    const starts = new Int32Array(this.#starts.length * 2);
     starts.set(this.#starts);
     this.#starts = starts;
     const hashes = new Int32Array(starts.length);
@@ -89,21 +86,21 @@ export class ByteIntern {
   }
 }
 
-/** Hash of a short text, every byte of it. */
+/**
+ * Hash of a line, from all its bytes or a third of them. Equal texts hash equally; different ones that do are told
+ * apart by comparing them.
+ */
 export function hashBytes(buffer: Buffer, start: number, end: number): number {
-  let h = 0x811c9dc5 | 0;
-  for (let i = start; i < end; i++) h = Math.imul(h ^ (buffer[i] as number), 0x01000193);
+  const step = end - start > 48 ? 3 : 1;
+  let h = Math.imul(0x811c9dc5 ^ (end - start), 0x01000193);
+  for (let i = start; i < end; i += step) h = Math.imul(h ^ (buffer[i] as number), 0x01000193);
   return h;
 }
 
-/**
- * Hash of a long text from a sample of its bytes: enough to tell stacks apart, which differ in many places.
- * Equal texts hash equally; different ones are told apart by comparing them.
- */
+/** Hash of a long text from a sample of its bytes: enough for stacks, which differ in many places. */
 export function hashSample(buffer: Buffer, start: number, end: number): number {
-  const length = end - start;
-  if (length <= 128) return hashBytes(buffer, start, end);
-  let h = Math.imul(0x811c9dc5 ^ length, 0x01000193);
+  if (end - start <= 128) return hashBytes(buffer, start, end);
+  let h = Math.imul(0x811c9dc5 ^ (end - start), 0x01000193);
   // Two bytes of every 19: odd, so that the columns of equally long lines are not sampled at one place only.
   for (let i = start; i < end - 1; i += 19) {
     h = Math.imul(h ^ (((buffer[i] as number) << 8) | (buffer[i + 1] as number)), 0x01000193);

@@ -110,26 +110,32 @@ class DmesgParser implements LineConsumer {
     this.line += 1;
   }
 
-  // The hot loop. Three ways for a line, from cheap to dear: the line that followed last time; a line seen before;
-  // a new line.
+  /**
+   * The hot loop, long because a call a line would double its cost. Three ways for a line, from cheap to dear: the
+   * line that followed last time, whose bytes are compared in place; a line of no interest; any other.
+   */
   consume(buffer: Buffer, start: number, end: number): number {
-    const texts = this.#texts;
-    const trie = this.#trie;
+    const prefix = this.#prefix;
+    let { bytes, starts } = this.#texts;
+    let { lastChildren, lines } = this.#trie;
     let at = start;
     while (at < end) {
       this.line += 1;
-      const text = this.#prefix.match(buffer, at, end);
+      const text = prefix.match(buffer, at, end);
       if (text >= 0) {
         const caller = this.#caller;
-        const first = buffer[text] as number;
         if (caller.node >= 0) {
-          const expected = trie.lastChild(caller.node);
+          const expected = lastChildren[caller.node] as number;
           if (expected !== 0) {
-            const next = texts.matchAt(trie.line(expected), buffer, text, end);
-            if (next >= 0) {
+            const line = lines[expected] as number;
+            const from = starts[line] as number;
+            const length = (starts[line + 1] as number) - from;
+            let i = 0;
+            while (i < length && bytes[from + i] === buffer[text + i]) i += 1;
+            if (i === length && text + length <= end) {
               caller.node = expected;
               caller.unrelated = 0;
-              at = next;
+              at = text + length;
               continue;
             }
           }
@@ -137,13 +143,15 @@ class DmesgParser implements LineConsumer {
             at = buffer.indexOf(NEWLINE, text) + 1;
             continue;
           }
-        } else if (text > at && !isInteresting(first)) {
+        } else if (text > at && !isInteresting(buffer[text] as number)) {
           at = buffer.indexOf(NEWLINE, text) + 1;
           continue;
         }
       }
       const newline = buffer.indexOf(NEWLINE, at);
       this.#readLine(buffer, at, newline + 1, text);
+      ({ bytes, starts } = this.#texts);
+      ({ lastChildren, lines } = this.#trie);
       at = newline + 1;
     }
     return at;
@@ -170,7 +178,7 @@ class DmesgParser implements LineConsumer {
     const stop = buffer[end - 2] === CARRIAGE_RETURN ? end - 2 : end - 1;
     const line = buffer.toString('latin1', start, Math.min(Math.max(stop, start), start + 4096));
     const prefix = splitLogLine(line);
-    this.#prefix.learn(buffer, start, prefix);
+    if (prefix.text !== text - start || prefix.caller !== '') this.#prefix.learn(buffer, start, prefix);
     this.#caller = this.#callerOf(prefix.caller);
     const content = line.slice(prefix.text);
     const meaning = this.#understand(content);
@@ -269,7 +277,7 @@ class DmesgParser implements LineConsumer {
   }
 
   #resolve(node: number): PeeledStack {
-    const frames = this.#trie.lines(node).flatMap((line) => {
+    const frames = this.#trie.path(node).flatMap((line) => {
       const meaning = this.#meanings[line];
       return meaning && 'frames' in meaning ? meaning.frames : [];
     });

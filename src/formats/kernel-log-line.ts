@@ -38,19 +38,17 @@ export function splitLogLine(line: string): LogPrefix {
   return { text: prefix?.[0].length ?? 0, caller: prefix?.[1] ?? '' };
 }
 
-const DIGIT_OR_BLANK = 1;
-const LETTER = 2;
+/** Prefixes of consecutive lines differ in digits, padding and the names of days and months only. */
+const VARIES = /[0-9A-Za-z ]/;
 
-/** Byte to class: prefixes of consecutive lines differ in digits, padding and names of months only. */
-const CLASS = Uint8Array.from({ length: 256 }, (_, byte) => {
-  if ((byte >= 0x30 && byte <= 0x39) || byte === 0x20) return DIGIT_OR_BLANK;
-  if ((byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)) return LETTER;
-  return byte;
-});
-
-/** Recognises the prefix of the line before, without looking at it as text. */
+/**
+ * Recognises the prefix of the line before by its punctuation and length, without looking at it as text. A line that
+ * only looks alike is told by its text, which is then none that was seen before.
+ */
 export class LogPrefixShape {
-  readonly #classes = new Uint8Array(256);
+  /** Positions of the prefix that do not vary, and the bytes there. */
+  #positions = new Uint8Array(0);
+  #bytes = new Uint8Array(0);
   #length = -1;
   /** Bytes of the caller id and where in the prefix they are, because lines of another caller are another trace's. */
   #caller = Buffer.alloc(0);
@@ -60,23 +58,29 @@ export class LogPrefixShape {
   match(buffer: Buffer, at: number, end: number): number {
     const length = this.#length;
     if (length < 0 || at + length >= end) return -1;
-    const classes = this.#classes;
-    for (let i = 0; i < length; i++) if (CLASS[buffer[at + i] as number] !== classes[i]) return -1;
+    const positions = this.#positions;
+    const bytes = this.#bytes;
+    for (let i = 0; i < positions.length; i++) if (buffer[at + (positions[i] as number)] !== bytes[i]) return -1;
+    return this.#caller.length === 0 || this.#isCaller(buffer, at + this.#callerAt) ? at + length : -1;
+  }
+
+  #isCaller(buffer: Buffer, at: number): boolean {
     const caller = this.#caller;
-    const callerAt = at + this.#callerAt;
-    for (let i = 0; i < caller.length; i++) if (buffer[callerAt + i] !== caller[i]) return -1;
-    return at + length;
+    for (let i = 0; i < caller.length; i++) if (buffer[at + i] !== caller[i]) return false;
+    return true;
   }
 
   /** Takes the prefix of the line that starts at `start` as the one to expect. */
   learn(buffer: Buffer, start: number, prefix: LogPrefix): void {
-    if (prefix.text > this.#classes.length) {
+    if (prefix.text > 255) {
       this.#length = -1;
       return;
     }
     this.#length = prefix.text;
-    for (let i = 0; i < prefix.text; i++) this.#classes[i] = CLASS[buffer[start + i] as number] as number;
     const text = buffer.toString('latin1', start, start + prefix.text);
+    const fixed = Array.from(text, (_, i) => i).filter((i) => i === text.length - 1 || !VARIES.test(text.charAt(i)));
+    this.#positions = Uint8Array.from(fixed);
+    this.#bytes = Uint8Array.from(fixed, (i) => text.charCodeAt(i));
     // The padding before the id belongs to it: `[   T15]` and `[  T115]` are as long.
     const bracket = prefix.caller === '' ? -1 : text.lastIndexOf(prefix.caller);
     const from = bracket < 0 ? 0 : text.lastIndexOf(text.includes('caller=') ? '=' : '[', bracket);

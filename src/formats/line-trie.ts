@@ -4,9 +4,9 @@
  */
 export class LineTrie {
   #parents = new Int32Array(1 << 10);
-  #lines = new Int32Array(1 << 10);
+  #lines: Int32Array = new Int32Array(1 << 10);
   /** The child taken last: most often the next stack takes it again. */
-  #lastChild = new Int32Array(1 << 10);
+  #lastChild: Int32Array = new Int32Array(1 << 10);
   #slots = new Int32Array(1 << 11);
   #size = 1;
 
@@ -15,14 +15,14 @@ export class LineTrie {
     return this.#size;
   }
 
-  /** The child of a node that was taken last, 0 where it has none. */
-  lastChild(node: number): number {
-    return this.#lastChild[node] as number;
+  /** By node: the child that was taken last, 0 where it has none. Valid until a child is added; hot loops read it. */
+  get lastChildren(): Int32Array {
+    return this.#lastChild;
   }
 
-  /** The line that led to a node. */
-  line(node: number): number {
-    return this.#lines[node] as number;
+  /** By node: the line that led to it. Valid until a child is added. */
+  get lines(): Int32Array {
+    return this.#lines;
   }
 
   /** The child of `node` by `line`, made if it is new. */
@@ -51,7 +51,7 @@ export class LineTrie {
   }
 
   /** The lines from the root to a node. */
-  lines(node: number): number[] {
+  path(node: number): number[] {
     const result: number[] = [];
     for (let at = node; at !== 0; at = this.#parents[at] as number) result.push(this.#lines[at] as number);
     return result.reverse();

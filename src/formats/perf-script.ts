@@ -205,7 +205,7 @@ class PerfScriptParser implements LineConsumer {
         this.#add(this.#builder.stack(read.frames), task, event, calls);
         return read.end;
       }
-      if (this.#blockTexts.bytes > MAXIMUM_CACHE) this.#forgetBlocks();
+      if (this.#blockTexts.length > MAXIMUM_CACHE) this.#forgetBlocks();
       id = this.#blockTexts.add(buffer, newline + 1, framesEnd, hash);
       this.#blocks[id] = { stack: this.#builder.stack(read.frames), lines: read.lines, calls: 0 };
     } else this.line += this.#blocks[id]?.lines ?? 0;
@@ -276,7 +276,7 @@ class PerfScriptParser implements LineConsumer {
       if (!/^\s+\S+:\d+$/.test(text)) this.#diagnostics.skip(this.line, text, 'not a frame of perf script');
       return null;
     }
-    if (this.#frameTexts.bytes > MAXIMUM_CACHE) {
+    if (this.#frameTexts.length > MAXIMUM_CACHE) {
       this.#frameTexts = new ByteIntern();
       this.#frames = [];
     }
