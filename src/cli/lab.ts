@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { UsageError } from '../errors.ts';
+import { runInLab } from '../lab/run.ts';
+import { newCommand } from './command.ts';
+import { addMachineOptions, type MachineFlags, machineOptions, terminalStreams } from './lab-machine.ts';
+import { recordCommand, recordOutputs } from './lab-record.ts';
+
+/** `whocalls lab`: `run`, `setup` and `kernels`, or else `record` inside the guest. */
+export function command(): Command {
+  const lab = addMachineOptions(newCommand('lab'))
+    .description('Count calls inside a throwaway virtual machine with a stock kernel.')
+    .usage('[lab options] TARGET… [record options] -- COMMAND…')
+    .argument('<target...>', 'what `whocalls record` takes: targets, its options, the command')
+    .enablePositionalOptions()
+    .passThroughOptions()
+    .action((args: string[], flags: MachineFlags) => record(args, flags));
+  lab.addCommand(runCommand());
+  return lab;
+}
+
+function runCommand(): Command {
+  return addMachineOptions(newCommand('run'))
+    .description('Run a command in the guest and bring back its output and exit status.')
+    .usage('[lab options] -- COMMAND…')
+    .argument('<command...>', 'the command and its arguments')
+    .passThroughOptions()
+    .action((args: string[], flags: MachineFlags) => runGuest(args, flags, []));
+}
+
+async function record(args: readonly string[], flags: MachineFlags): Promise<void> {
+  if (args[0]?.startsWith('-')) throw new UsageError('a target has to come before the record options');
+  await runGuest(recordCommand(args), flags, recordOutputs(args, process.cwd()));
+}
+
+async function runGuest(args: readonly string[], flags: MachineFlags, collect: readonly string[]): Promise<void> {
+  const terminal = terminalStreams(flags);
+  try {
+    const result = await runInLab({ ...machineOptions(flags), collect }, args, terminal.streams);
+    if (result.outOfMemory !== undefined) {
+      process.stderr.write(`whocalls: the guest ran out of memory and killed ${result.outOfMemory} (see --memory)\n`);
+    }
+    process.exitCode = result.status;
+  } finally {
+    terminal.release();
+  }
+}

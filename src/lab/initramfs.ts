@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildInPlace, cacheDirectory, pruneOldest } from './cache.ts';
+import { type CpioEntry, cpioArchive, DIRECTORY, EXECUTABLE, REGULAR } from './cpio.ts';
+import { AGENT_SCRIPT, commandScript, type GuestSettings, guestSettings, INIT_SCRIPT } from './guest.ts';
+import { extractVmlinux, identifyKernel } from './kernel-image.ts';
+import type { LabKernel } from './kernels.ts';
+import { modulesInOrder, readModuleTree } from './modules.ts';
+
+/** Built files that are kept; using one makes it the youngest. */
+const KEPT = 12;
+
+/**
+ * The initial file system of a kernel with a set of modules: busybox, the modules, the scripts.
+ * It depends on nothing else, so it is built once and kept; what differs from run to run is appended by
+ * {@link runArchive}. Not compressed: copying is faster than decompressing, above all under emulation.
+ */
+export function initramfsFor(kernel: LabKernel, wanted: readonly string[], busybox: string): string {
+  const scripts = [INIT_SCRIPT, AGENT_SCRIPT, identity(busybox)];
+  const modules = kernel.modules === undefined ? [] : [identity(kernel.modules), ...wanted];
+  const file = join(cacheDirectory(), 'boot', `${hash([identity(kernel.image), ...modules, ...scripts])}.cpio`);
+  return built(file, () => {
+    const loaded = kernel.modules === undefined ? [] : modulesInOrder(readModuleTree(kernel.modules), wanted, busybox);
+    return cpioArchive([
+      ...['proc', 'sys', 'dev', 'host', 'scratch', 'root', 'bin', 'lib', 'lab'].map(directory),
+      { path: 'bin/busybox', mode: EXECUTABLE, content: readFileSync(busybox) },
+      text('init', INIT_SCRIPT, EXECUTABLE),
+      text('lab/agent', AGENT_SCRIPT),
+      text('lib/order', loaded.map(({ name }) => `${name}\n`).join('')),
+      ...loaded.map(({ name, content }) => ({ path: `lib/${name}.ko`, mode: REGULAR, content })),
+    ]);
+  });
+}
+
+/** What one run adds to the initial file system: its settings, COMMAND, and the mark that ends its output. */
+export function runArchive(settings: GuestSettings, token: string): Buffer {
+  return cpioArchive([
+    directory('lab'),
+    text('lab/settings', guestSettings(settings)),
+    text('lab/command', commandScript(settings)),
+    text('lab/token', token),
+  ]);
+}
+
+/** The file to start: the kernel decompressed beforehand where possible, else as it is. */
+export function bootImage(kernel: LabKernel, busybox: string): string {
+  if (identifyKernel(kernel.image).kind === 'vmlinux') return kernel.image;
+  const file = join(cacheDirectory(), 'boot', `${hash([identity(kernel.image)])}.vmlinux`);
+  const kept = built(file, () => extractVmlinux(kernel.image, busybox) ?? Buffer.alloc(0));
+  return statSync(kept).size > 0 ? kept : kernel.image; // an empty one remembers that it cannot be had
+}
+
+function built(file: string, build: () => Buffer): string {
+  if (existsSync(file)) {
+    const now = new Date();
+    utimesSync(file, now, now);
+    return file;
+  }
+  buildInPlace(file, (draft) => writeFileSync(draft, build()));
+  pruneOldest(join(cacheDirectory(), 'boot'), KEPT);
+  return file;
+}
+
+/** A file or directory as it stands: its path, size and time of change. */
+function identity(path: string): string {
+  const { size, mtimeMs } = statSync(path);
+  return `${path} ${size} ${mtimeMs}`;
+}
+
+function hash(parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 24);
+}
+
+function directory(path: string): CpioEntry {
+  return { path, mode: DIRECTORY };
+}
+
+function text(path: string, content: string, mode = REGULAR): CpioEntry {
+  return { path, mode, content: Buffer.from(content) };
+}

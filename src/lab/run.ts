@@ -1,0 +1,210 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { UserError } from '../errors.ts';
+import { type Accelerator, kvmState, rememberKvm } from './accelerator.ts';
+import { DISK_MODULES, type GuestSettings, NEEDED_MODULES } from './guest.ts';
+import { bootImage, initramfsFor, runArchive } from './initramfs.ts';
+import { findKernel, type LabKernel } from './kernels.ts';
+import { type MachineOptions, startMachine } from './machine.ts';
+import { type GuestOutcome, LabError, Session } from './session.ts';
+import { findTools } from './tools.ts';
+
+export const SCHEDULERS = ['none', 'mq-deadline', 'bfq'] as const;
+export type Scheduler = (typeof SCHEDULERS)[number];
+
+/** How the machine is to be; everything has a default. */
+export interface LabOptions {
+  /** A release, the start of one (6.1), or a file; by default the newest kernel of the oldest series in the cache. */
+  readonly kernel?: string | undefined;
+  /** The modules of a kernel given as a file. */
+  readonly modules?: string | undefined;
+  readonly cpus?: number | undefined;
+  /** Mebibytes. */
+  readonly memory?: number | undefined;
+  /** Size of the file system at /data in mebibytes; it takes host space only as it fills. */
+  readonly disk?: number | undefined;
+  readonly scheduler?: Scheduler | undefined;
+  /** More kernel parameters. */
+  readonly append?: string | undefined;
+  /** Seconds COMMAND may take. */
+  readonly timeout?: number | undefined;
+  readonly accelerator?: 'auto' | Accelerator | undefined;
+  /** Directories of the host that the guest may write to, at the same path. */
+  readonly shares?: readonly string[] | undefined;
+  /** Files that COMMAND writes, by absolute path, copied to the same path of the host when it has ended. */
+  readonly collect?: readonly string[] | undefined;
+  /** Where COMMAND starts; by default the current directory. */
+  readonly directory?: string | undefined;
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** Where COMMAND's streams go. Without stdout or stderr they are collected in the result; without stdin it is empty. */
+export interface LabStreams {
+  readonly stdin?: Readable | undefined;
+  readonly stdout?: Writable | undefined;
+  readonly stderr?: Writable | undefined;
+  /** Gets the guest's console as it comes. */
+  readonly console?: Writable | undefined;
+  /** Told what the lab is doing, for a progress line. */
+  readonly onPhase?: ((phase: 'booting' | 'running' | 'done', accelerator: Accelerator) => void) | undefined;
+  /** Called with a way to send signals to COMMAND's process group, as soon as it runs. */
+  readonly onRunning?: ((guest: { signal: (name: 'INT' | 'TERM' | 'HUP' | 'QUIT') => void }) => void) | undefined;
+  /** Switches the machine off. */
+  readonly abort?: AbortSignal | undefined;
+}
+
+/** What came of a run. */
+export interface LabResult extends GuestOutcome {
+  readonly kernel: LabKernel;
+  readonly accelerator: Accelerator;
+  /** Seconds from starting QEMU to starting COMMAND. */
+  readonly bootSeconds: number;
+}
+
+const DEFAULTS = { cpus: 2, memory: 2048, disk: 4096, timeout: 3600 } as const;
+/** Seconds until the guest must have started COMMAND. Emulation on a busy machine is slow; KVM is quick or broken. */
+const BOOT_DEADLINE = { tcg: 120, kvm: 5 } as const;
+
+/**
+ * Boots a virtual machine, runs one command in it and throws the machine away.
+ * The machine never outlives this process.
+ *
+ * @throws LabError if the guest does not boot, panics, or takes longer than it may
+ * @throws UserError if QEMU, a kernel or a module is missing
+ */
+export async function runInLab(
+  options: LabOptions,
+  command: readonly string[],
+  streams: LabStreams = {},
+): Promise<LabResult> {
+  const kernel = findKernel(options.kernel, options.modules);
+  const tools = findTools();
+  if (!tools.qemu || !tools.busybox || !tools.mkfs) {
+    const missing = [
+      !tools.qemu && 'qemu-system-x86_64',
+      !tools.busybox && 'a static busybox',
+      !tools.mkfs && 'mkfs.ext4',
+    ];
+    throw new UserError(`the lab needs ${missing.filter(Boolean).join(', ')}; get it with: whocalls lab setup`);
+  }
+  const needed = { qemu: tools.qemu, busybox: tools.busybox, mkfs: tools.mkfs };
+  const name = kernel.release ?? kernel.image;
+  for (const accelerator of acceleratorsToTry(options.accelerator ?? 'auto', name)) {
+    try {
+      const result = await runOnce(options, command, streams, kernel, needed, accelerator);
+      if (accelerator === 'kvm') rememberKvm(name, 'works');
+      return result;
+    } catch (error) {
+      const mayFallBack = options.accelerator !== 'kvm' && accelerator === 'kvm';
+      if (!mayFallBack || !(error instanceof LabError) || error.started) throw error;
+      rememberKvm(name, 'fails');
+    }
+  }
+  throw new UserError('no accelerator could be tried');
+}
+
+function acceleratorsToTry(wanted: 'auto' | Accelerator, kernel: string): Accelerator[] {
+  if (wanted !== 'auto') return [wanted];
+  const state = kvmState(kernel);
+  return state === 'works' || state === 'untried' ? ['kvm', 'tcg'] : ['tcg'];
+}
+
+async function runOnce(
+  options: LabOptions,
+  command: readonly string[],
+  streams: LabStreams,
+  kernel: LabKernel,
+  tools: { qemu: string; busybox: string; mkfs: string },
+  accelerator: Accelerator,
+): Promise<LabResult> {
+  const scratch = mkdtempSync(join(tmpdir(), 'whocalls-lab-'));
+  let started = false;
+  try {
+    const token = randomBytes(16).toString('hex');
+    const collect = options.collect ?? [];
+    const machineOptions = prepare(options, command, kernel, tools, accelerator, scratch, token);
+    streams.onPhase?.('booting', accelerator);
+    const session = new Session(startMachine(machineOptions), streams, token);
+    started = true; // from here on the supervisor removes the scratch directory
+    const bootSeconds = await session.boot(BOOT_DEADLINE[accelerator]);
+    streams.onPhase?.('running', accelerator);
+    const outcome = await session.run(options.timeout ?? DEFAULTS.timeout, () => {
+      for (const [index, path] of collect.entries()) {
+        const file = join(scratch, 'files', String(index));
+        if (existsSync(file)) copyFileSync(file, path);
+      }
+    });
+    return { ...outcome, kernel, accelerator, bootSeconds };
+  } finally {
+    if (!started) rmSync(scratch, { recursive: true, force: true });
+    streams.onPhase?.('done', accelerator);
+  }
+}
+
+/** Lays out everything the machine is started with. */
+function prepare(
+  options: LabOptions,
+  command: readonly string[],
+  kernel: LabKernel,
+  tools: { qemu: string; busybox: string; mkfs: string },
+  accelerator: Accelerator,
+  scratch: string,
+  token: string,
+): MachineOptions {
+  const shares = (options.shares ?? []).map((path) => realpathSync(path));
+  const collect = options.collect ?? [];
+  const settings: GuestSettings = {
+    command,
+    directory: options.directory ?? process.cwd(),
+    environment: { ...(options.environment ?? process.env), WHOCALLS_LAB: kernel.release ?? 'yes' },
+    shares,
+    collect,
+    disk: true,
+    scheduler: options.scheduler,
+    modules: kernel.modules,
+  };
+  const wanted = [...NEEDED_MODULES, ...DISK_MODULES, ...(options.scheduler === 'bfq' ? ['bfq'] : [])];
+  const initramfs = join(scratch, 'initramfs.cpio');
+  copyFileSync(initramfsFor(kernel, wanted, tools.busybox), initramfs);
+  appendFileSync(initramfs, runArchive(settings, token));
+  const disk = join(scratch, 'data.img');
+  formatDisk(disk, options.disk ?? DEFAULTS.disk, tools.mkfs);
+  if (collect.length > 0) mkdirSync(join(scratch, 'files'));
+  return {
+    qemu: tools.qemu,
+    accelerator,
+    image: bootImage(kernel, tools.busybox),
+    initramfs,
+    cpus: options.cpus ?? DEFAULTS.cpus,
+    memory: options.memory ?? DEFAULTS.memory,
+    append: options.append ?? '',
+    disk,
+    shares: [
+      { tag: 'host', path: '/', writable: false },
+      ...shares.map((path, index) => ({ tag: `share${index}`, path, writable: true })),
+      ...(collect.length > 0 ? [{ tag: 'files', path: join(scratch, 'files'), writable: true }] : []),
+    ],
+    scratch,
+  };
+}
+
+function formatDisk(file: string, mebibytes: number, mkfs: string): void {
+  writeFileSync(file, '');
+  truncateSync(file, mebibytes * 1024 * 1024);
+  const { status, stderr } = spawnSync(mkfs, ['-q', '-F', '-E', 'nodiscard', file], { encoding: 'utf8' });
+  if (status !== 0) throw new UserError(`cannot format a disk of ${mebibytes} MiB: ${stderr.trim()}`);
+}

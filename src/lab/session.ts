@@ -1,0 +1,196 @@
+import type { Duplex, Writable } from 'node:stream';
+import { UserError } from '../errors.ts';
+import { ConsoleTail } from './console.ts';
+import { COMPLAINT } from './guest.ts';
+import type { Machine } from './machine.ts';
+import { MarkedStream } from './marked-stream.ts';
+import type { LabStreams } from './run.ts';
+
+/** The guest did not do its part: it did not boot, died, or took too long. */
+export class LabError extends UserError {
+  override readonly name = 'LabError';
+  /** Whether COMMAND had been started. */
+  readonly started: boolean;
+
+  constructor(message: string, started: boolean, exitStatus: number) {
+    super(message, { exitStatus });
+    this.started = started;
+  }
+}
+
+/** Exit statuses as `timeout(1)` and container tools have them. */
+const TIMED_OUT = 124;
+const GUEST_FAILED = 125;
+const ABORTED = 130;
+
+/** How COMMAND ended. */
+export interface GuestOutcome {
+  /** Its exit status; 128 + N if signal N ended it, as in a shell. */
+  readonly status: number;
+  /** What it wrote, where no stream was given. */
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  /** Name of the last process the guest's kernel killed for want of memory. */
+  readonly outOfMemory: string | undefined;
+}
+
+/** The host's side of one running guest: its ports, its console, its deadlines. */
+export class Session {
+  readonly #machine: Machine;
+  readonly #streams: LabStreams;
+  readonly #console = new ConsoleTail();
+  readonly #outputs: readonly Output[];
+  readonly #startTime = process.hrtime.bigint();
+  #complaints = '';
+  #started = false;
+  #status: number | undefined;
+  #settle: () => void = () => {};
+  #ended = false;
+
+  constructor(machine: Machine, streams: LabStreams, token: string) {
+    this.#machine = machine;
+    this.#streams = streams;
+    machine.console.on('data', (chunk: Buffer) => {
+      this.#console.push(chunk);
+      streams.console?.write(chunk);
+    });
+    machine.complaints.on('data', (chunk: Buffer) => {
+      this.#complaints = (this.#complaints + chunk.toString()).slice(-4000);
+    });
+    const changed = (): void => this.#settle();
+    this.#outputs = [
+      new Output(machine.stdout, streams.stdout, token, changed),
+      new Output(machine.stderr, streams.stderr, token, changed),
+    ];
+    this.#listen();
+    machine.stdin.write('\n');
+    machine.control.write('hello\n');
+    machine.ended.then(
+      () => {
+        this.#ended = true;
+        changed();
+      },
+      (error: unknown) => {
+        this.#complaints += String(error);
+        this.#ended = true;
+        changed();
+      },
+    );
+    streams.abort?.addEventListener('abort', changed);
+  }
+
+  /** Waits until COMMAND is about to start; returns the seconds it took. */
+  async boot(deadline: number): Promise<number> {
+    await this.#until(() => this.#started, deadline, `the guest did not boot within ${deadline} s`);
+    const seconds = Number(process.hrtime.bigint() - this.#startTime) / 1e9;
+    if (this.#streams.stdin) this.#streams.stdin.pipe(this.#machine.stdin);
+    else this.#machine.stdin.end();
+    this.#streams.onRunning?.({ signal: (name) => this.#machine.control.write(`signal ${name}\n`) });
+    return seconds;
+  }
+
+  /** Waits for COMMAND and the end of its output, then switches the machine off. `collect` runs just before. */
+  async run(timeout: number, collect: () => void): Promise<GuestOutcome> {
+    const finished = (): boolean => this.#status !== undefined && this.#outputs.every((output) => output.ended);
+    await this.#until(finished, timeout, `the command took longer than ${timeout} s (--timeout)`);
+    collect();
+    await this.#end();
+    const [stdout, stderr] = this.#outputs.map((output) => output.collected());
+    return {
+      status: this.#status ?? GUEST_FAILED,
+      stdout: stdout ?? Buffer.alloc(0),
+      stderr: stderr ?? Buffer.alloc(0),
+      outOfMemory: this.#console.outOfMemory(),
+    };
+  }
+
+  /** Control lines of the guest: `ready`, `exit STATUS`. */
+  #listen(): void {
+    let text = '';
+    this.#machine.control.on('data', (chunk: Buffer) => {
+      const lines = (text + chunk.toString()).split('\n');
+      text = lines.pop() ?? '';
+      for (const line of lines) {
+        const [verb, argument] = line.split(' ');
+        if (verb === 'ready') this.#started = true;
+        if (verb === 'exit') this.#status = Number(argument);
+      }
+      this.#settle();
+    });
+  }
+
+  async #until(condition: () => boolean, deadline: number, tooLate: string): Promise<void> {
+    let late = false;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      const aborted = (): boolean => this.#streams.abort?.aborted ?? false;
+      this.#settle = () => {
+        if (condition() || this.#ended || aborted() || late) resolve();
+      };
+      timer = setTimeout(() => {
+        late = true;
+        this.#settle();
+      }, deadline * 1000);
+      this.#settle();
+    });
+    clearTimeout(timer);
+    this.#settle = () => {};
+    if (condition()) return;
+    const died = this.#ended;
+    await this.#end();
+    if (this.#streams.abort?.aborted && !died) throw new LabError('the guest was switched off', this.#started, ABORTED);
+    if (died) throw this.#failure(this.#started ? 'the guest died' : 'the guest did not boot', GUEST_FAILED);
+    throw this.#failure(tooLate, this.#started ? TIMED_OUT : GUEST_FAILED);
+  }
+
+  async #end(): Promise<void> {
+    this.#streams.stdin?.unpipe(this.#machine.stdin);
+    this.#machine.kill();
+    await this.#machine.ended.catch(() => {});
+    for (const output of this.#outputs) output.finish();
+  }
+
+  /** The guest's own complaint if there is one, else the last lines of its console. */
+  #failure(what: string, status: number): LabError {
+    const lines = this.#console.lines();
+    const complaint = lines.find((line) => line.startsWith(COMPLAINT));
+    if (complaint) return new LabError(`${what}: ${complaint.slice(COMPLAINT.length).trim()}`, this.#started, status);
+    const said = this.#complaints.trim();
+    const parts = [what];
+    if (said) parts.push(`QEMU says: ${said}`);
+    if (lines.length > 0) parts.push('last lines of its console:', ...lines.map((line) => `  ${line}`));
+    return new LabError(parts.join('\n'), this.#started, status);
+  }
+}
+
+/** One of COMMAND's output streams on its way to the caller, with back pressure. */
+class Output {
+  readonly #marked: MarkedStream;
+  readonly #chunks: Buffer[] = [];
+
+  constructor(port: Duplex, target: Writable | undefined, token: string, changed: () => void) {
+    this.#marked = new MarkedStream(token, (bytes) => {
+      if (!target) this.#chunks.push(bytes);
+      else if (!target.write(bytes)) {
+        port.pause();
+        target.once('drain', () => port.resume());
+      }
+    });
+    port.on('data', (chunk: Buffer) => {
+      this.#marked.push(chunk);
+      if (this.#marked.ended) changed();
+    });
+  }
+
+  get ended(): boolean {
+    return this.#marked.ended;
+  }
+
+  finish(): void {
+    this.#marked.flush();
+  }
+
+  collected(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+}
