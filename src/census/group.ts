@@ -1,5 +1,5 @@
 import { type Census, UNKNOWN } from './census.ts';
-import type { KernelKnowledge, PathLabeller, PathLabels, PathView, TreeLabel } from './knowledge.ts';
+import type { EntryKind, KernelKnowledge, PathLabeller, PathLabels, PathView, TreeLabel } from './knowledge.ts';
 import { type Path, PathFinder } from './paths.ts';
 import type { Row } from './row-table.ts';
 import type { Filter, WhereField } from './where.ts';
@@ -28,7 +28,7 @@ export interface Tally {
 
 /** An entry with the calls that started there. */
 export interface EntryTally extends Tally {
-  readonly kind: string;
+  readonly kind: EntryKind;
 }
 
 /** A path with the calls that took it. */
@@ -240,7 +240,7 @@ class GroupBuilder {
   finish(rank: number | null, total: number): Group {
     // Paths that differ only in offsets are one to the reader.
     const paths = new Map<string, { path: PathView; count: number }>();
-    const entries = new Map<string, { name: string; kind: string; count: number }>();
+    const entries = new Map<string, { name: string; kind: EntryKind; count: number }>();
     const sites = new Map<string, number>();
     const trees = new Map<TreeLabel | null, number>();
     const subsystems = new Map<string | null, number>();

@@ -20,6 +20,10 @@ export function command(): Command {
   return addInputOptions(exporting).action(async (files: string[], options: ExportOptions) => {
     const { census, input } = await readInputs(files, options);
     const { to, output } = options;
-    await writeReport(census, { by: 'site', format: to, ...(output !== undefined && { output }) }, input);
+    await writeReport(
+      census,
+      { by: 'site', explain: 'short', format: to, ...(output !== undefined && { output }) },
+      input,
+    );
   });
 }

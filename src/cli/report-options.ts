@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Explanation, explainGroup } from '../atlas/explain.ts';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
+import { atlasLabeller } from '../atlas/labeller.ts';
 import type { Census } from '../census/census.ts';
-import { GROUPINGS, type Grouping, groupCensus } from '../census/group.ts';
+import { GROUPINGS, type Group, type Grouping, groupCensus } from '../census/group.ts';
 import { parseWhere } from '../census/where.ts';
 import { messageOf, UsageError, UserError } from '../errors.ts';
 import { csvReport } from '../report/csv.ts';
@@ -24,7 +26,11 @@ export interface ReportOptions {
   readonly top?: number;
   readonly where?: string;
   readonly verbose?: boolean;
+  readonly explain: ExplainStyle;
 }
+
+const EXPLAIN_STYLES = ['off', 'short', 'full'] as const;
+type ExplainStyle = (typeof EXPLAIN_STYLES)[number];
 
 /** Groups a text report shows unless `--top` says otherwise. */
 const DEFAULT_TOP = 20;
@@ -43,6 +49,7 @@ export function addReportOptions(command: Command): Command {
       wholeNumber,
     )
     .option('--where <expression>', 'only calls like this: comm=db_bench && frame~ext4_ && !entry=write')
+    .addOption(new Option('--explain <style>', 'say what each group is').choices(EXPLAIN_STYLES).default('short'))
     .option('--verbose', 'whole paths, what was peeled off, every process and entry');
 }
 
@@ -104,16 +111,24 @@ function makeReport(census: Census, format: ReportFormat, options: ReportOptions
   const grouped = groupCensus(census, {
     by: options.by,
     knowledge: kernelKnowledge(),
+    labeller: atlasLabeller,
     ...(options.where !== undefined && { where: parseWhere(options.where) }),
     ...(top > 0 && { top }),
   });
   return {
     census,
     grouped,
-    explain: () => ({ text: '', confidence: 'unknown' }),
+    explain: (group) => explain(group, options.explain),
     where: options.where ?? '',
     input,
   };
+}
+
+function explain(group: Group, style: ExplainStyle): Pick<Explanation, 'text' | 'confidence'> {
+  const [commonest] = group.paths;
+  if (style === 'off' || !commonest) return { text: '', confidence: 'unknown' };
+  const { entries, comms, count, paths } = group;
+  return explainGroup({ path: commonest.path, paths, entries, comms, count }, style);
 }
 
 const ENDINGS: readonly [RegExp, ReportFormat][] = [
