@@ -12,19 +12,30 @@ export interface Loss {
 /** One stretch of a workload, such as one benchmark of a db_bench run. */
 export interface WorkloadPhase {
   readonly name: string;
+  /** Milliseconds since calls began to be counted. */
+  readonly startMs?: number;
+  readonly endMs?: number;
   /** Operations the phase did, where the workload says so. */
   readonly operations?: number;
-  /** When the phase ended, in milliseconds since the run began. */
-  readonly endMilliseconds?: number;
-  /** What else the workload printed of it, with units in the key: `microsPerOperation`. */
+  /** What else the workload printed of it, with units in the key: `microsPerOp`. */
   readonly [fact: string]: string | number | undefined;
 }
 
-/** What is known of the program that ran while calls were counted. Values with units are kept as printed. */
+/** Something a workload ran beside others, such as one job of fio. */
+export interface WorkloadJob {
+  readonly name: string;
+  readonly [fact: string]: string | number | undefined;
+}
+
+/**
+ * What is known of the program that ran while calls were counted. Facts are numbers with the unit in the key
+ * (`rawSizeMB`), or texts as they were written (`rawSize: '110.6MB'`).
+ */
 export interface Workload {
   readonly name: string;
   readonly phases?: readonly WorkloadPhase[];
-  readonly [fact: string]: string | number | readonly WorkloadPhase[] | undefined;
+  readonly jobs?: readonly WorkloadJob[];
+  readonly [fact: string]: string | number | readonly WorkloadPhase[] | readonly WorkloadJob[] | undefined;
 }
 
 /** What is known of a run besides its calls. Lists hold one element for one run and grow when censuses are merged. */

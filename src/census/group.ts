@@ -1,6 +1,7 @@
 import { type Census, UNKNOWN } from './census.ts';
 import type { EntryKind, KernelKnowledge, PathLabeller, PathLabels, PathView, TreeLabel } from './knowledge.ts';
 import { type Path, PathFinder } from './paths.ts';
+import { PhaseClock } from './phases.ts';
 import type { Row } from './row-table.ts';
 import type { Filter, WhereField } from './where.ts';
 
@@ -16,6 +17,7 @@ export const GROUPINGS = [
   'target',
   'stack',
   'argument',
+  'phase',
 ] as const;
 /** What calls can be counted together by. */
 export type Grouping = (typeof GROUPINGS)[number];
@@ -84,20 +86,22 @@ const NO_SITE = '(no caller)';
 const NO_TREE = '(no tree known)';
 const NO_SUBSYSTEM = '(subsystem unknown)';
 const NO_SYSCALL = '(no system call)';
+const NO_PHASE = '(outside the phases)';
 const NOT_RECORDED = '(not recorded)';
 
 /** Sorts the calls of a census into groups, largest first. */
 export function groupCensus(census: Census, options: GroupOptions): GroupedCensus {
   const classifier = new Classifier(census, options.knowledge, options.labeller);
+  const clock = new PhaseClock(census);
   const building = new Map<string, GroupBuilder>();
   let matching = 0;
   let doubted = 0;
   for (const row of census.rows) {
     const call = classifier.classify(row);
-    if (options.where && !options.where({ values: (field) => fieldValues(census, row, call, field) })) continue;
+    if (options.where && !options.where({ values: (field) => fieldValues(census, row, call, field, clock) })) continue;
     matching += row.count;
     if (call.path.isDoubted) doubted += row.count;
-    const key = groupKey(census, row, call, options.by);
+    const key = groupKey(census, row, call, options.by, clock);
     let group = building.get(key);
     if (!group) {
       group = new GroupBuilder(key);
@@ -172,7 +176,7 @@ class Classifier {
   }
 }
 
-function groupKey(census: Census, row: Row, call: ClassifiedCall, by: Grouping): string {
+function groupKey(census: Census, row: Row, call: ClassifiedCall, by: Grouping, clock: PhaseClock): string {
   switch (by) {
     case 'site':
       return call.site;
@@ -196,10 +200,18 @@ function groupKey(census: Census, row: Row, call: ClassifiedCall, by: Grouping):
       return call.path.frames.map((frame) => frame.name).join(' <- ') || NO_SITE;
     case 'argument':
       return census.string(row.argument) || NOT_RECORDED;
+    case 'phase':
+      return clock.phaseOf(row.bucket)?.name ?? (clock.phases.length === 0 ? NOT_RECORDED : NO_PHASE);
   }
 }
 
-function fieldValues(census: Census, row: Row, call: ClassifiedCall, field: WhereField): readonly string[] {
+function fieldValues(
+  census: Census,
+  row: Row,
+  call: ClassifiedCall,
+  field: WhereField,
+  clock: PhaseClock,
+): readonly string[] {
   switch (field) {
     case 'frame':
       return call.path.frames.map((frame) => frame.name);
@@ -208,7 +220,7 @@ function fieldValues(census: Census, row: Row, call: ClassifiedCall, field: Wher
     case 'tree':
       return call.labels.tree ? [call.labels.tree.id, call.labels.tree.name] : [];
     default:
-      return [groupKey(census, row, call, field)];
+      return [groupKey(census, row, call, field, clock)];
   }
 }
 

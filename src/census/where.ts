@@ -18,6 +18,7 @@ export const WHERE_FIELDS = [
   'frame',
   'module',
   'argument',
+  'phase',
 ] as const;
 export type WhereField = (typeof WHERE_FIELDS)[number];
 

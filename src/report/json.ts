@@ -1,4 +1,6 @@
+import type { Census } from '../census/census.ts';
 import type { Group } from '../census/group.ts';
+import { callsPerPhase } from '../census/phases.ts';
 import { type Report, workloadOf } from './report.ts';
 
 /** Name and version of the JSON form. */
@@ -14,7 +16,7 @@ export function jsonReport(report: Report): string {
     kernel: facts.kernels.length === 0 ? null : facts.kernels.join(', '),
     command:
       facts.commands.length === 1 ? facts.commands[0] : facts.commands.length === 0 ? null : facts.commands.flat(),
-    workload: workloadOf(census),
+    workload: jsonWorkload(census),
     durationSeconds: facts.durationSeconds,
     calls: {
       total: census.total,
@@ -35,6 +37,14 @@ export function jsonReport(report: Report): string {
     },
   };
   return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** The workload, its phases with the calls each saw. */
+function jsonWorkload(census: Census): object | null {
+  const workload = workloadOf(census);
+  if (!workload?.phases) return workload;
+  const counted = new Map(callsPerPhase(census).map(({ phase, calls }) => [phase, calls]));
+  return { ...workload, phases: workload.phases.map((phase) => ({ ...phase, calls: counted.get(phase) })) };
 }
 
 function jsonGroup(group: Group, report: Report): object {

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { Census } from '../census/census.ts';
 import type { EntryTally, Group, Tally } from '../census/group.ts';
+import { callsPerPhase } from '../census/phases.ts';
 import { type Report, workloadOf } from './report.ts';
 
 /** How a text report is laid out. */
@@ -85,6 +86,11 @@ class TextWriter {
       `lost ${census.lost}${losses === '' ? '' : ` (${losses})`}`,
     ];
     this.#lines.push(...this.#wrap(parts.join(' · '), '', '    '));
+    for (const { phase, calls } of callsPerPhase(census)) {
+      const { operations } = phase;
+      const each = operations ? `, ${perOperation(calls / operations)} per operation (${operations} operations)` : '';
+      this.#lines.push(...this.#wrap(`${phase.name}: ${calls} calls${each}`, '  ', '      '));
+    }
     if (where !== '') this.#lines.push(...this.#wrap(`Only ${grouped.matching} calls with ${where}`, '', '    '));
   }
 
@@ -238,14 +244,30 @@ function roundPercent(share: number): string {
   return value < 1 ? '<1' : String(Math.min(99, Math.round(value)));
 }
 
-const SHOWN_FACTS = ['keys', 'values', 'entries', 'rawSize', 'fileSize'];
+/** The facts that tell the size of a workload: their label, and the keys under which they may stand with their unit. */
+const SIZES: readonly (readonly [label: string, key: string, unit: string])[] = [
+  ['Keys', 'keys', ''],
+  ['Keys', 'keyBytes', ' B'],
+  ['Values', 'values', ''],
+  ['Values', 'valueBytes', ' B'],
+  ['Entries', 'entries', ''],
+  ['RawSize', 'rawSize', ''],
+  ['RawSize', 'rawSizeMB', ' MB'],
+  ['FileSize', 'fileSize', ''],
+  ['FileSize', 'fileSizeMB', ' MB'],
+];
 
 function workloadFacts(census: Census): string {
   const workload = workloadOf(census);
   if (!workload) return '';
-  return SHOWN_FACTS.filter((key) => typeof workload[key] === 'string' || typeof workload[key] === 'number')
-    .map((key) => `${key.charAt(0).toUpperCase()}${key.slice(1)} ${workload[key]}`)
+  return SIZES.filter(([, key]) => typeof workload[key] === 'string' || typeof workload[key] === 'number')
+    .map(([label, key, unit]) => `${label} ${workload[key]}${unit}`)
     .join(' · ');
+}
+
+/** 0.31, 12.5, 0.0004: three digits that say something. */
+function perOperation(value: number): string {
+  return value === 0 ? '0' : Number(value.toPrecision(3)).toString();
 }
 
 function shortList(names: readonly string[], limit: number): string {

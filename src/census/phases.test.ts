@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { kernelKnowledge } from '../atlas/knowledge.ts';
+import { Census } from './census.ts';
+import { groupCensus } from './group.ts';
+import { callsPerPhase } from './phases.ts';
+
+/** Two phases of a second each, buckets of 100 ms; calls before, in and after them. */
+function recorded(): Census {
+  const census = new Census();
+  census.facts.bucketMilliseconds = 100;
+  census.facts.workloads.push({
+    name: 'db_bench',
+    phases: [
+      { name: 'fillseq', startMs: 200, endMs: 1200, operations: 1000 },
+      { name: 'readseq', startMs: 1200, endMs: 2200, operations: 500 },
+    ],
+  });
+  const stack = census.stack([{ symbol: census.symbols.intern('vfs_write'), offset: 1 }]);
+  for (const [bucket, count] of [
+    [0, 3],
+    [2, 10],
+    [11, 5],
+    [12, 7],
+    [30, 1],
+  ] as const) {
+    census.add({ stack, bucket }, count);
+  }
+  return census;
+}
+
+test('calls are counted by the phase in which their bucket lies', () => {
+  expect(callsPerPhase(recorded()).map(({ phase, calls }) => [phase.name, calls])).toEqual([
+    ['fillseq', 15],
+    ['readseq', 7],
+  ]);
+});
+
+test('--by phase keeps calls outside any phase', () => {
+  const { groups } = groupCensus(recorded(), { by: 'phase', knowledge: kernelKnowledge() });
+  expect(groups.map(({ key, count }) => [key, count])).toEqual([
+    ['fillseq', 15],
+    ['readseq', 7],
+    ['(outside the phases)', 4],
+  ]);
+});
+
+test('without times no phase is guessed', () => {
+  const census = recorded();
+  census.facts.bucketMilliseconds = null;
+  expect(callsPerPhase(census)).toEqual([]);
+});

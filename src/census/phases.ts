@@ -1,0 +1,43 @@
+import { type Census, UNKNOWN, type WorkloadPhase } from './census.ts';
+
+/** A phase of the workload with the calls counted while it ran. */
+export interface PhaseCalls {
+  readonly phase: WorkloadPhase;
+  readonly calls: number;
+}
+
+/** Finds the phase in which the calls of a time bucket happened. */
+export class PhaseClock {
+  readonly phases: readonly WorkloadPhase[];
+  readonly #width: number | null;
+
+  /** Phases and buckets are those of the census; a merged census of several runs has no common clock and no phases. */
+  constructor(census: Census) {
+    const { workloads, bucketMilliseconds } = census.facts;
+    this.phases = workloads.length === 1 ? (workloads[0]?.phases ?? []) : [];
+    this.#width = bucketMilliseconds;
+  }
+
+  /** The phase that ran in the middle of a bucket; null where none did or time was not recorded. */
+  phaseOf(bucket: number): WorkloadPhase | null {
+    if (bucket === UNKNOWN || this.#width === null) return null;
+    const middle = (bucket + 0.5) * this.#width;
+    for (const phase of this.phases) {
+      const { startMs = 0, endMs } = phase;
+      if (endMs !== undefined && startMs <= middle && middle < endMs) return phase;
+    }
+    return null;
+  }
+}
+
+/** How many calls each phase of the workload saw; [] where the census has no phases or no times. */
+export function callsPerPhase(census: Census): PhaseCalls[] {
+  const clock = new PhaseClock(census);
+  if (clock.phases.length === 0 || census.facts.bucketMilliseconds === null) return [];
+  const calls = new Map<WorkloadPhase, number>();
+  for (const row of census.rows) {
+    const phase = clock.phaseOf(row.bucket);
+    if (phase) calls.set(phase, (calls.get(phase) ?? 0) + row.count);
+  }
+  return clock.phases.map((phase) => ({ phase, calls: calls.get(phase) ?? 0 }));
+}
