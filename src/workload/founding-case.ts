@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { runOverTcp } from './remote-shell.ts';
+
+export interface FoundingCaseOptions {
+  /** Entries to write and read. */
+  readonly num: number;
+  /** Folder of the database; it is emptied first. On a disk whose I/O scheduler keeps a tree all kinds of path occur. */
+  readonly db: string;
+  /** Starts `whocalls`: a program and its first arguments. */
+  readonly whocalls: readonly string[];
+  readonly out: (chunk: Buffer) => void;
+  /** Takes remarks about what could not be done as in the founding case. */
+  readonly remark: (text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The workload of the founding case: db_bench writes a database, the page cache is emptied, and db_bench reads it
+ * back through mmap; its output goes over a TCP connection. Returns the exit status.
+ */
+export async function runFoundingCase(options: FoundingCaseOptions): Promise<number> {
+  const { num, db } = options;
+  rmSync(db, { recursive: true, force: true });
+  mkdirSync(db, { recursive: true });
+  const written = await bench(options, ['--benchmarks=fillseq,fillrandom', `--num=${num}`]);
+  if (written !== 0) return written;
+  dropPageCache(options.remark);
+  return bench(options, ['--benchmarks=readrandom,readseq', `--num=${num}`, '--use_existing_db=1']);
+}
+
+function bench({ whocalls, db, out, signal }: FoundingCaseOptions, flags: readonly string[]): Promise<number> {
+  const [program = '', ...first] = whocalls;
+  return runOverTcp(program, [...first, 'db_bench', `--db=${db}`, ...flags], { out, ...(signal && { signal }) });
+}
+
+/** Cold reads are what leads from a page fault to the disk. Only root may empty the cache. */
+function dropPageCache(remark: (text: string) => void): void {
+  spawnSync('sync');
+  try {
+    writeFileSync('/proc/sys/vm/drop_caches', '3');
+  } catch {
+    remark('the page cache could not be emptied: reads may find everything in memory');
+  }
+}
