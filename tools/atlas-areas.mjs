@@ -60,7 +60,9 @@ export const AREAS = {
         decided: optional((value, ...rest) =>
           typeof value === 'string' ? text(value, ...rest) : mapOf(functionName, text)(value, ...rest),
         ),
-        inserted_by: listOf(record({ function: functionName, file: text, kernels: kernelRange })),
+        inserted_by: listOf(
+          record({ function: functionName, file: text, kernels: kernelRange, through: optional(functionName) }),
+        ),
       }),
     ),
     whole: treesAreSound,
@@ -70,7 +72,14 @@ export const AREAS = {
   },
   'compiled-inserts': {
     shape: listOf(
-      record({ module: anyText, symbol: text, function: functionName, file: text, insn: oneOf('call', 'jump') }),
+      record({
+        module: anyText,
+        symbol: text,
+        function: functionName,
+        file: text,
+        primitive: functionName,
+        insn: oneOf('call', 'jump'),
+      }),
     ),
   },
   glosses: {

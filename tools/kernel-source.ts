@@ -22,6 +22,8 @@ export interface SourceCall {
   readonly line: number;
   /** The call stands at the end of the function or behind `return`: compilers may turn it into a jump. */
   readonly isLast: boolean;
+  /** The function stands in no file: a macro makes it. */
+  readonly isGenerated?: boolean;
 }
 
 /** How close to its end a function's last call may stand: unlocking and checks may compile to nothing. */
@@ -88,7 +90,7 @@ function generatedFunctions(text: string, file: string): SourceFunction[] {
   const functions: SourceFunction[] = [];
   const add = (index: number, name: string, callee: string, isStatic: boolean): void => {
     const line = text.slice(0, index).split('\n').length;
-    functions.push({ name, file, line, isStatic, calls: [{ name: callee, line, isLast: true }] });
+    functions.push({ name, file, line, isStatic, calls: [{ name: callee, line, isLast: true, isGenerated: true }] });
   };
   for (const { 1: body = '', index } of text.matchAll(/^INTERVAL_TREE_DEFINE\(([^;{]*?)\)\s*(?:;|$)/gm)) {
     const parts = body

@@ -24,6 +24,8 @@ export interface Inserter {
   readonly function: string;
   readonly file: string;
   readonly kernels: string;
+  /** The helper it inserts with, where it inserts into other trees without. */
+  readonly through?: string;
 }
 
 /** All trees the atlas knows. */

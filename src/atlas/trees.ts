@@ -102,6 +102,8 @@ export class TreeFinder {
     let hits = this.#hitsAt(frames, at, kind, called);
     // A helper was seen at work, so whoever calls it comes before whoever might have been inlined.
     if (general && hits.some((hit) => hit.distance === 0)) hits = hits.filter((hit) => hit.distance === 0);
+    const through = hits.filter((hit) => hit.inserter.through === nameAt(frames, at - 1));
+    if (through.length > 0) hits = through;
     if (hits.length === 0) {
       if (!general) return NO_TREE;
       return { tree: general, confidence: 'likely', candidates: [general], frame: at - 1 };
@@ -164,11 +166,9 @@ export class TreeFinder {
     if (candidates.length === 1) return { tree: first, confidence: 'certain', candidates, frame: at };
 
     const compiled = new Set(this.#compiled.get(frame.name)?.map((row) => row.key));
-    const built = [
-      ...new Set(
-        hits.filter((hit) => compiled.has(keyOf(hit.inserter.function, hit.inserter.file))).map((hit) => hit.tree),
-      ),
-    ];
+    const isBuilt = ({ inserter }: Hit): boolean =>
+      inserter.through === undefined && compiled.has(keyOf(inserter.function, inserter.file));
+    const built = [...new Set(hits.filter(isBuilt).map((hit) => hit.tree))];
     if (built.length === 1 && built[0]) return likely(built[0], candidates, at);
     const likeliest = (built.length > 1 ? built : candidates).find((tree) =>
       candidates.every((other) => other === tree || tree.likelier_than?.includes(other.id)),
