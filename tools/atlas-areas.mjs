@@ -37,6 +37,12 @@ export const AREAS = {
     ),
     whole: oneRulePerFunction,
   },
+  'target-sets': {
+    shape: listOf(
+      record({ name: matching(/^[a-z][a-z0-9-]*$/, 'the name of a set'), summary: text, targets: listOf(text) }),
+    ),
+    whole: noDuplicates('name'),
+  },
   helpers: { shape: mapOf(text, listOf(functionName)) },
   instrumentation: { shape: record({ always: listOf(framePattern), probe: listOf(framePattern) }) },
   subsystems: {

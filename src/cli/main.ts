@@ -3,6 +3,7 @@ import { version } from './version.ts';
 
 /** Every subcommand. A first argument that is none of them is a target: `whocalls rb_insert_color -- make`. */
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  record: { summary: 'count calls while a command runs, then report', load: () => import('./record.ts') },
   db_bench: { summary: "LevelDB's benchmark, as a workload", load: () => import('./db_bench.ts') },
   'founding-case': { summary: 'the workload of the demo by itself', load: () => import('./founding-case.ts') },
   read: { summary: 'report on stack data that exists already', load: () => import('./read.ts') },
@@ -19,6 +20,9 @@ async function main(args: readonly string[]): Promise<number> {
   const { newCommand, runCommand } = await import('./command.ts');
   const entry = first === undefined ? undefined : COMMANDS[first];
   if (entry) return runCommand((await entry.load()).command(), rest);
+  if (first !== undefined && !first.startsWith('-') && first !== 'help') {
+    return runCommand((await import('./record.ts')).command(), args);
+  }
   const topLevel = newCommand('whocalls')
     .description('Who calls this kernel function, how often, and why?')
     .version(version(), '-V, --version', 'show the version')

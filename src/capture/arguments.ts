@@ -1,0 +1,64 @@
+import { UsageError } from '../errors.ts';
+import type { KeyOptions } from './bpf/key-layout.ts';
+import type { Target } from './targets.ts';
+
+/** An argument of a target that is recorded with each call. */
+export interface RecordedArgument {
+  /** 1 the first. */
+  readonly number: number;
+  /** It is the address of a function: show its name. */
+  readonly asSymbol: boolean;
+}
+
+/** Arguments that are recorded unasked, because they say who called where the stack cannot. */
+const TELLING_ARGUMENTS: Readonly<Record<string, RecordedArgument>> = {
+  // the rotate callback, which every augmented tree has its own of
+  __rb_insert_augmented: { number: 3, asSymbol: true },
+};
+
+/** What `--keys` asks for. */
+export interface RequestedKeys {
+  readonly pid: boolean;
+  readonly comm: boolean;
+  readonly cpu: boolean;
+  readonly argument?: RecordedArgument;
+}
+
+/**
+ * Reads a list such as `comm,pid,arg3:sym`.
+ * @throws {UsageError} unknown key
+ */
+export function parseKeys(list: string): RequestedKeys {
+  let keys: RequestedKeys = { pid: false, comm: false, cpu: false };
+  for (const word of list.split(',').filter((part) => part !== '' && part !== 'none')) {
+    const [, number, asSymbol] = /^arg([1-9]\d?)(:sym)?$/.exec(word) ?? [];
+    if (number !== undefined) {
+      if (keys.argument) throw new UsageError('only one argument can be a key');
+      keys = { ...keys, argument: { number: Number(number), asSymbol: asSymbol !== undefined } };
+    } else if (word === 'pid' || word === 'comm' || word === 'cpu') {
+      keys = { ...keys, [word]: true };
+    } else {
+      throw new UsageError(`--keys ${word} is none of comm, pid, cpu, argN, argN:sym, none`);
+    }
+  }
+  return keys;
+}
+
+/** The argument to record of each target, undefined where none is. */
+export function argumentsOf(
+  targets: readonly Target[],
+  requested?: RecordedArgument,
+): (RecordedArgument | undefined)[] {
+  return targets.map(({ kind, name }) => requested ?? (kind === 'function' ? TELLING_ARGUMENTS[name] : undefined));
+}
+
+/** What the key of a count consists of, given what was asked for and what the targets suggest. */
+export function keyOptions(
+  requested: RequestedKeys,
+  recorded: readonly (RecordedArgument | undefined)[],
+  bucketMilliseconds: number | undefined,
+): KeyOptions {
+  const { pid, comm, cpu } = requested;
+  const argument = recorded.some((one) => one !== undefined);
+  return { pid, comm, cpu, argument, ...(bucketMilliseconds !== undefined && { bucketMilliseconds }) };
+}

@@ -1,0 +1,303 @@
+import { arch } from '../sys/arch.ts';
+import { Assembler, type Register, reg } from './asm.ts';
+import { COMM_LENGTH, type KeyLayout } from './key-layout.ts';
+
+/** Frames kept of a stack: what the kernel itself collects at most (sysctl kernel.perf_event_max_stack). */
+export const MAX_FRAMES = 127;
+const STACK_BYTES = MAX_FRAMES * 8;
+/** A stack as it is stored: 127 addresses, and one of zero so that it can be hashed four at a time. */
+const STACK_ROOM = STACK_BYTES + 8;
+
+/** Why a call that the program saw was not counted; the index of its counter. */
+export const FATES = [
+  'filtered',
+  'no-stack',
+  'nested',
+  'stacks-full',
+  'stacks-busy',
+  'counts-full',
+  'counts-busy',
+] as const;
+export type Fate = (typeof FATES)[number];
+
+/** Which calls a program counts; those that do not pass are counted as `filtered`. */
+export interface Filter {
+  /** Processes (thread group ids) to leave out. */
+  readonly excludePids?: readonly number[];
+  readonly pids?: readonly number[];
+  readonly comms?: readonly string[];
+  readonly cpus?: readonly number[];
+  /** Descriptor of a cgroup array whose entry 0 the task has to be under. */
+  readonly cgroupMap?: number;
+}
+
+/** What a counting program is made for. */
+export interface CountProgram {
+  readonly layout: KeyLayout;
+  /** Index of the target, stored in the key. */
+  readonly target: number;
+  readonly maps: ProgramMaps;
+  readonly filter: Filter;
+  readonly userStacks: boolean;
+  readonly bucketMilliseconds?: number;
+  /** Byte offset in the context of the argument to record. */
+  readonly argumentOffset?: number;
+  /** The kernel lets the program be interrupted by itself: guard the scratch space. */
+  readonly guard: boolean;
+}
+
+/** File descriptors of the maps a program works on. */
+export interface ProgramMaps {
+  /** Key {@link KeyLayout}, value 64-bit count. */
+  readonly counts: number;
+  /** Key 64-bit hash, value {@link stackRecordSize} bytes of return addresses. */
+  readonly stacks: number;
+  /** Per CPU, index target * FATES.length + fate, value 64-bit count. */
+  readonly fates: number;
+  /** Per CPU, one element of {@link scratchSize} bytes. */
+  readonly scratch: number;
+}
+
+/** Bytes of one stored stack: kernel part, then the user part if asked for; unused frames are 0. */
+export function stackRecordSize(userStacks: boolean): number {
+  return userStacks ? 2 * STACK_ROOM : STACK_ROOM;
+}
+
+/** Byte offset of the user part in a stored stack. */
+export const USER_PART = STACK_ROOM;
+
+/** Bytes of a program's scratch space: a busy flag, then a stack record. */
+export function scratchSize(userStacks: boolean): number {
+  return 8 + stackRecordSize(userStacks);
+}
+
+const SCRATCH_STACK = 8;
+const ATTEMPTS = 4;
+const BPF_NOEXIST = 1;
+const BPF_F_USER_STACK = 1 << 8;
+const EEXIST = -17;
+const E2BIG = -7;
+/** Odd 64-bit constants, from the digits of e and pi. */
+const HASH_SEED = 0xb7e151628aed2a6bn;
+const HASH_FACTOR = 0x9216d5d98979fb1bn;
+
+const CONTEXT = 6;
+const SCRATCH = 7;
+const LENGTH = 8;
+const FACTOR = 9;
+const FRAME = 10;
+
+/**
+ * The program that runs at every call: takes the stack into per-CPU scratch space, hashes its contents, and adds one
+ * to the count of (stack, target, …). Only the first call of a kind inserts: into the map of stacks, then into the
+ * map of counts.
+ *
+ * Stacks are keyed by a 64-bit hash of their contents because the kernel's own stack ids collide and lose calls.
+ * With n distinct stacks two share a hash with odds of n² / 2^65: one in 10^11 for 20,000.
+ *
+ * It may run in NMI context, where an insert can fail because a lock is taken (-EBUSY) or a free list is in use
+ * (-E2BIG); lookups and atomic additions cannot. So it looks up first, retries inserts, and counts what it gives up.
+ */
+export function assembleCountProgram(program: CountProgram): Buffer {
+  const asm = new Assembler();
+  const { layout, maps } = program;
+  const key = -layout.size;
+  const one = key - 8;
+  const index = one - 8;
+
+  asm.mov(CONTEXT, reg(1));
+  emitFilter(asm, program.filter, index);
+
+  // SCRATCH = &scratch[0]
+  asm.store(4, FRAME, index, 0).loadMap(1, maps.scratch).mov(2, reg(FRAME)).alu('add', 2, index);
+  asm.call('map_lookup_elem').jumpIf(0, '==', 0, 'exit').mov(SCRATCH, reg(0));
+  if (program.guard) {
+    asm.load(8, 1, SCRATCH, 0).jumpIf(1, '!=', 0, 'lost.nested').store(8, SCRATCH, 0, 1);
+  }
+
+  emitStack(asm, program.userStacks);
+  asm.store(8, FRAME, key + layout.stack, reg(1));
+  emitKey(asm, program, key);
+
+  // The fast path: a call whose key is known.
+  lookup(asm, maps.counts, key).jumpIf(0, '==', 0, 'insert');
+  asm.label('add').mov(1, 1).atomicAdd(0, 0, 1).jump('done');
+
+  asm.label('insert');
+  lookup(asm, maps.stacks, key).jumpIf(0, '!=', 0, 'stack.known');
+  emitInsert(asm, maps.stacks, key, 'stacks', () => asm.mov(3, reg(SCRATCH)).alu('add', 3, SCRATCH_STACK));
+  asm.label('stack.known').store(8, FRAME, one, 1);
+  emitInsert(asm, maps.counts, key, 'counts', () => asm.mov(3, reg(FRAME)).alu('add', 3, one));
+  asm.label('done');
+  if (program.guard) asm.store(8, SCRATCH, 0, 0);
+  asm.label('exit').mov(0, 0).exit();
+
+  for (const [number, fate] of FATES.entries()) {
+    if (!asm.isWanted(`lost.${fate}`)) continue;
+    asm.label(`lost.${fate}`);
+    if (program.guard && fate !== 'filtered' && fate !== 'nested') asm.store(8, SCRATCH, 0, 0);
+    asm.mov(1, program.target * FATES.length + number).jump('count.fate');
+  }
+  asm.label('count.fate').store(4, FRAME, index, reg(1));
+  asm.loadMap(1, maps.fates).mov(2, reg(FRAME)).alu('add', 2, index).call('map_lookup_elem');
+  asm.jumpIf(0, '==', 0, 'exit').mov(1, 1).atomicAdd(0, 0, 1).jump('exit');
+  return asm.assemble();
+}
+
+/** r0 = value of the key at `key` in the frame, or 0. */
+function lookup(asm: Assembler, map: number, key: number): Assembler {
+  return asm.loadMap(1, map).mov(2, reg(FRAME)).alu('add', 2, key).call('map_lookup_elem');
+}
+
+function emitFilter(asm: Assembler, filter: Filter, scratch: number): void {
+  const { excludePids = [], pids = [], comms = [], cpus = [], cgroupMap } = filter;
+  if (excludePids.length > 0 || pids.length > 0) {
+    asm.call('get_current_pid_tgid').alu('rsh', 0, 32);
+    for (const pid of excludePids) asm.jumpIf(0, '==', pid, 'lost.filtered');
+    oneOf(asm, pids, (pid, yes) => asm.jumpIf(0, '==', pid, yes));
+  }
+  if (cpus.length > 0) {
+    asm.call('get_smp_processor_id');
+    oneOf(asm, cpus, (cpu, yes) => asm.jumpIf(0, '==', cpu, yes));
+  }
+  if (comms.length > 0) {
+    const at = scratch - COMM_LENGTH;
+    asm.mov(1, reg(FRAME)).alu('add', 1, at).mov(2, COMM_LENGTH).call('get_current_comm');
+    asm.load(8, 1, FRAME, at).load(8, 2, FRAME, at + 8);
+    oneOf(asm, comms, (comm, yes) => {
+      const bytes = Buffer.alloc(COMM_LENGTH);
+      bytes.write(comm.slice(0, COMM_LENGTH - 1), 'latin1');
+      const no = asm.fresh('other.comm');
+      asm.load64(3, bytes.readBigInt64LE(0)).jumpIf(1, '!=', reg(3), no);
+      asm.load64(3, bytes.readBigInt64LE(8)).jumpIf(2, '==', reg(3), yes).label(no);
+    });
+  }
+  if (cgroupMap !== undefined) {
+    asm.loadMap(1, cgroupMap).mov(2, 0).call('current_task_under_cgroup').jumpIf(0, '!=', 1, 'lost.filtered');
+  }
+}
+
+function oneOf<T>(asm: Assembler, wanted: readonly T[], test: (value: T, yes: string) => void): void {
+  if (wanted.length === 0) return;
+  const yes = asm.fresh('wanted');
+  for (const value of wanted) test(value, yes);
+  asm.jump('lost.filtered').label(yes);
+}
+
+/** Takes the stack into the scratch space; r1 = hash of its contents. */
+function emitStack(asm: Assembler, userStacks: boolean): void {
+  getStack(asm, SCRATCH_STACK, 0);
+  asm.jumpIf(0, 's<=', 0, 'lost.no-stack').mov(LENGTH, reg(0));
+  if (userStacks) {
+    // A task without a user part (a kernel thread) has an empty one; that is no loss.
+    getStack(asm, SCRATCH_STACK + USER_PART, BPF_F_USER_STACK);
+  }
+  asm.load64(1, HASH_SEED).load64(FACTOR, HASH_FACTOR);
+  if (userStacks) {
+    asm.mov(4, reg(0));
+    emitHash(asm, SCRATCH_STACK, LENGTH);
+    asm.mov(LENGTH, reg(4)).jumpIf(LENGTH, 's<=', 0, 'hashed');
+    emitHash(asm, SCRATCH_STACK + USER_PART, LENGTH);
+    asm.label('hashed');
+  } else {
+    emitHash(asm, SCRATCH_STACK, LENGTH);
+  }
+}
+
+function getStack(asm: Assembler, offset: number, flags: number): void {
+  asm.mov(1, reg(CONTEXT)).mov(2, reg(SCRATCH)).alu('add', 2, offset).mov(3, STACK_BYTES).mov(4, flags);
+  asm.call('get_stack');
+}
+
+/**
+ * Hashes `length` bytes of addresses at SCRATCH + offset into r1, four addresses at a time: what lies behind the last
+ * one is zero. Bounded, because verifiers before 5.3 know no loops and later ones want to see the end.
+ */
+function emitHash(asm: Assembler, offset: number, length: Register): void {
+  const loop = asm.fresh('hash');
+  const end = asm.fresh('hash.end');
+  asm.mov(2, reg(SCRATCH)).alu('add', 2, offset).mov(3, 0);
+  asm.label(loop);
+  for (let word = 0; word < 4; word++) {
+    asm
+      .load(8, 5, 2, word * 8)
+      .alu('xor', 1, reg(5))
+      .alu('mul', 1, reg(FACTOR));
+    asm.mov(5, reg(1)).alu('rsh', 5, 32).alu('xor', 1, reg(5));
+  }
+  asm.alu('add', 2, 32).alu('add', 3, 32);
+  asm.jumpIf(3, '>=', STACK_ROOM, end).jumpIf(3, '<', reg(length), loop).label(end);
+}
+
+/** Fills the parts of the key after the hash. */
+function emitKey(asm: Assembler, program: CountProgram, key: number): void {
+  const { layout } = program;
+  asm.store(4, FRAME, key + layout.target, program.target);
+  let end = layout.target + 4;
+  if (layout.argument !== null && program.argumentOffset !== undefined) {
+    asm.load(8, 1, CONTEXT, program.argumentOffset).store(8, FRAME, key + layout.argument, reg(1));
+  } else if (layout.argument !== null) {
+    asm.store(8, FRAME, key + layout.argument, 0);
+  }
+  if (layout.comm !== null) {
+    asm
+      .mov(1, reg(FRAME))
+      .alu('add', 1, key + layout.comm)
+      .mov(2, COMM_LENGTH)
+      .call('get_current_comm');
+  }
+  if (layout.pid !== null) {
+    asm
+      .call('get_current_pid_tgid')
+      .alu('rsh', 0, 32)
+      .store(4, FRAME, key + layout.pid, reg(0));
+    end = layout.pid + 4;
+  }
+  if (layout.cpu !== null) {
+    asm.call('get_smp_processor_id').store(4, FRAME, key + layout.cpu, reg(0));
+    end = layout.cpu + 4;
+  }
+  if (layout.bucket !== null) {
+    asm.call('ktime_get_ns').load64(1, BigInt(Math.round((program.bucketMilliseconds ?? 1000) * 1e6)));
+    asm.alu('div', 0, reg(1)).store(4, FRAME, key + layout.bucket, reg(0));
+    end = layout.bucket + 4;
+  }
+  if (end < layout.size) asm.store(4, FRAME, key + end, 0);
+}
+
+/**
+ * Inserts an entry, unless somebody else does meanwhile. For counts, an entry that appeared meanwhile is added to.
+ * `value` sets r3 to the address of the value.
+ */
+function emitInsert(asm: Assembler, map: number, key: number, name: 'stacks' | 'counts', value: () => void): void {
+  const inserted = `${name}.inserted`;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    asm.loadMap(1, map).mov(2, reg(FRAME)).alu('add', 2, key);
+    value();
+    asm.mov(4, BPF_NOEXIST).call('map_update_elem').jumpIf(0, '==', 0, inserted);
+    asm.jumpIf(0, '==', EEXIST, `${name}.exists`);
+  }
+  asm.jumpIf(0, '==', E2BIG, `lost.${name}-full`).jump(`lost.${name}-busy`);
+  asm.label(`${name}.exists`);
+  if (name === 'counts') lookup(asm, map, key).jumpIf(0, '!=', 0, 'add').jump('lost.counts-busy');
+  asm.label(inserted);
+}
+
+/**
+ * What a program finds in its context: the registers at a function's entry, the arguments of a raw tracepoint, or the
+ * record of a syscall's trace event.
+ */
+export type ProgramContext = 'registers' | 'raw-tracepoint' | 'syscall-event';
+
+/** Byte offset of argument `number` (1 the first) in the context; undefined where there is no such argument. */
+export function argumentOffset(number: number, context: ProgramContext): number | undefined {
+  switch (context) {
+    case 'registers':
+      return arch().argumentOffsets[number - 1];
+    case 'raw-tracepoint':
+      return number <= 12 ? (number - 1) * 8 : undefined;
+    case 'syscall-event':
+      // 8 bytes of header, 8 of syscall number, then the arguments
+      return number <= 6 ? 8 + number * 8 : undefined;
+  }
+}

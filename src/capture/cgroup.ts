@@ -1,0 +1,121 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmdirSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { messageOf, UserError } from '../errors.ts';
+
+const PREFIX = 'whocalls-';
+const KILL_WAIT_MILLISECONDS = 20;
+
+/** A cgroup (version 2) of its own for COMMAND, so that its descendants are known wherever they go. */
+export class CommandCgroup {
+  /** Descriptor of the cgroup's directory, as BPF maps of cgroups want it. */
+  readonly descriptor: number;
+  readonly #directory: string;
+  /** A mount made for this run, null where cgroup2 was mounted already. */
+  readonly #mount: string | null;
+
+  /** @throws {UserError} where the machine has no cgroups of version 2 or none can be made */
+  constructor() {
+    const mounted = cgroupMount();
+    this.#mount = mounted === null ? mountPrivately() : null;
+    const root = mounted ?? this.#mount ?? '';
+    sweep(root);
+    this.#directory = join(root, `${PREFIX}${process.pid}`);
+    try {
+      mkdirSync(this.#directory);
+      this.descriptor = openSync(this.#directory, 'r');
+    } catch (error) {
+      this.#unmount();
+      throw new UserError(`--only-command needs a cgroup of its own: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /** Moves a process, with all it will start, into the cgroup. */
+  add(pid: number): void {
+    const procs = openSync(join(this.#directory, 'cgroup.procs'), 'w');
+    writeSync(procs, String(pid));
+    closeSync(procs);
+  }
+
+  /** Removes the cgroup; processes that COMMAND left behind go back to the root. */
+  close(): void {
+    closeSync(this.descriptor);
+    for (let attempt = 0; attempt < 3; attempt++) {
+      try {
+        rmdirSync(this.#directory);
+        break;
+      } catch {
+        // a process that ended a moment ago, or one that was left behind
+        moveAll(this.#directory, join(this.#directory, '..'));
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, KILL_WAIT_MILLISECONDS);
+      }
+    }
+    this.#unmount();
+  }
+
+  #unmount(): void {
+    if (this.#mount === null) return;
+    spawnSync('umount', ['-l', this.#mount]);
+    try {
+      rmdirSync(this.#mount);
+    } catch {
+      // still mounted: nothing more can be done about it
+    }
+  }
+}
+
+/** Where cgroup2 is mounted, null where it is not. */
+function cgroupMount(): string | null {
+  for (const line of readFileSync('/proc/self/mounts', 'utf8').split('\n')) {
+    const [, directory, type] = line.split(' ');
+    if (type === 'cgroup2' && directory) return directory;
+  }
+  return null;
+}
+
+function mountPrivately(): string {
+  const directory = mkdtempSync(join(tmpdir(), PREFIX));
+  const { status, stderr } = spawnSync('mount', ['-t', 'cgroup2', 'none', directory], { encoding: 'utf8' });
+  if (status === 0) return directory;
+  rmdirSync(directory);
+  throw new UserError(
+    `--only-command needs cgroups of version 2, and they cannot be mounted: ${(stderr ?? '').trim()}`,
+  );
+}
+
+/** Removes cgroups of runs that were killed. */
+function sweep(root: string): void {
+  for (const name of readdirSync(root)) {
+    const pid = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length)) : 0;
+    if (!(pid > 0) || isAlive(pid)) continue;
+    moveAll(join(root, name), root);
+    try {
+      rmdirSync(join(root, name));
+    } catch {
+      // somebody else's, or removed meanwhile
+    }
+  }
+}
+
+function moveAll(from: string, to: string): void {
+  try {
+    for (const pid of readFileSync(join(from, 'cgroup.procs'), 'utf8').split('\n')) {
+      if (pid === '') continue;
+      const procs = openSync(join(to, 'cgroup.procs'), 'w');
+      writeSync(procs, pid);
+      closeSync(procs);
+    }
+  } catch {
+    // gone meanwhile
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,89 @@
+import { type Census, UNKNOWN } from '../census/census.ts';
+import { EMPTY_STACK, type StackId } from '../census/stack-table.ts';
+import { COMM_LENGTH, type KeyLayout } from './bpf/key-layout.ts';
+import type { Kallsyms } from './kallsyms.ts';
+import { readAddress } from './kallsyms.ts';
+import type { CapturePlan } from './session.ts';
+import { StackReader } from './stack-reader.ts';
+import { type BpfMap, forEachEntry } from './sys/bpf.ts';
+
+/** Carries the maps of a capture over into a census. */
+export class Drain {
+  /** Calls with a stack, by index of the target. */
+  readonly attributed: number[] = [];
+  /** Entries found in the map of stacks. */
+  stackCount = 0;
+  /** Entries found in the map of counts. */
+  keyCount = 0;
+
+  readonly #census: Census;
+  readonly #plan: CapturePlan;
+  readonly #layout: KeyLayout;
+  readonly #reader: StackReader;
+  readonly #targets: number[];
+  readonly #records = new Map<bigint, Buffer>();
+  readonly #stacks = new Map<string, StackId>();
+  readonly #firstBucket: number;
+
+  constructor(census: Census, plan: CapturePlan, layout: KeyLayout, symbolsBefore: Kallsyms, startedAt: bigint) {
+    this.#census = census;
+    this.#plan = plan;
+    this.#layout = layout;
+    this.#reader = new StackReader(census, symbolsBefore);
+    this.#targets = plan.targets.map(({ name }) => census.target(name));
+    const width = (plan.keys.bucketMilliseconds ?? 1000) * 1e6;
+    this.#firstBucket = Number(BigInt.asUintN(32, startedAt / BigInt(Math.round(width))));
+  }
+
+  readStacks(map: BpfMap): void {
+    forEachEntry(map, (key, value) => {
+      this.#records.set(key.readBigUInt64LE(0), Buffer.from(value));
+      this.stackCount++;
+    });
+  }
+
+  readCounts(map: BpfMap): void {
+    const { layout, census } = { layout: this.#layout, census: this.#census };
+    forEachEntry(map, (key, value) => {
+      this.keyCount++;
+      const index = key.readUInt32LE(layout.target);
+      const count = Number(value.readBigUInt64LE(0));
+      this.attributed[index] = (this.attributed[index] ?? 0) + count;
+      census.addRow(
+        this.#stack(key.readBigUInt64LE(layout.stack), index),
+        this.#targets[index] ?? UNKNOWN,
+        census.stringId(layout.comm === null ? '' : readComm(key, layout.comm)),
+        layout.pid === null ? UNKNOWN : key.readUInt32LE(layout.pid),
+        layout.cpu === null ? UNKNOWN : key.readUInt32LE(layout.cpu),
+        layout.bucket === null ? UNKNOWN : (key.readUInt32LE(layout.bucket) - this.#firstBucket) >>> 0,
+        census.stringId(layout.argument === null ? '' : this.#argument(key, layout.argument, index)),
+        count,
+      );
+    });
+  }
+
+  /** The same addresses may be stacks of two targets, whose first frames differ. */
+  #stack(hash: bigint, target: number): StackId {
+    const key = `${hash}/${target}`;
+    let stack = this.#stacks.get(key);
+    if (stack === undefined) {
+      const record = this.#records.get(hash);
+      const of = this.#plan.targets[target];
+      stack = record && of ? this.#reader.read(record, of, this.#plan.userStacks) : EMPTY_STACK;
+      this.#stacks.set(key, stack);
+    }
+    return stack;
+  }
+
+  #argument(key: Buffer, offset: number, target: number): string {
+    const argument = this.#plan.arguments[target];
+    if (!argument) return '';
+    if (!argument.asSymbol) return `0x${key.readBigUInt64LE(offset).toString(16)}`;
+    return this.#reader.nameOf(readAddress(key, offset));
+  }
+}
+
+function readComm(key: Buffer, offset: number): string {
+  const end = key.indexOf(0, offset);
+  return key.toString('utf8', offset, end < 0 || end > offset + COMM_LENGTH ? offset + COMM_LENGTH : end);
+}

@@ -1,0 +1,77 @@
+import { toUnsigned } from '../kallsyms.ts';
+import { PROG_PERF_EVENT } from '../sys/bpf.ts';
+import { SystemCallError } from '../sys/native.ts';
+import {
+  breakpointEvent,
+  closeDescriptor,
+  disablePerfEvent,
+  enablePerfEvent,
+  openPerfEvent,
+  readPerfEvent,
+  setProgram,
+} from '../sys/perf.ts';
+import type { Target } from '../targets.ts';
+import { type Armed, CannotArm, type Engine, type EngineContext, type Truth } from './engine.ts';
+
+/**
+ * Hardware execution breakpoints: the processor itself stops at the address, so no part of the kernel can refuse them
+ * for being compiled without tracing. A processor has few (4 on x86). The event's own counter is incremented before
+ * the program runs, which makes it an exact witness of what the program saw.
+ */
+export const breakpointEngine: Engine = {
+  name: 'breakpoint',
+  blindSpots: ['Calls made inside a non-maskable interrupt or a debug exception are not seen.'],
+  fits: (target) => target.kind === 'function',
+  arm(target, index, context) {
+    if (target.kind !== 'function') throw new CannotArm('breakpoints are for kernel functions');
+    return new ArmedBreakpoints(target, index, context);
+  },
+};
+
+class ArmedBreakpoints implements Armed {
+  readonly #events: number[] = [];
+
+  constructor(target: Target & { kind: 'function' }, index: number, context: EngineContext) {
+    const program = context.loadProgram(index, { type: PROG_PERF_EVENT, context: 'registers' });
+    try {
+      for (const { address } of target.functions) {
+        for (const cpu of context.cpus) {
+          const event = openPerfEvent(breakpointEvent(toUnsigned(address)), cpu);
+          this.#events.push(event);
+          setProgram(event, program);
+        }
+      }
+    } catch (error) {
+      this.close();
+      throw error instanceof SystemCallError ? new CannotArm(whyNot(error), { cause: error }) : error;
+    }
+  }
+
+  start(): void {
+    for (const event of this.#events) enablePerfEvent(event);
+  }
+
+  stop(): void {
+    for (const event of this.#events) disablePerfEvent(event);
+  }
+
+  truth(): Truth {
+    let calls = 0;
+    for (const event of this.#events) calls += readPerfEvent(event);
+    return { kind: 'exact', calls };
+  }
+
+  close(): void {
+    for (const event of this.#events.splice(0)) closeDescriptor(event);
+  }
+}
+
+function whyNot({ code, message }: SystemCallError): string {
+  if (code === 'ENOSPC')
+    return 'the processor has no breakpoint left (others of this run or another debugger hold them)';
+  if (code === 'EPERM' || code === 'EACCES') return 'breakpoints on kernel code need CAP_SYS_ADMIN';
+  if (code === 'EINVAL') return 'the kernel forbids breakpoints there (entry code, noinstr, or CONFIG_KPROBES is off)';
+  if (code === 'EOPNOTSUPP' || code === 'ENOENT' || code === 'ENODEV')
+    return 'this machine has no hardware breakpoints';
+  return message;
+}

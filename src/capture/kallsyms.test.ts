@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { formatAddress, Kallsyms, toUnsigned } from './kallsyms.ts';
+
+const SAMPLE = `0000000000000000 A fixed_percpu_data
+ffffffff81000000 T _stext
+ffffffff81000010 t __pfx_first
+ffffffff81000020 t first
+ffffffff81000040 T twice
+ffffffff81000040 W alias_of_twice
+ffffffff81000060 t last.isra.0
+ffffffff82000000 D some_data
+ffffffffc0201000 t twice\t[ext4]
+ffffffffc0101000 T module_function\t[bfq]
+`;
+
+describe('kallsyms', () => {
+  const symbols = new Kallsyms(Buffer.from(SAMPLE));
+
+  it('finds every function of a name, in modules too, and nothing that only contains it', () => {
+    expect(symbols.named('twice').map(({ module, address }) => [module, formatAddress(address)])).toEqual([
+      ['', '0xffffffff81000040'],
+      ['ext4', '0xffffffffc0201000'],
+    ]);
+    expect(symbols.named('twic')).toEqual([]);
+    expect(symbols.named('some_data')).toEqual([]);
+  });
+
+  it('looks addresses up, the first name of several, modules sorted in', () => {
+    const name = (address: bigint) => symbols.lookup(Number(BigInt.asIntN(64, address)))?.name;
+    expect(name(0xffffffff8100003fn)).toBe('first');
+    expect(name(0xffffffff81000041n)).toBe('twice');
+    expect(name(0xffffffffc0101fffn)).toBe('module_function');
+    expect(name(0xffffffff80ffffffn)).toBeUndefined();
+  });
+
+  it('leaves out padding and data', () => {
+    expect([...symbols].map(({ name }) => name)).toEqual([
+      '_stext',
+      'first',
+      'twice',
+      'alias_of_twice',
+      'last.isra.0',
+      'module_function',
+      'twice',
+    ]);
+  });
+
+  it('keeps addresses exact', () => {
+    expect(toUnsigned(symbols.named('module_function')[0]!.address)).toBe(0xffffffffc0101000n);
+  });
+
+  it('says when the kernel hides addresses', () => {
+    expect(symbols.hasAddresses).toBe(true);
+    expect(new Kallsyms(Buffer.from('0000000000000000 T _stext\n')).hasAddresses).toBe(false);
+  });
+});

@@ -1,0 +1,153 @@
+import { closeSync, openSync } from 'node:fs';
+import { release } from 'node:os';
+import { Census } from '../census/census.ts';
+import { messageOf, UserError } from '../errors.ts';
+import { argumentsOf, keyOptions, type RequestedKeys } from './arguments.ts';
+import type { Filter } from './bpf/count-program.ts';
+import { CommandCgroup } from './cgroup.ts';
+import type { EngineName } from './engines/engine.ts';
+import { Kallsyms } from './kallsyms.ts';
+import { liveNames, resolveTargets } from './resolve-targets.ts';
+import { Capture } from './session.ts';
+import { explainRefusal } from './sys/refusal.ts';
+import { WorkloadCommand } from './workload-command.ts';
+
+/** What to record; everything about the command line that is not about the report. */
+export interface RecordPlan {
+  /** Targets as words: `rb_insert_color`, `@rbtree-insert`, `tcp_*`. */
+  readonly targets: readonly string[];
+  /** COMMAND and its arguments; empty to watch the system as it is. */
+  readonly command: readonly string[];
+  /** Stop after so many seconds. */
+  readonly durationSeconds?: number;
+  readonly engine?: EngineName;
+  readonly keys: RequestedKeys;
+  readonly bucketMilliseconds?: number;
+  /** Only calls made on behalf of COMMAND and what it started. */
+  readonly onlyCommand: boolean;
+  /** Only calls made on behalf of tasks in this cgroup: a directory of cgroup2. */
+  readonly cgroup?: string;
+  readonly filter: Filter;
+  readonly excludeSelf: boolean;
+  readonly user?: string;
+  readonly userStacks: boolean;
+  readonly maxStacks: number;
+  readonly maxKeys: number;
+  /** Gets COMMAND's standard output besides it being passed through. */
+  readonly onOutput?: (chunk: Buffer) => void;
+  /** Called once everything is armed, right before COMMAND is let go. */
+  readonly onArmed?: (engines: readonly string[]) => void;
+}
+
+export interface Recording {
+  readonly census: Census;
+  /** What the process should end with: COMMAND's status. */
+  readonly status: number;
+}
+
+/**
+ * Counts calls while COMMAND runs, for a time, or until interrupted; one run from arming to census.
+ * @throws {UserError} nothing could be counted; COMMAND has not run then
+ */
+export async function record(plan: RecordPlan): Promise<Recording> {
+  const kallsyms = Kallsyms.read();
+  if (!kallsyms.hasAddresses) throw new UserError(explainRefusal('EPERM', 'kernel addresses are hidden'));
+  const { targets, notes } = resolveTargets(plan.targets, liveNames(kallsyms));
+  const recorded = argumentsOf(targets, plan.keys.argument);
+  // The command is looked for before anything is armed: a typo should cost nothing.
+  const workload =
+    plan.command.length > 0
+      ? new WorkloadCommand(plan.command, {
+          ...(plan.user !== undefined && { user: plan.user }),
+          ...(plan.onOutput && { onOutput: plan.onOutput }),
+        })
+      : null;
+  const cleanups: (() => void)[] = [() => workload?.cancel()];
+  try {
+    const cgroup = plan.onlyCommand && workload ? new CommandCgroup() : null;
+    if (cgroup) cleanups.push(() => cgroup.close());
+    if (cgroup && workload) cgroup.add(workload.pid);
+    const capture = Capture.arm({
+      targets,
+      keys: keyOptions(plan.keys, recorded, plan.bucketMilliseconds),
+      arguments: recorded,
+      filter: { ...plan.filter, excludePids: plan.excludeSelf ? [process.pid] : [] },
+      userStacks: plan.userStacks,
+      maxStacks: plan.maxStacks,
+      maxKeys: plan.maxKeys,
+      ...(plan.engine !== undefined && { engine: plan.engine }),
+      ...(cgroup !== null && { cgroup: cgroup.descriptor }),
+      ...(plan.cgroup !== undefined && { cgroup: openCgroup(plan.cgroup, cleanups) }),
+    });
+    cleanups.unshift(() => capture.close());
+    const stopped = new Stopper(plan.durationSeconds, workload);
+    plan.onArmed?.(capture.engines);
+    capture.start();
+    workload?.release();
+    const status = await stopped.wait();
+    capture.stop();
+    const census = new Census();
+    for (const note of notes) census.note(note);
+    if (plan.excludeSelf) census.note('Calls made by whocalls itself are not counted.');
+    census.facts.kernels.push(release());
+    if (plan.command.length > 0) census.facts.commands.push([...plan.command]);
+    capture.drainInto(census, kallsyms);
+    return { census, status };
+  } finally {
+    for (const cleanup of cleanups) cleanup();
+  }
+}
+
+function openCgroup(directory: string, cleanups: (() => void)[]): number {
+  try {
+    const descriptor = openSync(directory, 'r');
+    cleanups.push(() => closeSync(descriptor));
+    return descriptor;
+  } catch (error) {
+    throw new UserError(`--cgroup ${directory}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Knows when a run is over: COMMAND has ended, the time is up, or somebody interrupts. */
+class Stopper {
+  readonly #workload: WorkloadCommand | null;
+  readonly #durationSeconds: number | undefined;
+
+  constructor(durationSeconds: number | undefined, workload: WorkloadCommand | null) {
+    this.#durationSeconds = durationSeconds;
+    this.#workload = workload;
+  }
+
+  /** Resolves with the status the process should end with. */
+  wait(): Promise<number> {
+    const workload = this.#workload;
+    return new Promise((resolve, reject) => {
+      let interrupts = 0;
+      let timer: NodeJS.Timeout | undefined;
+      const done = (status: number) => {
+        clearTimeout(timer);
+        process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate);
+        resolve(status);
+      };
+      // Ctrl-C reaches COMMAND as well: it ends in its own way, and the report still comes. A second one waits no more.
+      const onInterrupt = () => {
+        interrupts++;
+        if (!workload) done(0);
+        else if (interrupts > 1) done(130);
+        else if (!process.stdin.isTTY) workload.signal('SIGINT');
+      };
+      const onTerminate = () => {
+        workload?.signal('SIGTERM');
+        done(143);
+      };
+      process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate);
+      if (this.#durationSeconds !== undefined) {
+        timer = setTimeout(() => {
+          workload?.signal('SIGTERM');
+          done(0);
+        }, this.#durationSeconds * 1000);
+      }
+      workload?.ended().then(({ status }) => done(status), reject);
+    });
+  }
+}

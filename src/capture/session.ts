@@ -1,0 +1,261 @@
+import type { Census } from '../census/census.ts';
+import { UserError } from '../errors.ts';
+import { balance, type TargetTally } from './accounting.ts';
+import type { RecordedArgument } from './arguments.ts';
+import {
+  argumentOffset,
+  assembleCountProgram,
+  FATES,
+  type Fate,
+  type Filter,
+  scratchSize,
+  stackRecordSize,
+} from './bpf/count-program.ts';
+import { type KeyLayout, type KeyOptions, keyLayout } from './bpf/key-layout.ts';
+import { Drain } from './drain.ts';
+import { breakpointEngine } from './engines/breakpoint.ts';
+import {
+  type Armed,
+  CannotArm,
+  type Engine,
+  type EngineContext,
+  type EngineName,
+  type ProgramRequest,
+} from './engines/engine.ts';
+import { kprobeEngine } from './engines/kprobe.ts';
+import { tracepointEngine } from './engines/tracepoint.ts';
+import type { Kallsyms } from './kallsyms.ts';
+import {
+  type BpfMap,
+  createMap,
+  loadProgram,
+  lookupMap,
+  MAP_CGROUP_ARRAY,
+  MAP_HASH,
+  MAP_PERCPU_ARRAY,
+  updateMap,
+} from './sys/bpf.ts';
+import { onlineCpus, possibleCpus } from './sys/kernel.ts';
+import { allocate, SystemCallError } from './sys/native.ts';
+import { closeDescriptor } from './sys/perf.ts';
+import { explainRefusal } from './sys/refusal.ts';
+import { raiseMemoryLock } from './sys/rlimit.ts';
+import type { Target } from './targets.ts';
+
+/** Engines in the order in which they are tried: the cheaper first. */
+const ENGINES: readonly Engine[] = [kprobeEngine, breakpointEngine, tracepointEngine];
+
+/** What to count and how. */
+export interface CapturePlan {
+  readonly targets: readonly Target[];
+  /** Use this engine and no other. */
+  readonly engine?: EngineName;
+  readonly keys: KeyOptions;
+  readonly filter: Filter;
+  readonly userStacks: boolean;
+  /** The argument to record of each target, by index of the target. */
+  readonly arguments: readonly (RecordedArgument | undefined)[];
+  /** Descriptor of a cgroup the task has to be under. */
+  readonly cgroup?: number;
+  /** How many distinct stacks there is room for; a stack takes about 1 KiB of kernel memory. */
+  readonly maxStacks: number;
+  /** How many distinct combinations of stack, target and further keys there is room for. */
+  readonly maxKeys: number;
+}
+
+interface ArmedTarget {
+  readonly target: Target;
+  readonly engine: Engine;
+  readonly armed: Armed;
+}
+
+/**
+ * Counts calls of some targets between {@link start} and {@link stop}. Everything it holds in the kernel are file
+ * descriptors: nothing stays armed behind, however the process ends.
+ */
+export class Capture {
+  readonly #plan: CapturePlan;
+  readonly #layout: KeyLayout;
+  readonly #cpus = onlineCpus();
+  readonly #counts: BpfMap;
+  readonly #stacks: BpfMap;
+  readonly #fates: BpfMap;
+  readonly #descriptors: number[] = [];
+  readonly #armed: ArmedTarget[] = [];
+  #cgroupMap: number | undefined;
+  #startedAt = 0n;
+  #stoppedAt = 0n;
+
+  private constructor(plan: CapturePlan) {
+    this.#plan = plan;
+    this.#layout = keyLayout(plan.keys);
+    raiseMemoryLock();
+    this.#counts = this.#map('whocalls_counts', MAP_HASH, this.#layout.size, 8, plan.maxKeys);
+    this.#stacks = this.#map('whocalls_stacks', MAP_HASH, 8, stackRecordSize(plan.userStacks), plan.maxStacks);
+    if (plan.cgroup !== undefined) this.#cgroupMap = this.#cgroupArray(plan.cgroup);
+    this.#fates = this.#map('whocalls_fates', MAP_PERCPU_ARRAY, 4, 8, plan.targets.length * FATES.length);
+  }
+
+  /**
+   * Arms every target; nothing is counted yet.
+   * @throws {UserError} where no engine can count one of them; nothing is armed then
+   */
+  static arm(plan: CapturePlan): Capture {
+    let capture: Capture | undefined;
+    try {
+      capture = new Capture(plan);
+      capture.#armAll();
+      return capture;
+    } catch (error) {
+      capture?.close();
+      if (error instanceof SystemCallError)
+        throw new UserError(explainRefusal(error.code, error.message), { cause: error });
+      throw error;
+    }
+  }
+
+  /** Which engine counts each target, in the order of the targets. */
+  get engines(): readonly EngineName[] {
+    return this.#armed.map(({ engine }) => engine.name);
+  }
+
+  start(): void {
+    for (const { armed } of this.#armed) armed.start();
+    this.#startedAt = process.hrtime.bigint();
+  }
+
+  stop(): void {
+    for (const { armed } of this.#armed) armed.stop();
+    this.#stoppedAt = process.hrtime.bigint();
+  }
+
+  /** Adds what was counted to a census: rows, losses, facts. To be called after {@link stop}. */
+  drainInto(census: Census, symbolsBefore: Kallsyms): void {
+    const drain = new Drain(census, this.#plan, this.#layout, symbolsBefore, this.#startedAt);
+    drain.readStacks(this.#stacks);
+    drain.readCounts(this.#counts);
+    for (const [index, { target, armed, engine }] of this.#armed.entries()) {
+      const tally: TargetTally = {
+        name: target.name,
+        attributed: drain.attributed[index] ?? 0,
+        fates: this.#readFates(index),
+        truth: armed.truth(),
+      };
+      const { losses, notes } = balance(tally, {
+        stacks: drain.stackCount,
+        maxStacks: this.#plan.maxStacks,
+        counts: drain.keyCount,
+        maxCounts: this.#plan.maxKeys,
+      });
+      for (const { reason, count } of losses) census.lose(reason, count);
+      for (const note of [...notes, ...engine.blindSpots]) census.note(note);
+    }
+    const online = onlineCpus();
+    if (online.join() !== this.#cpus.join()) {
+      census.note(
+        `CPUs came or went during the run (${this.#cpus.join()} then ${online.join()}): calls may be missing.`,
+      );
+    }
+    census.facts.cpus = this.#cpus.length;
+    census.facts.durationSeconds = Number(this.#stoppedAt - this.#startedAt) / 1e9;
+    census.facts.bucketMilliseconds = this.#plan.keys.bucketMilliseconds ?? null;
+  }
+
+  /** Gives everything back to the kernel. */
+  close(): void {
+    for (const { armed } of this.#armed.splice(0)) armed.close();
+    for (const descriptor of this.#descriptors.splice(0)) closeDescriptor(descriptor);
+  }
+
+  #armAll(): void {
+    const context: EngineContext = {
+      cpus: this.#cpus,
+      loadProgram: (target, request) => this.#loadProgram(target, request),
+    };
+    for (const [index, target] of this.#plan.targets.entries()) {
+      const refusals: string[] = [];
+      const candidates = ENGINES.filter(
+        (engine) => engine.fits(target) && (!this.#plan.engine || this.#plan.engine === engine.name),
+      );
+      const armed = firstThatArms(candidates, target, index, context, refusals);
+      if (!armed)
+        throw new UserError(`${target.name} cannot be counted: ${refusals.join('; ') || this.#noEngine(target)}`);
+      this.#armed.push(armed);
+    }
+  }
+
+  #noEngine(target: Target): string {
+    return `the engine ${this.#plan.engine} is not for a ${target.kind}`;
+  }
+
+  #loadProgram(target: number, request: ProgramRequest): number {
+    const { keys, filter, userStacks } = this.#plan;
+    const guard = request.context === 'raw-tracepoint';
+    const scratch = this.#map('whocalls_scratch', MAP_PERCPU_ARRAY, 4, scratchSize(userStacks), 1);
+    const argument = this.#plan.arguments[target];
+    const offset = argument && argumentOffset(argument.number, request.context);
+    const code = assembleCountProgram({
+      layout: this.#layout,
+      target,
+      maps: {
+        counts: this.#counts.descriptor,
+        stacks: this.#stacks.descriptor,
+        fates: this.#fates.descriptor,
+        scratch: scratch.descriptor,
+      },
+      filter: this.#cgroupMap === undefined ? filter : { ...filter, cgroupMap: this.#cgroupMap },
+      userStacks,
+      guard,
+      ...(keys.bucketMilliseconds === undefined ? {} : { bucketMilliseconds: keys.bucketMilliseconds }),
+      ...(offset === undefined ? {} : { argumentOffset: offset }),
+    });
+    const program = loadProgram('whocalls', request.type, code);
+    this.#descriptors.push(program);
+    return program;
+  }
+
+  #map(name: string, type: number, keySize: number, valueSize: number, maxEntries: number): BpfMap {
+    const map = createMap(name, type, keySize, valueSize, maxEntries);
+    this.#descriptors.push(map.descriptor);
+    return map;
+  }
+
+  #cgroupArray(cgroup: number): number {
+    const map = this.#map('whocalls_cgroup', MAP_CGROUP_ARRAY, 4, 4, 1);
+    const value = allocate(4);
+    value.writeUInt32LE(cgroup, 0);
+    updateMap(map, allocate(4), value);
+    return map.descriptor;
+  }
+
+  #readFates(target: number): Record<Fate, number> {
+    const key = allocate(4);
+    const perCpu = allocate(8 * possibleCpus());
+    const fates = {} as Record<Fate, number>;
+    for (const [number, fate] of FATES.entries()) {
+      key.writeUInt32LE(target * FATES.length + number, 0);
+      fates[fate] = 0;
+      if (!lookupMap(this.#fates, key, perCpu)) continue;
+      for (let at = 0; at < perCpu.length; at += 8) fates[fate] += Number(perCpu.readBigUInt64LE(at));
+    }
+    return fates;
+  }
+}
+
+function firstThatArms(
+  engines: readonly Engine[],
+  target: Target,
+  index: number,
+  context: EngineContext,
+  refusals: string[],
+): ArmedTarget | undefined {
+  for (const engine of engines) {
+    try {
+      return { target, engine, armed: engine.arm(target, index, context) };
+    } catch (error) {
+      if (!(error instanceof CannotArm)) throw error;
+      refusals.push(`${engine.name}: ${error.message}`);
+    }
+  }
+  return undefined;
+}

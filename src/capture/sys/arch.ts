@@ -1,0 +1,46 @@
+import { UserError } from '../../errors.ts';
+
+/** What differs between processor architectures at the system call boundary. */
+export interface Arch {
+  /** System call numbers (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h). */
+  readonly syscalls: {
+    readonly bpf: number;
+    readonly perfEventOpen: number;
+    readonly ioctl: number;
+    readonly prlimit64: number;
+  };
+  /** The length an execution breakpoint must be declared with, in bytes. */
+  readonly breakpointLength: number;
+  /** Byte offsets of the first arguments of a function in the registers a BPF program is given. */
+  readonly argumentOffsets: readonly number[];
+  /** Prefix of a syscall's entry function: `__x64_sys_` + `write`. */
+  readonly syscallPrefix: string;
+}
+
+const ARCHES: Readonly<Record<string, Arch>> = {
+  x64: {
+    syscalls: { bpf: 321, perfEventOpen: 298, ioctl: 16, prlimit64: 302 },
+    breakpointLength: 8,
+    // struct pt_regs: rdi, rsi, rdx, rcx, r8, r9
+    argumentOffsets: [112, 104, 96, 88, 72, 64],
+    syscallPrefix: '__x64_sys_',
+  },
+  arm64: {
+    syscalls: { bpf: 280, perfEventOpen: 241, ioctl: 29, prlimit64: 261 },
+    breakpointLength: 4,
+    // struct user_pt_regs: x0 to x7
+    argumentOffsets: [0, 8, 16, 24, 32, 40, 48, 56],
+    syscallPrefix: '__arm64_sys_',
+  },
+};
+
+/** The tables of this machine. */
+export function arch(): Arch {
+  const known = process.platform === 'linux' ? ARCHES[process.arch] : undefined;
+  if (!known) {
+    throw new UserError(
+      `calls can be counted on Linux on x86-64 and arm64, not on ${process.platform} ${process.arch}; 'whocalls lab' counts in a virtual machine`,
+    );
+  }
+  return known;
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
+
+/** Whether the running kernel is of this version or newer. */
+export function kernelAtLeast(major: number, minor: number, text: string = release()): boolean {
+  const [, a, b] = /^(\d+)\.(\d+)/.exec(text) ?? [];
+  return Number(a) > major || (Number(a) === major && Number(b) >= minor);
+}
+
+/** The first line of a file of /proc or /sys, null where there is none or it may not be read. */
+export function readLine(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').split('\n', 1)[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** The numbers of a kernel list such as `0-3,8,10-11`. */
+export function parseCpuList(list: string): number[] {
+  const cpus: number[] = [];
+  for (const range of list.trim().split(',')) {
+    const [, from, to] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+    if (from === undefined) continue;
+    for (let cpu = Number(from); cpu <= Number(to ?? from); cpu++) cpus.push(cpu);
+  }
+  return cpus;
+}
+
+/** The CPUs that are online now. */
+export function onlineCpus(): number[] {
+  return parseCpuList(readLine('/sys/devices/system/cpu/online') ?? '0');
+}
+
+/** How many CPUs per-CPU maps have a slot for. */
+export function possibleCpus(): number {
+  const cpus = parseCpuList(readLine('/sys/devices/system/cpu/possible') ?? '0');
+  return Math.max(...cpus) + 1;
+}
+
+/** The number by which perf knows a kind of event source (`kprobe`, `uprobe`), null where the kernel has none. */
+export function perfSourceType(source: string): number | null {
+  const type = readLine(`/sys/bus/event_source/devices/${source}/type`);
+  return type === null ? null : Number(type);
+}

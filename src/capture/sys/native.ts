@@ -1,0 +1,86 @@
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { messageOf, UserError } from '../../errors.ts';
+
+/** A system call that the kernel refused. */
+export class SystemCallError extends Error {
+  override readonly name = 'SystemCallError';
+  /** `EPERM`, `EINVAL`, … */
+  readonly code: string;
+
+  constructor(what: string, code: string) {
+    super(`${what}: ${code}`);
+    this.code = code;
+  }
+}
+
+interface Native {
+  syscall(number: number, ...args: readonly (number | bigint)[]): number;
+  address(memory: Buffer): bigint;
+  errno(): number;
+}
+
+interface Koffi {
+  load(path: string | null): { func(prototype: string): (...args: readonly (number | bigint)[]) => number };
+  address(memory: Buffer): bigint;
+  errno(): number;
+}
+
+let native: Native | undefined;
+
+/** Loads the foreign function interface on first use: no other command should pay for it, or need it. */
+function load(): Native {
+  if (native) return native;
+  let koffi: Koffi;
+  try {
+    koffi = createRequire(import.meta.url)('koffi') as Koffi;
+  } catch (error) {
+    throw new UserError(
+      `the optional package koffi is needed to count calls and cannot be loaded: ${messageOf(error)}`,
+    );
+  }
+  const syscall = koffi
+    .load(null)
+    .func('int64 syscall(long number, int64 a, int64 b, int64 c, int64 d, int64 e, int64 f)');
+  native = {
+    syscall: (number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) => syscall(number, a, b, c, d, e, f),
+    address: (memory) => koffi.address(memory),
+    errno: () => koffi.errno(),
+  };
+  return native;
+}
+
+/**
+ * Makes a system call; `what` names it in the error.
+ * @throws {SystemCallError} where the kernel refuses
+ */
+export function systemCall(what: string, number: number, ...args: readonly (number | bigint)[]): number {
+  const result = trySystemCall(number, ...args);
+  if (typeof result === 'string') throw new SystemCallError(what, result);
+  return result;
+}
+
+/** Makes a system call whose refusal is an answer: a number, or the name of the error (`ENOENT`). */
+export function trySystemCall(number: number, ...args: readonly (number | bigint)[]): number | string {
+  const { syscall, errno } = load();
+  const result = syscall(number, ...args);
+  return result < 0 ? errnoName(errno()) : result;
+}
+
+/**
+ * The address of a buffer's bytes, for structures that hold pointers. Valid as long as the buffer is referenced;
+ * the memory of buffers does not move.
+ */
+export function addressOf(memory: Buffer): bigint {
+  return load().address(memory);
+}
+
+/** Zeroed memory of its own, outside of Node's shared pool. */
+export function allocate(bytes: number): Buffer {
+  return Buffer.from(new ArrayBuffer(bytes));
+}
+
+function errnoName(errno: number): string {
+  for (const [name, value] of Object.entries(constants.errno)) if (value === errno) return name;
+  return `errno ${errno}`;
+}

@@ -1,0 +1,29 @@
+import type { KernelFunction } from './kallsyms.ts';
+
+/** A kernel function, at every address it has. */
+export interface FunctionTarget {
+  readonly kind: 'function';
+  /** Normalised: without the suffixes of compiler copies. */
+  readonly name: string;
+  readonly functions: readonly KernelFunction[];
+}
+
+/** A static tracepoint: `sched:sched_switch`. */
+export interface TracepointTarget {
+  readonly kind: 'tracepoint';
+  readonly name: string;
+  readonly category: string;
+  readonly event: string;
+}
+
+/** A function of a program or library: `/usr/lib/libc.so.6:malloc`. */
+export interface UserTarget {
+  readonly kind: 'user';
+  readonly name: string;
+  readonly path: string;
+  readonly symbol: string;
+  /** Byte offset in the file. */
+  readonly offset: bigint;
+}
+
+export type Target = FunctionTarget | TracepointTarget | UserTarget;

@@ -1,0 +1,26 @@
+import { existsSync, readdirSync } from 'node:fs';
+
+const MOUNTS = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
+
+/** Where tracefs is mounted, null where it is not or may not be read. */
+export function tracefs(): string | null {
+  return MOUNTS.find((mount) => existsSync(`${mount}/events`)) ?? null;
+}
+
+/** The directory of a trace event, null where the kernel has no such event. */
+export function traceEventDirectory(category: string, event: string): string | null {
+  const root = tracefs();
+  const directory = `${root}/events/${category}/${event}`;
+  return root && existsSync(directory) ? directory : null;
+}
+
+/** The names of everything in a directory of tracefs: categories of events, or events of one. */
+export function listTraceEvents(category = ''): string[] {
+  try {
+    return readdirSync(`${tracefs()}/events/${category}`, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { constants as osConstants } from 'node:os';
+import { delimiter, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { UserError } from '../errors.ts';
+
+/** How COMMAND ended, as a shell would say it: its status, or 128 + the number of the signal. */
+export interface CommandEnd {
+  readonly status: number;
+}
+
+export interface CommandOptions {
+  /** Run as this user. */
+  readonly user?: string;
+  /** Gets COMMAND's standard output as it comes, besides it being passed through unchanged. */
+  readonly onOutput?: (chunk: Buffer) => void;
+}
+
+/**
+ * Holds COMMAND back until it is released: a shell that waits for a line on descriptor 3 and then becomes COMMAND, so
+ * that the process id is known, and can be put in a cgroup, before the first call.
+ */
+const WAIT_THEN_RUN = 'read -r go <&3 && [ "$go" = go ] || exit 125; exec 3<&-; exec "$@"';
+
+/** COMMAND, started but held back. */
+export class WorkloadCommand {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<CommandEnd>;
+
+  /** @throws {UserError} where there is no such command */
+  constructor(words: readonly string[], options: CommandOptions = {}) {
+    const [name = '', ...rest] = words;
+    const path = findCommand(name);
+    const as =
+      options.user === undefined
+        ? []
+        : ['setpriv', `--reuid=${options.user}`, `--regid=${options.user}`, '--init-groups', '--'];
+    this.#child = spawn('/bin/sh', ['-c', WAIT_THEN_RUN, 'whocalls', ...as, path, ...rest], {
+      stdio: ['inherit', options.onOutput ? 'pipe' : 'inherit', 'inherit', 'pipe'],
+    });
+    const { onOutput } = options;
+    if (onOutput) passThrough(this.#child.stdout as Readable, onOutput);
+    this.#ended = new Promise((resolve, reject) => {
+      this.#child.once('error', (error) => reject(new UserError(`cannot run ${name}: ${error.message}`)));
+      // 'close' rather than 'exit': what COMMAND printed last is still to be read.
+      this.#child.once(onOutput ? 'close' : 'exit', (status, signal) => {
+        resolve({ status: status ?? 128 + (signal === null ? 0 : osConstants.signals[signal as NodeJS.Signals]) });
+      });
+    });
+    this.#ended.catch(() => {});
+    // COMMAND may be gone before it reads from the pipe; that shows in how it ends.
+    (this.#child.stdio[3] as Writable).on('error', () => {});
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  /** Lets COMMAND run. */
+  release(): void {
+    (this.#child.stdio[3] as Writable).end('go\n');
+  }
+
+  /** Ends COMMAND before it began. */
+  cancel(): void {
+    (this.#child.stdio[3] as Writable).end();
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Resolves when COMMAND has ended; processes it left behind may still run. */
+  ended(): Promise<CommandEnd> {
+    return this.#ended;
+  }
+}
+
+function passThrough(output: Readable, onOutput: (chunk: Buffer) => void): void {
+  output.on('data', (chunk: Buffer) => {
+    onOutput(chunk);
+    if (!process.stdout.write(chunk)) {
+      output.pause();
+      process.stdout.once('drain', () => output.resume());
+    }
+  });
+}
+
+/**
+ * The file a shell would run for this name.
+ * @throws {UserError} with exit status 127 or 126, as shells have it
+ */
+function findCommand(name: string): string {
+  const candidates = name.includes('/')
+    ? [name]
+    : (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory || '.', name));
+  let found = false;
+  for (const candidate of candidates) {
+    const stat = statSync(candidate, { throwIfNoEntry: false });
+    if (!stat?.isFile()) continue;
+    found = true;
+    try {
+      accessSync(candidate, constants.X_OK);
+      return candidate;
+    } catch {
+      // the next directory may have one that is executable
+    }
+  }
+  if (found) throw new UserError(`cannot run ${name}: not executable`, { exitStatus: 126 });
+  throw new UserError(`cannot run ${name}: no such command`, { exitStatus: 127 });
+}

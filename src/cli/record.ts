@@ -1,0 +1,134 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseKeys } from '../capture/arguments.ts';
+import type { EngineName } from '../capture/engines/engine.ts';
+import type { RecordPlan } from '../capture/record.ts';
+import { UsageError } from '../errors.ts';
+import { newCommand } from './command.ts';
+import {
+  addReportOptions,
+  checkReportOptions,
+  type ReportOptions,
+  wholeNumber,
+  writeReport,
+} from './report-options.ts';
+
+const ENGINE_NAMES: readonly EngineName[] = ['kprobe', 'breakpoint', 'tracepoint', 'uprobe', 'hist'];
+/** Room for 20,000 distinct stacks with some to spare; 35 MiB of kernel memory. */
+const DEFAULT_MAX_STACKS = 32_768;
+const DEFAULT_MAX_KEYS = 65_536;
+
+/** Options of recording, as commander names them. */
+interface RecordOptions extends ReportOptions {
+  readonly duration?: number;
+  readonly engine?: EngineName;
+  readonly keys?: string;
+  readonly onlyCommand?: boolean;
+  readonly pid?: readonly number[];
+  readonly comm?: readonly string[];
+  readonly cpu?: readonly number[];
+  readonly cgroup?: string;
+  readonly user?: string;
+  readonly userStacks?: boolean;
+  readonly excludeSelf: boolean;
+  readonly maxStacks: number;
+  readonly maxKeys: number;
+  readonly timeBuckets?: number;
+}
+
+/** `whocalls [record] TARGET… [options] -- COMMAND…` */
+export function command(): Command {
+  const record = newCommand('record')
+    .description(
+      'Counts every call of kernel functions while COMMAND runs, splits the count by call path and says who called.\n' +
+        'Needs root. Nothing is built or installed, and nothing stays armed behind.',
+    )
+    .usage('TARGET[,TARGET…] [options] -- COMMAND…')
+    .argument(
+      '[words...]',
+      "targets: NAME, 'PATTERN*', /REGEX/, MODULE:NAME, CATEGORY:TRACEPOINT, @SET, FILE:FUNCTION",
+    );
+  addRecordOptions(addReportOptions(record));
+  return record.action(async (words: string[], options: RecordOptions) => {
+    // Commander removes the "--" that tells targets from COMMAND; the arguments as given still have it.
+    const given = (record as unknown as { rawArgs: string[] }).rawArgs;
+    const dashes = given.indexOf('--');
+    const workload = dashes < 0 ? [] : given.slice(dashes + 1);
+    const targets = words.slice(0, words.length - workload.length);
+    const plan = planOf(targets, workload, options);
+    const { record: run } = await import('../capture/record.ts');
+    const { census, status } = await run(plan);
+    await writeReport(census, options, null);
+    process.exitCode = status;
+  });
+}
+
+/** Adds what recording takes besides the options of reports. */
+function addRecordOptions(command: Command): Command {
+  return command
+    .option('--duration <seconds>', 'stop after this time', seconds)
+    .addOption(new Option('--engine <name>', 'count in this way and no other').choices(ENGINE_NAMES))
+    .option('--keys <list>', 'tell calls apart by comm, pid, cpu, argN, argN:sym, none (default: comm)')
+    .option('--only-command', 'only calls on behalf of COMMAND and the processes it starts')
+    .option('--pid <list>', 'only calls on behalf of these processes', numbers)
+    .option('--comm <list>', 'only calls on behalf of tasks of these names', texts)
+    .option('--cpu <list>', 'only calls on these CPUs', numbers)
+    .option('--cgroup <directory>', 'only calls on behalf of tasks in this cgroup')
+    .option('--user <name>', 'run COMMAND as this user')
+    .option('--user-stacks', 'add the part of the stack in the program that called the kernel')
+    .option('--no-exclude-self', 'count calls made by whocalls itself, too')
+    .option('--time-buckets <ms>', 'tell calls apart by when they happened', wholeNumber)
+    .option('--max-stacks <n>', 'room for this many distinct stacks', room, DEFAULT_MAX_STACKS)
+    .option('--max-keys <n>', 'room for this many distinct combinations of stack and keys', room, DEFAULT_MAX_KEYS)
+    .option('--debug', 'show internals of errors');
+}
+
+function planOf(targets: readonly string[], workload: readonly string[], options: RecordOptions): RecordPlan {
+  checkReportOptions(options);
+  if (targets.length === 0)
+    throw new UsageError("name a function to count: whocalls record NAME -- COMMAND (see 'whocalls record -h')");
+  if (options.onlyCommand && workload.length === 0) throw new UsageError('--only-command needs a COMMAND after --');
+  if (options.user !== undefined && workload.length === 0) throw new UsageError('--user needs a COMMAND after --');
+  const { by, duration, engine, timeBuckets, cgroup, user } = options;
+  const keys = parseKeys(options.keys ?? 'comm');
+  return {
+    targets,
+    command: workload,
+    // What the report groups by has to be a key.
+    keys: { ...keys, pid: keys.pid || by === 'pid', cpu: keys.cpu || by === 'cpu', comm: keys.comm || by === 'comm' },
+    filter: {
+      ...(options.pid && { pids: options.pid }),
+      ...(options.comm && { comms: options.comm }),
+      ...(options.cpu && { cpus: options.cpu }),
+    },
+    onlyCommand: options.onlyCommand ?? false,
+    excludeSelf: options.excludeSelf,
+    userStacks: options.userStacks ?? false,
+    maxStacks: options.maxStacks,
+    maxKeys: options.maxKeys,
+    ...(duration !== undefined && { durationSeconds: duration }),
+    ...(engine !== undefined && { engine }),
+    ...(timeBuckets !== undefined && { bucketMilliseconds: timeBuckets }),
+    ...(cgroup !== undefined && { cgroup }),
+    ...(user !== undefined && { user }),
+  };
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 1e6)) throw new InvalidArgumentError('a number of seconds is wanted.');
+  return value;
+}
+
+function room(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 1 || value > 16_777_216) throw new InvalidArgumentError('a number from 1 to 16777216 is wanted.');
+  return value;
+}
+
+function texts(text: string): string[] {
+  return text.split(',').filter((part) => part !== '');
+}
+
+function numbers(text: string): number[] {
+  return texts(text).map(wholeNumber);
+}
