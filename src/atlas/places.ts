@@ -1,3 +1,6 @@
+import { atlasBytes } from './files.ts';
+import { type Definition, FunctionMap } from './function-map.ts';
+import { findFolded } from './generated-symbols.ts';
 import { subsystemOf } from './subsystems.ts';
 
 /** Where a kernel function lives. */
@@ -14,21 +17,123 @@ export interface PlacedFrame {
   readonly module: string;
 }
 
-const FIRST: Readonly<Record<string, string>> = {
-  enqueue_task_fair: 'kernel/sched/fair.c',
-  try_to_wake_up: 'kernel/sched/core.c',
-  vfs_write: 'fs/read_write.c',
-};
+let map: FunctionMap | undefined;
+const definitions = new Map<string, readonly Definition[]>();
 
 /** Where a function lives; several where the name is ambiguous, none where it is unknown. A module narrows. */
-export function placesOf(name: string, _module?: string): readonly Place[] {
-  const file = FIRST[name];
-  return file === undefined ? [] : [{ file, subsystem: subsystemOf(file) }];
+export function placesOf(name: string, module?: string): readonly Place[] {
+  return narrow(definitionsOf(name), module ?? '').map(placeOf);
 }
 
-/** The place of one frame of a path, ambiguity settled by its module, then by the other frames; null if it stays open. */
+/**
+ * The place of frame `index` of a path. Where several files define a function of that name, the frame's module
+ * decides, then the kernel version as far as the other frames betray it, then what lies nearest in the source to the
+ * frames around it. Null where the function is unknown or the question stays open.
+ */
 export function placeInPath(frames: readonly PlacedFrame[], index: number): Place | null {
+  const candidates = candidatesInPath(frames, index);
+  const [first] = candidates;
+  return first && candidates.length === 1 ? placeOf(first) : null;
+}
+
+/** The subsystem of frame `index` of a path: known also where several files remain but belong to one subsystem. */
+export function subsystemInPath(frames: readonly PlacedFrame[], index: number): string | null {
+  const labels = new Set(candidatesInPath(frames, index).map(({ file }) => subsystemOf(file)));
+  const [label] = labels;
+  return label !== undefined && labels.size === 1 ? label : null;
+}
+
+function candidatesInPath(frames: readonly PlacedFrame[], index: number): readonly Definition[] {
   const frame = frames[index];
-  const places = frame ? placesOf(frame.name, frame.module) : [];
-  return places.length === 1 ? (places[0] ?? null) : null;
+  if (!frame) return [];
+  let candidates = narrow(definitionsOf(frame.name), frame.module);
+  if (candidates.length > 1) candidates = ofArchitecture(candidates, frames);
+  if (candidates.length > 1) candidates = ofVersion(candidates, frames);
+  if (candidates.length > 1) candidates = nearest(candidates, frames, index);
+  // A function that moved to another file: without any hint the newer kernel is as good a guess as any.
+  const [first, second] = candidates.toSorted((a, b) => b.versions - a.versions);
+  if (first && second && candidates.length === 2 && (first.versions & second.versions) === 0) return [first];
+  return candidates;
+}
+
+function definitionsOf(name: string): readonly Definition[] {
+  let found = definitions.get(name);
+  if (!found) {
+    map ??= FunctionMap.unpack(atlasBytes('functions.map'));
+    found = findFolded(map, name);
+    definitions.set(name, found);
+  }
+  return found;
+}
+
+function placeOf({ file }: Definition): Place {
+  return { file, subsystem: subsystemOf(file) };
+}
+
+/** A module's own files where it has some; a source file beats headers, of which every includer has a copy. */
+function narrow(candidates: readonly Definition[], module: string): readonly Definition[] {
+  const inModule = module === '' ? [] : candidates.filter((candidate) => candidate.module === module);
+  const left = inModule.length > 0 ? inModule : candidates;
+  const sources = left.filter(({ file }) => !file.endsWith('.h'));
+  return sources.length > 0 ? sources : left;
+}
+
+const ARCHITECTURE = /^arch\/\w+\//;
+
+/** Drops what other architectures define, if a frame betrays the one the path comes from (entry code does). */
+function ofArchitecture(candidates: readonly Definition[], frames: readonly PlacedFrame[]): readonly Definition[] {
+  const architectureOf = ({ file }: Definition) => ARCHITECTURE.exec(file)?.[0];
+  if (!candidates.some(architectureOf)) return candidates;
+  for (const { name } of frames) {
+    const found = new Set(definitionsOf(name).map(architectureOf));
+    const [own] = found;
+    if (own === undefined || found.size > 1) continue;
+    const left = candidates.filter((candidate) => (architectureOf(candidate) ?? own) === own);
+    return left.length > 0 ? left : candidates;
+  }
+  return candidates;
+}
+
+/** Drops what the kernel that the path comes from does not have, if the other frames tell which one that is. */
+function ofVersion(candidates: readonly Definition[], frames: readonly PlacedFrame[]): readonly Definition[] {
+  let versions = -1;
+  for (const { name } of frames) {
+    const found = definitionsOf(name);
+    if (found.length > 0) versions &= found.reduce((all, definition) => all | definition.versions, 0);
+  }
+  const left = candidates.filter((candidate) => candidate.versions & versions);
+  return left.length > 0 ? left : candidates;
+}
+
+/** How far away a frame may be to say something about another one. */
+const NEIGHBOURS = 4;
+
+/** The candidates that share the most folders with the closest frame whose own place is certain. */
+function nearest(
+  candidates: readonly Definition[],
+  frames: readonly PlacedFrame[],
+  index: number,
+): readonly Definition[] {
+  for (let distance = 1; distance <= NEIGHBOURS; distance += 1) {
+    for (const neighbour of [frames[index - distance], frames[index + distance]]) {
+      const places = neighbour ? narrow(definitionsOf(neighbour.name), neighbour.module) : [];
+      const [only] = places;
+      if (!only || places.length > 1) continue;
+      const scores = candidates.map(({ file }) => sharedFolders(file, only.file));
+      const best = Math.max(...scores);
+      // One shared folder (drivers/, fs/) says nothing; a file system's own folder, or the same file, does.
+      if (best < 2) continue;
+      const left = candidates.filter((_, i) => scores[i] === best);
+      if (left.length < candidates.length) return left;
+    }
+  }
+  return candidates;
+}
+
+/** How many leading parts two paths share; the same file counts as one more than the same folder. */
+function sharedFolders(a: string, b: string): number {
+  const [as, bs] = [a.split('/'), b.split('/')];
+  let shared = 0;
+  while (shared < as.length && as[shared] === bs[shared]) shared += 1;
+  return shared;
 }
