@@ -3,10 +3,10 @@ import type { Frame } from './stack-table.ts';
 import type { SymbolTable } from './symbol-table.ts';
 
 /** Between two frames of a recording tool at most this many frames of its unknown parts may lie (`pre+0x5 [rbdump]`). */
-const MAXIMUM_GAP = 3;
+export const MAXIMUM_GAP = 3;
 
 /** An address no symbol was found for, as hist triggers and perf print the trampolines of ftrace. */
-const UNRESOLVED = /^(?:0x[0-9a-f]{4,}|\[unknown\])$/i;
+export const UNRESOLVED = /^(?:0x[0-9a-f]{4,}|\[unknown\])$/i;
 
 /**
  * How many of the innermost frames belong to the tool that recorded the stack and not to the call.
@@ -24,6 +24,8 @@ export function instrumentationDepth(
   for (let i = 0; i < frames.length && i - depth <= MAXIMUM_GAP; i++) {
     const frame = frames[i];
     if (!frame || symbols.space(frame.symbol) !== 'kernel') break;
+    // `? __warn` below the function at RIP is what the unwinder passed on its way out of the trap, not a caller.
+    if (frame.unreliable && depth === 0 && i > 0) break;
     const role = knowledge.role(symbols.name(frame.symbol))?.instrumentation;
     if (role === 'always') certain = true;
     if (role === 'always' || (role === 'probe' && certain)) depth = i + 1;

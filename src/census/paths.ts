@@ -1,4 +1,5 @@
 import type { Census } from './census.ts';
+import { MAXIMUM_GAP, UNRESOLVED } from './instrumentation.ts';
 import type { Entry, FrameRole, KernelKnowledge, PathFrame } from './knowledge.ts';
 import type { StackId } from './stack-table.ts';
 import type { SymbolId } from './symbol-table.ts';
@@ -21,6 +22,11 @@ export interface Path {
 const TARGETS = 2 ** 20;
 
 const UNKNOWN_ENTRY: Entry = { kind: 'unknown', name: 'unknown entry' };
+
+/** Rules of this rank and above name an entry by themselves; those below only where nothing better is known. */
+const SURE_RANK = 10;
+
+const NONE: ReadonlySet<StackId> = new Set();
 
 /** A frame in whose place under a thread function says nothing of what the thread does. */
 const SLEEPS = /^(?:schedule|__schedule|preempt_schedule|schedule_timeout|schedule_preempt_disabled|kthread_parkme)/;
@@ -57,8 +63,9 @@ export class PathFinder {
     // Behind a trampoline without unwind data the kernel marks all that follows with a question mark. Those frames
     // are then all there is; a stack with any frame that is sure is read from the sure ones alone.
     const isDoubted = !prefixes.some((at) => !stacks.isUnreliable(at) && symbols.space(stacks.symbol(at)) === 'kernel');
-    const isRead = (at: StackId) => isDoubted || !stacks.isUnreliable(at);
-    const end = this.#end(prefixes, isRead);
+    const leftovers = isDoubted ? this.#leftovers(prefixes) : NONE;
+    const isRead = (at: StackId) => (isDoubted ? !leftovers.has(at) : !stacks.isUnreliable(at));
+    const end = isDoubted ? this.#doubtedEnd(prefixes, isRead) : this.#end(prefixes, isRead);
     const pathStack = prefixes[end - 1] ?? (0 as StackId);
     const key = pathStack * TARGETS + target + 1;
     const known = this.#shared.get(key);
@@ -103,6 +110,46 @@ export class PathFinder {
       if (isRead(at) && this.#role(symbol)?.boundary) return i + 1;
     }
     return prefixes.length;
+  }
+
+  /**
+   * Among doubted frames are leftovers of earlier calls on the same stack memory. Those of recording tools, with what
+   * lies between them, and addresses without a name are surely such.
+   */
+  #leftovers(prefixes: readonly StackId[]): Set<StackId> {
+    const { stacks, symbols } = this.#census;
+    const found = new Set<StackId>();
+    let last = Number.NEGATIVE_INFINITY;
+    for (const [i, at] of prefixes.entries()) {
+      const symbol = stacks.symbol(at);
+      if (UNRESOLVED.test(symbols.name(symbol))) found.add(at);
+      else if (this.#role(symbol)?.instrumentation) {
+        for (let j = i - last <= MAXIMUM_GAP ? last + 1 : i; j <= i; j++) found.add(prefixes[j] as StackId);
+        last = i;
+      }
+    }
+    return found;
+  }
+
+  /**
+   * How many of the frames, all doubted, belong to the path: up to the first that tells an entry, because leftovers lie
+   * further out, with the frames of the same entry that follow.
+   */
+  #doubtedEnd(prefixes: readonly StackId[], isRead: (at: StackId) => boolean): number {
+    const { stacks } = this.#census;
+    const end = this.#end(prefixes, isRead);
+    let kind: string | undefined;
+    let last = -1;
+    for (let i = 0; i < end; i++) {
+      const at = prefixes[i] as StackId;
+      if (!isRead(at)) continue;
+      const entry = this.#role(stacks.symbol(at))?.entry;
+      if (kind === undefined ? entry && entry.rank >= SURE_RANK : entry?.kind === kind) {
+        kind = entry?.kind;
+        last = i;
+      } else if (kind !== undefined) break;
+    }
+    return last < 0 ? end : last + 1;
   }
 
   #site(ids: readonly SymbolId[], target: number): number {

@@ -74,6 +74,18 @@ export class RowTable {
     this.#slots[slot] = row + 1;
   }
 
+  /** Puts the calls of one target down to another. */
+  retarget(from: number, to: number): void {
+    const changed = new RowTable();
+    for (const { stack, target, comm, pid, cpu, bucket, argument, count } of this) {
+      changed.add(stack, target === from ? to : target, comm, pid, cpu, bucket, argument, count);
+    }
+    this.#keys = changed.#keys;
+    this.#counts = changed.#counts;
+    this.#slots = changed.#slots;
+    this.#size = changed.#size;
+  }
+
   /** The row of this number, 0 to size - 1. */
   row(number: number): Row {
     const at = number * COLUMNS;

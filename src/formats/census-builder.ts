@@ -22,6 +22,8 @@ export class CensusBuilder {
   /** True totals the source states, by name, and what a call missing from the source is called. */
   readonly #totals = new Map<string, number>();
   #missingReason = '';
+  /** The source is a census file: everything in it is as it was written, nothing is to be concluded. */
+  isExact = false;
 
   constructor(knowledge: KernelKnowledge, diagnostics: Diagnostics) {
     this.#knowledge = knowledge;
@@ -36,12 +38,18 @@ export class CensusBuilder {
   stack(frames: readonly Frame[]): PeeledStack {
     const { census } = this;
     const depth = instrumentationDepth(frames, census.symbols, this.#knowledge);
-    const rest = depth === 0 ? frames : frames.slice(depth);
-    return {
-      stack: census.stack(rest),
-      peeled: frames.slice(0, depth).map((frame) => frame.symbol),
-      innermost: rest[0]?.symbol,
-    };
+    if (depth === 0) return { stack: census.stack(frames), peeled: [], innermost: frames[0]?.symbol };
+    const peeled = frames.slice(0, depth).map((frame) => frame.symbol);
+    // What the tool left on the stack when it recorded an earlier call shows again, doubted: `? pre+0x5/0xa [rbdump]`.
+    const tool = new Set(peeled.map((symbol) => this.#identity(symbol)));
+    const rest = frames.slice(depth).filter((frame) => !frame.unreliable || !tool.has(this.#identity(frame.symbol)));
+    return { stack: census.stack(rest), peeled, innermost: rest[0]?.symbol };
+  }
+
+  /** Name and module: parts that the compiler split off a function count as the function. */
+  #identity(symbol: SymbolId): string {
+    const { symbols } = this.census;
+    return `${symbols.name(symbol)} ${symbols.module(symbol)}`;
   }
 
   /** Tells the diagnostics what was peeled off `calls` stacks. */
@@ -61,6 +69,7 @@ export class CensusBuilder {
   /** Settles declared totals against what was counted. Call once, after the last row. */
   finish(): Census {
     const { census } = this;
+    if (this.isExact) return census;
     if (this.#totals.size > 0) {
       const declared = [...this.#totals.values()].reduce((sum, count) => sum + count, 0);
       const missing = declared - census.total;
@@ -72,6 +81,8 @@ export class CensusBuilder {
       }
       if (census.targets.length === 0) for (const name of this.#totals.keys()) census.target(name);
     }
+    // All calls are the one target's, where there is but one.
+    if (census.targets.length === 1) census.rows.retarget(UNKNOWN, 0);
     return census;
   }
 

@@ -2,8 +2,9 @@ import type { Frame } from '../census/stack-table.ts';
 import { ByteIntern, hashBytes } from './byte-intern.ts';
 import type { CensusBuilder, PeeledStack } from './census-builder.ts';
 import type { Diagnostics } from './diagnostics.ts';
-import { endsContext, parseMarker, parsePrintedFrame } from './kernel-frame.ts';
+import { parsePrintedFrame } from './kernel-frame.ts';
 import { LogPrefixShape, splitLogLine } from './kernel-log-line.ts';
+import { LogText, type Meaning, NOBODY, type Task, UNRELATED } from './kernel-log-text.ts';
 import { LineTrie } from './line-trie.ts';
 import { feedLines, type LineConsumer } from './lines.ts';
 import type { ByteStream, SniffResult, StackReader } from './reader.ts';
@@ -11,11 +12,10 @@ import type { ByteStream, SniffResult, StackReader } from './reader.ts';
 const NEWLINE = 10;
 const CARRIAGE_RETURN = 13;
 const BLANK = 32;
+const COLON = 0x3a;
 
 /** After so many unrelated lines in a row a trace whose end was not printed is over. */
 const MAXIMUM_UNRELATED = 8;
-
-const TRACE_START = /^\s*Call [Tt]race:\s*(.*)$/;
 
 /** Kernel logs with call traces, as dmesg, journalctl, syslog, a serial console and /dev/kmsg give them. */
 export const dmesgReader: StackReader = {
@@ -44,32 +44,6 @@ function isLoggedFrame(line: string): boolean {
   return parsePrintedFrame(line.slice(splitLogLine(line).text)) !== null;
 }
 
-/** What a line says; learnt once per distinct text. */
-type Meaning =
-  /** Frames of a trace, most often one; markers between contexts among them. */
-  | { readonly kind: 'frames'; readonly frames: readonly Frame[] }
-  /** `RIP: 0010:rb_insert_color+0x1/0x140`: where registers were saved. */
-  | { readonly kind: 'rip'; readonly frames: readonly Frame[] }
-  /** `CPU: 0 PID: 15 Comm: rcu_preempt Not tainted 6.1.0 #1`: who is about to be traced. */
-  | { readonly kind: 'task'; readonly task: Task }
-  | { readonly kind: 'start'; readonly frames: readonly Frame[] }
-  | { readonly kind: 'end' }
-  | { readonly kind: 'total'; readonly name: string; readonly count: number }
-  /** Registers, code bytes, markers that bound nothing: part of a trace, and no frame. */
-  | { readonly kind: 'state' }
-  | { readonly kind: 'unrelated' };
-
-interface Task {
-  readonly comm: number;
-  readonly pid: number;
-  readonly cpu: number;
-}
-
-const NOBODY: Task = { comm: 0, pid: -1, cpu: -1 };
-const STATE: Meaning = { kind: 'state' };
-const UNRELATED: Meaning = { kind: 'unrelated' };
-const END: Meaning = { kind: 'end' };
-
 /** What is being printed by one caller; logs with caller ids interleave several. */
 class Caller {
   /** Where in the trie the open trace is; -1 while none is open. */
@@ -78,14 +52,15 @@ class Caller {
   /** Line of a RIP printed before its trace, -1 where there is none. */
   rip = -1;
   unrelated = 0;
-  /** The last lines were frames without a trace. */
-  isOrphaned = false;
+  /** What frames outside a trace are: nothing known yet, further parts of a report, or a trace that lost its beginning. */
+  outside: 'unknown' | 'section' | 'torn' = 'unknown';
 }
 
 class DmesgParser implements LineConsumer {
   line = 0;
   readonly #builder: CensusBuilder;
   readonly #diagnostics: Diagnostics;
+  readonly #text: LogText;
   /** Texts of lines that mean something, with their newline. */
   readonly #texts = new ByteIntern();
   readonly #meanings: Meaning[] = [];
@@ -100,10 +75,13 @@ class DmesgParser implements LineConsumer {
   #caller = this.#callers.get('') as Caller;
   /** Traces whose beginning is missing. */
   #torn = 0;
+  /** Lines the kernel could not print. */
+  #dropped = 0;
 
   constructor(builder: CensusBuilder, diagnostics: Diagnostics) {
     this.#builder = builder;
     this.#diagnostics = diagnostics;
+    this.#text = new LogText(builder.census);
   }
 
   skipLine(): void {
@@ -145,6 +123,7 @@ class DmesgParser implements LineConsumer {
           }
         } else if (text > at && !isInteresting(buffer[text] as number)) {
           at = buffer.indexOf(NEWLINE, text) + 1;
+          if (!isRegisterLine(buffer, text)) caller.outside = endsInColon(buffer, at) ? 'section' : 'unknown';
           continue;
         }
       }
@@ -163,7 +142,14 @@ class DmesgParser implements LineConsumer {
       const peeled = this.#stacks[node]?.peeled;
       if (calls && peeled && peeled.length > 0) this.#builder.countPeeled(peeled, calls);
     }
-    this.#builder.census.lose('start of the trace missing', this.#torn);
+    const { census } = this.#builder;
+    census.lose('start of the trace missing', this.#torn);
+    if (this.#dropped > 0) {
+      census.note(
+        `The kernel dropped ${this.#dropped} lines of its log: calls printed there are missing unless a stated total tells of them.`,
+      );
+    }
+    this.#builder.inferTarget();
   }
 
   /** Handles a line that was not expected. `text` is where its text starts, -1 if its prefix has a new shape. */
@@ -181,9 +167,13 @@ class DmesgParser implements LineConsumer {
     if (prefix.text !== text - start || prefix.caller !== '') this.#prefix.learn(buffer, start, prefix);
     this.#caller = this.#callerOf(prefix.caller);
     const content = line.slice(prefix.text);
-    const meaning = this.#understand(content);
+    const meaning = this.#text.understand(content);
     if (meaning.kind === 'unrelated' || meaning.kind === 'state') {
       this.#pass(content, meaning);
+      return;
+    }
+    if (meaning.kind === 'dropped') {
+      this.#drop(meaning.messages);
       return;
     }
     const from = start + prefix.text;
@@ -241,20 +231,39 @@ class DmesgParser implements LineConsumer {
 
   #pass(content: string, meaning: Meaning): void {
     const caller = this.#caller;
-    caller.isOrphaned = false;
-    if (caller.node < 0 || meaning.kind === 'state') return;
+    if (meaning.kind === 'state') return;
+    if (caller.node < 0) {
+      caller.outside = content.endsWith(':') ? 'section' : 'unknown';
+      return;
+    }
     if (content.charCodeAt(0) === BLANK && content.trim() !== '') {
       this.#diagnostics.skip(this.line, content, 'not a frame');
       return;
     }
     caller.unrelated += 1;
-    if (content.trim() === '' || caller.unrelated > MAXIMUM_UNRELATED || isReportSection(content)) this.#close(caller);
+    const isSection = isReportSection(content);
+    if (content.trim() === '' || caller.unrelated > MAXIMUM_UNRELATED || isSection) this.#close(caller);
+    if (isSection) caller.outside = 'section';
+  }
+
+  /**
+   * The kernel could not print some lines. An open trace is over, for the frames that follow may be another's; for
+   * the same reason they are not counted as one that lost its beginning.
+   */
+  #drop(messages: number): void {
+    for (const caller of this.#callers.values()) {
+      this.#close(caller);
+      caller.outside = 'section';
+      caller.rip = -1;
+    }
+    this.#dropped += messages;
   }
 
   /** A frame outside any trace: the log begins in the middle of one, or lost its beginning. */
   #orphan(caller: Caller, frames: readonly Frame[]): void {
-    if (!caller.isOrphaned) this.#torn += 1;
-    caller.isOrphaned = true;
+    if (caller.outside === 'section') return;
+    if (caller.outside === 'unknown') this.#torn += 1;
+    caller.outside = 'torn';
     const { symbols } = this.#builder.census;
     const text = frames.map((frame) => symbols.raw(frame.symbol)).join(' ');
     this.#diagnostics.skip(this.line, text, 'a frame of a call trace whose beginning is missing');
@@ -264,7 +273,7 @@ class DmesgParser implements LineConsumer {
     const { node, task } = caller;
     caller.node = -1;
     caller.unrelated = 0;
-    caller.isOrphaned = false;
+    caller.outside = 'unknown';
     if (node < 0) return;
     caller.task = NOBODY;
     if (node === 0) {
@@ -290,61 +299,6 @@ class DmesgParser implements LineConsumer {
       isProbe && stack.innermost !== undefined ? this.#builder.targetId(symbols.name(stack.innermost)) : -1;
     return stack;
   }
-
-  #understand(content: string): Meaning {
-    const start = TRACE_START.exec(content);
-    if (start) return { kind: 'start', frames: this.#frames(start[1] ?? '') };
-    const rip = /^\s*(?:RIP|EIP|PC|pc)\s*: ?(?:0010:|0000:|)(.*)$/.exec(content);
-    if (rip) {
-      const frames = this.#frames(rip[1] ?? '');
-      return frames.length > 0 && !/^\s*pc/.test(content) ? { kind: 'rip', frames } : STATE;
-    }
-    const task = this.#task(content);
-    if (task) return { kind: 'task', task };
-    const total = /^Total (\S+): (\d{1,15})$/.exec(content.trim());
-    if (total) return { kind: 'total', name: total[1] ?? '', count: Number(total[2]) };
-    if (/^\s*(?:<\/TASK>|---\[ end trace)/.test(content)) return END;
-    const frames = this.#frames(content);
-    if (frames.length > 0) return { kind: 'frames', frames };
-    // A marker that bounds nothing (`<IRQ>`, `<TASK>`) is part of the trace like a frame, so that it is expected next time.
-    if (parseMarker(content)?.rest === '') return { kind: 'frames', frames };
-    if (isStateLine(content)) return STATE;
-    return UNRELATED;
-  }
-
-  /** The frames of a line: a marker between contexts, a function, or both. */
-  #frames(text: string): Frame[] {
-    const { symbols } = this.#builder.census;
-    const frames: Frame[] = [];
-    let rest = text;
-    for (let marker = parseMarker(rest); marker; marker = parseMarker(rest)) {
-      if (endsContext(marker.marker)) {
-        frames.push({ symbol: symbols.intern(marker.marker, '', 'marker'), offset: -1 });
-      }
-      rest = marker.rest;
-    }
-    const printed = parsePrintedFrame(rest);
-    if (printed) {
-      const symbol = symbols.intern(printed.raw, printed.module, 'kernel');
-      frames.push({ symbol, offset: printed.offset, unreliable: printed.unreliable });
-    }
-    return frames;
-  }
-
-  #task(content: string): Task | null {
-    const { census } = this.#builder;
-    const cpu =
-      /^\s*CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.*?) (?:Not tainted|Tainted: [A-Z ]+|Kdump: \S+).*?(\d+\.\d+\.\S+)/.exec(
-        content,
-      ) ?? /^\s*CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.*)$/.exec(content);
-    if (cpu) {
-      const [, number, pid, comm = '', kernel] = cpu;
-      if (kernel && !census.facts.kernels.includes(kernel)) census.facts.kernels.push(kernel);
-      return { comm: census.stringId(comm), pid: Number(pid), cpu: Number(number) };
-    }
-    const task = /^\s*task:(.+?)\s+state:\S+.*?\bpid:\s*(\d+)/.exec(content);
-    return task ? { comm: census.stringId(task[1] ?? ''), pid: Number(task[2]), cpu: -1 } : null;
-  }
 }
 
 /** `RAX: …`, `CS: …`, `CR2: …`, `Code: …`, `RIP: 0033:…` (user mode) by their first letters; not `RIP: 0010:`, `CPU:`. */
@@ -365,7 +319,7 @@ function isRegisterLine(buffer: Buffer, at: number): boolean {
   }
 }
 
-/** Outside a trace only these lines matter: `Call Trace:`, `CPU: …`, `RIP: …`, `Total …`, `task:…`, and frames. */
+/** Outside a trace only these lines matter: `Call Trace:`, `CPU: …`, `RIP: …`, `Total …`, `task:…`, `** … dropped`, frames. */
 function isInteresting(first: number): boolean {
   return (
     first === 0x43 ||
@@ -374,19 +328,19 @@ function isInteresting(first: number): boolean {
     first === 0x74 ||
     first === BLANK ||
     first === 0x5b ||
-    first === 0x3c
+    first === 0x3c ||
+    first === 0x2a
   );
 }
 
-function isStateLine(content: string): boolean {
-  return /^\s*(?:[A-Z]{1,2}[A-Z0-9]{0,2}\d*:|ORIG_[RE]AX:|EFLAGS:|Code:|RSP:|[xr]\d{1,2} ?:|pstate:|sp :|lr :|Hardware name:|Modules linked in:|Workqueue:|Call trace)/.test(
-    content,
-  );
-}
-
-/** Headings of the further parts of a report whose stacks are no calls. */
+/** Headings of the further parts of a report, whose stacks are no calls: KASAN's, page owner's. */
 function isReportSection(content: string): boolean {
-  return /^(?:Allocated by|Freed by|Last potentially|Second to last|The buggy address|Memory state|Kernel Offset)/.test(
+  return /^(?:Allocated by|Freed by|Last potentially|Second to last|The buggy address|Memory state|Kernel Offset|page last|Uninit was)/.test(
     content,
   );
+}
+
+function endsInColon(buffer: Buffer, lineEnd: number): boolean {
+  const last = buffer[lineEnd - 2];
+  return last === COLON || (last === CARRIAGE_RETURN && buffer[lineEnd - 3] === COLON);
 }

@@ -1,4 +1,5 @@
-import type { Frame, StackId } from '../census/stack-table.ts';
+import { UNKNOWN } from '../census/census.ts';
+import type { Frame } from '../census/stack-table.ts';
 import type { SymbolSpace } from '../census/symbol-table.ts';
 import { ByteIntern, hashSample } from './byte-intern.ts';
 import type { CensusBuilder, PeeledStack } from './census-builder.ts';
@@ -10,6 +11,13 @@ const NEWLINE = 10;
 
 const LINE = /^(.*\S)\s+(\d+(?:\.\d+)?)$/;
 const TWO_COLUMNS = /^\S.*;.*\s\d+(?:\.\d+)?\s+\d+(?:\.\d+)?$/;
+
+/** What the exporter writes besides stacks: `[lost];[not printed] 66` and, counting nothing, `[target];[vfs_write] 0`. */
+const LOST = /^\[lost\];\[(.+)\]$/;
+const TARGET = /^\[target\];\[(.+)\]$/;
+
+/** A boundary between contexts, as kernel logs print them. */
+const MARKER = /^<<?\/?[A-Z#]+[A-Z#0-9]*>>?$/;
 
 /**
  * Folded stacks, as flame graph tools read and write them: one stack a line, frames joined by semicolons, outermost
@@ -40,10 +48,13 @@ export const foldedReader: StackReader = {
   },
 };
 
-interface KnownStack {
+/** Stands for a process that is not known. */
+const NOBODY = '-';
+
+/** A stack with the process, its string id. */
+interface FoldedStack {
   readonly stack: PeeledStack;
   readonly comm: number;
-  calls: number;
 }
 
 class FoldedParser implements LineConsumer {
@@ -52,7 +63,10 @@ class FoldedParser implements LineConsumer {
   readonly #diagnostics: Diagnostics;
   readonly #leafFirst: boolean;
   readonly #texts = new ByteIntern();
-  readonly #known: KnownStack[] = [];
+  /** By text: the stack as printed. Read at the end, when it is known whether the file marks its kernel frames. */
+  readonly #stacks: string[] = [];
+  readonly #calls: number[] = [];
+  #isAnnotated = false;
 
   constructor(builder: CensusBuilder, diagnostics: Diagnostics, leafFirst: boolean) {
     this.#builder = builder;
@@ -76,8 +90,21 @@ class FoldedParser implements LineConsumer {
   }
 
   finish(): void {
-    for (const { stack, calls } of this.#known) this.#builder.countPeeled(stack.peeled, calls);
+    const { census } = this.#builder;
+    const stacks = this.#stacks.map((text) => this.#stack(text));
+    for (const [id, { stack, comm }] of stacks.entries()) {
+      const calls = this.#calls[id] ?? 0;
+      this.#builder.countPeeled(stack.peeled, calls);
+      if (stack.innermost === undefined) census.lose('line without a frame', calls);
+      else census.addRow(stack.stack, this.#targetOf(stack), comm, -1, -1, -1, 0, calls);
+    }
     this.#builder.inferTarget();
+  }
+
+  /** Of several targets that the file names, the one the stack begins with. */
+  #targetOf(stack: PeeledStack): number {
+    const { census } = this.#builder;
+    return stack.innermost === undefined ? UNKNOWN : census.targets.indexOf(census.symbols.name(stack.innermost));
   }
 
   #read(buffer: Buffer, start: number, newline: number): void {
@@ -89,58 +116,58 @@ class FoldedParser implements LineConsumer {
       );
     }
     const parts = LINE.exec(line);
-    const count = Number(parts?.[2]);
-    if (!parts || !Number.isSafeInteger(Math.round(count))) {
+    // Some tools print fractions; calls come whole.
+    const count = Math.round(Number(parts?.[2]));
+    if (!parts || !Number.isSafeInteger(count)) {
       this.#diagnostics.skip(this.line, line, 'not "frames count"');
       return;
     }
     const text = parts[1] ?? '';
-    // A loss, as the exporter writes it: `[lost];[not printed] 66`.
-    const loss = /^\[lost\];\[(.+)\]$/.exec(text);
-    if (loss) {
-      this.#builder.census.lose(loss[1] ?? '', count);
+    const loss = LOST.exec(text)?.[1];
+    if (loss !== undefined) {
+      this.#builder.census.lose(loss, count);
+      return;
+    }
+    const target = TARGET.exec(text)?.[1];
+    if (target !== undefined && count === 0) {
+      this.#builder.census.target(target);
       return;
     }
     const bytes = Buffer.from(text);
     const hash = hashSample(bytes, 0, bytes.length);
     let id = this.#texts.find(bytes, 0, bytes.length, hash);
     if (id < 0) {
-      const known = this.#stack(text);
       id = this.#texts.add(bytes, 0, bytes.length, hash);
-      this.#known[id] = known;
+      this.#stacks[id] = text;
+      this.#isAnnotated ||= text.includes('_[k]');
     }
-    const known = this.#known[id] as KnownStack;
-    known.calls += count;
-    if (known.stack.innermost === undefined) this.#builder.census.lose('no kernel frame', count);
-    else this.#builder.census.addRow(known.stack.stack as StackId, -1, known.comm, -1, -1, -1, 0, count);
+    this.#calls[id] = (this.#calls[id] ?? 0) + count;
   }
 
-  #stack(text: string): KnownStack {
+  #stack(text: string): FoldedStack {
     const { census, knowledge } = this.#builder;
     let names = text.split(';').filter((name) => name !== '');
     if (this.#leafFirst) names.reverse();
-    const isAnnotated = names.some((name) => name.endsWith('_[k]'));
-    // bcc separates the user part from the kernel part with a frame of dashes.
-    const delimiter = names.findIndex((name) => /^--?$/.test(name));
     let comm = '';
     const [root = '', next = ''] = names;
-    if (isAnnotated ? !root.endsWith('_[k]') : names.length > 1 && isProcess(root, next, knowledge)) {
-      comm = root;
+    if (this.#isAnnotated ? !root.endsWith('_[k]') : names.length > 1 && isProcess(root, next, knowledge)) {
+      comm = root === NOBODY ? '' : root;
       names = names.slice(1);
     }
-    const kernelFrom = delimiter < 0 ? 0 : delimiter - (comm === '' ? 0 : 1) + 1;
+    // bcc separates the user part from the kernel part with a frame of dashes.
+    const kernelFrom = names.findIndex(isDelimiter) + 1;
     const frames: Frame[] = [];
     for (const [i, name] of names.entries()) {
-      if (/^--?$/.test(name)) continue;
-      const isKernel = isAnnotated ? name.endsWith('_[k]') : i >= kernelFrom && !/_\[[ij]\]$/.test(name);
+      if (isDelimiter(name)) continue;
+      const isKernel = this.#isAnnotated ? name.endsWith('_[k]') : i >= kernelFrom && !/_\[[ij]\]$/.test(name);
       frames.push(this.#frame(name.replace(/_\[[kij]\]$/, ''), isKernel ? 'kernel' : 'user'));
     }
-    return { stack: this.#builder.stack(frames.reverse()), comm: census.stringId(comm), calls: 0 };
+    return { stack: this.#builder.stack(frames.reverse()), comm: census.stringId(comm) };
   }
 
   #frame(name: string, space: SymbolSpace): Frame {
     const { symbols } = this.#builder.census;
-    if (/^<.*>$/.test(name)) return { symbol: symbols.intern(name, '', 'marker'), offset: -1 };
+    if (MARKER.test(name)) return { symbol: symbols.intern(name, '', 'marker'), offset: -1 };
     const unreliable = name.startsWith('? ');
     const printed = /^(?:\? )?(.+?)(?:\+0x([0-9a-f]{1,7}))?(?: \[(\w+)\])?$/.exec(name);
     const symbol = symbols.intern(printed?.[1] ?? name, printed?.[3] ?? '', space);
@@ -148,15 +175,23 @@ class FoldedParser implements LineConsumer {
   }
 }
 
+function isDelimiter(name: string): boolean {
+  return name === '-' || name === '--';
+}
+
 /**
  * Whether the outermost element of an unmarked stack is a process name: it is no C identifier (`swapper/0`,
  * `kworker/0:1`), or the function behind it is one that paths begin with.
  */
 function isProcess(root: string, next: string, knowledge: CensusBuilder['knowledge']): boolean {
-  if (!/^[A-Za-z_][\w.]*$/.test(root)) return !root.startsWith('[') && !root.startsWith('0x');
+  if (root.length > MAXIMUM_COMM) return false;
+  if (!/^[A-Za-z_][\w.]*$/.test(root)) return !/^\[|^0x|::|[()+]/.test(root);
   if (knowledge.role(root)?.entry || knowledge.role(root)?.boundary) return false;
   return BEGINNINGS.test(next) || knowledge.role(next)?.boundary !== undefined;
 }
+
+/** The kernel keeps 15 bytes of a process' name. */
+const MAXIMUM_COMM = 15;
 
 /** Outermost functions of kernel stacks. */
 const BEGINNINGS =

@@ -17,13 +17,16 @@ export interface Input {
 }
 
 /**
- * Opens a file ('-' is standard input), plain or compressed with gzip, zstd or xz, told by the first bytes.
+ * Opens a file ('-' is standard input), plain or compressed.
  *
  * @throws {UserError} no such file, a directory, not readable
  */
 export async function openInput(path: string): Promise<Input> {
-  const name = path === '-' ? 'standard input' : path;
-  const raw = path === '-' ? fromStdin() : await fromFile(path);
+  return path === '-' ? decompress('standard input', fromStdin()) : decompress(path, await fromFile(path));
+}
+
+/** Takes the compression off bytes: gzip, zstd or xz, told by the first of them. */
+export async function decompress(name: string, raw: ByteStream): Promise<Input> {
   const { head, rest } = await takeHead(raw, 6);
   const compression = compressionOf(head);
   switch (compression) {

@@ -13,7 +13,7 @@ export interface PrintedFrame {
  * 4.10), the build id after the module optional since 5.15, the letters in parentheses arm64's since 6.8.
  */
 const FRAME =
-  /^\s*(?:\[<[0-9a-f]+>\]\s+)?(\?\s+)?([^\s+/()[\]<>?][^\s+/]*)\+0x([0-9a-f]{1,8})\/0x[0-9a-f]+(?:\s+\[([^\s\]]+)(?:\s+[0-9a-f]+)?\])?(?:\s+\([A-Za-z0-9:]+\))*\s*$/;
+  /^\s*(?:\[<[0-9a-f]+>\]\s+){0,2}(\?\s+)?([^\s+/()[\]<>?][^\s+/]*)\+0x([0-9a-f]{1,8})\/0x[0-9a-f]+(?:\s+\[([^\s\]]+)(?:\s+[0-9a-f]+)?\])?(?:\s+\([A-Za-z0-9:]+\))*\s*$/;
 
 /** `[<ffffffffc03160c8>] 0xffffffffc03160c8` and `0xffffffffc03160c8`: no symbol was found. */
 const UNRESOLVED = /^\s*(?:\[<[0-9a-f]+>\]\s+)?(\?\s+)?(0x[0-9a-f]{8,16})\s*$/;

@@ -16,11 +16,11 @@ const PREFIX = new RegExp(
     /^(?:\d+(?=\[))?/, // 119[
     /(?:<\d{1,3}>)?/, // <4>
     /(?:[a-z]+\d? *:[a-z]+ *: ?)?/, // kern  :warn  :
-    // 2026-11-23T03:26:07,849656+00:00 host kernel:   Nov 23 03:26:07 host kernel:
-    /(?:(?:\d{4}-\d\d-\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)?|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?) (?:\S+ kernel: ?)?)?/,
-    // [    9.849656] optionally followed by "host kernel:" as journalctl -o short-monotonic prints
-    /(?:\[ *\d+\.\d+\] ?|\[[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4}\] ?)?/,
-    /(?:\S+ kernel: ?)?/,
+    // 2026-11-23T03:26:07,849656+00:00 host kernel:   Nov 23 03:26:07 host kernel:   Mon 2026-11-23 03:26:07 UTC host kernel:
+    /(?:(?:(?:[A-Z][a-z]{2} )?\d{4}-\d\d-\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d| [A-Z]{3,5})?|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?|\d{10}\.\d{6}) (?:\S+ kernel: ?)?)?/,
+    // [    9.849656]   [Mon Nov 23 03:26:07 2026]   [    9.849656 <    0.000290>]   [  +0.000290]   [Nov23 03:26]
+    /(?:\[(?: *\d+\.\d+(?: <[ +]*\d+\.\d+>)?|[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4}| *\+\d+\.\d+|[A-Z][a-z]{2} ?\d{1,2} \d\d:\d\d)\] ?)?/,
+    /(?:\S+ kernel: ?)?/, // after the time with journalctl -o short-monotonic
     /(?:\[ *([TC]\d+)\] ?)?/, // [T123]
   ]
     .map((part) => part.source)

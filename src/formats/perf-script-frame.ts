@@ -11,7 +11,7 @@ export interface PerfFrame {
 }
 
 /** Address, then the rest; the address is missing with `-F sym`. */
-const ADDRESS = /^\s*(?:([0-9a-f]{4,16})\s+)?(\S.*?)\s*$/;
+const ADDRESS = /^\s*(?:([0-9a-f]{1,16})\s+)?(\S.*?)\s*$/;
 
 /** `([kernel.kallsyms])`, `(/usr/lib/libc.so.6)`, `(/tmp/x (deleted))`, `(inlined)` at the end. */
 const FILE = /^(.*?)\s*\(((?:[^()]|\([^()]*\))*)\)$/;
@@ -39,30 +39,29 @@ export function parsePerfFrame(line: string): PerfFrame | null {
   return {
     raw: printed ? (printed[1] ?? symbol) : symbol,
     offset: offset <= 0x7fffffff ? offset : -1,
-    module: space === 'kernel' ? kernelModule(dso) : dso,
+    module: space === 'kernel' ? kernelModule(dso) : isUnknown(dso) ? '' : dso,
     space,
   };
 }
 
+const KERNEL_FILE = /^\[(?:guest\.)?kernel|(?:^|\/)vmlinux[-.\w]*$|\.ko(?:\.(?:gz|xz|zst|debug))?$|^\/proc\/kcore$/;
+
 function spaceOf(address: string | undefined, dso: string): SymbolSpace {
-  if (
-    /^\[(?:guest\.)?kernel/.test(dso) ||
-    /(?:^|\/)vmlinux(?:[-.\w]*)$/.test(dso) ||
-    /\.ko(?:\.(?:gz|xz|zst))?$/.test(dso)
-  ) {
-    return 'kernel';
-  }
-  const isHigh = address !== undefined && address.length === 16 && /^[89a-f]/.test(address);
-  if (dso === '' || dso === '[unknown]' || dso === 'unknown')
-    return address === undefined || isHigh ? 'kernel' : 'user';
-  if (/^\[(?:vdso|vsyscall|stack|heap|uprobes|anon)/.test(dso) || dso.startsWith('/') || dso.startsWith('//'))
-    return 'user';
-  return isHigh || dso.startsWith('[') ? 'kernel' : 'user';
+  if (KERNEL_FILE.test(dso)) return 'kernel';
+  if (/^\[(?:vdso|vsyscall)/.test(dso)) return 'user';
+  // Addresses of user programs are never in the upper half, whatever file perf names.
+  if (address?.length === 16 && /^[89a-f]/.test(address)) return 'kernel';
+  if (isUnknown(dso)) return address === undefined ? 'kernel' : 'user';
+  return dso.startsWith('[') && !/^\[(?:stack|heap|anon|uprobes)/.test(dso) ? 'kernel' : 'user';
+}
+
+function isUnknown(dso: string): boolean {
+  return dso === '' || dso === '[unknown]' || dso === 'unknown';
 }
 
 /** `[ext4]` and `/lib/modules/6.1.0/kernel/fs/ext4/ext4.ko` are the module ext4. */
 function kernelModule(dso: string): string {
-  if (/^\[(?:guest\.)?kernel/.test(dso) || /vmlinux/.test(dso) || dso === '[unknown]' || dso === 'unknown') return '';
-  const file = /([^/]+)\.ko(?:\.\w+)?$/.exec(dso);
-  return (file ? (file[1] ?? '') : dso.replace(/^\[(.*)\]$/, '$1')).replaceAll('-', '_');
+  const file = /([^/]+)\.ko(?:\.\w+)?$/.exec(dso)?.[1];
+  if (file === undefined && (isUnknown(dso) || dso.includes('/') || KERNEL_FILE.test(dso))) return '';
+  return (file ?? dso.replace(/^\[(.*)\]$/, '$1')).replaceAll('-', '_');
 }

@@ -85,13 +85,24 @@ export function parsePerfEvent(text: string): PerfEvent | null {
   return bare ? { name: '', period: bare[1] === undefined ? -1 : Number(bare[1]), rest: '' } : null;
 }
 
-/** An event line without a time stamp (`-F -time`): `perf   196 [000]          1 cycles: `. Null for any other line. */
-const UNTIMED =
-  /^(\S.*?\s+\d+(?:\/\d+)?(?:\s+\[\d+\])?|\s*\[\d+\]|\s+\S.*?\s+\d+(?:\/\d+)?(?:\s+\[\d+\])?)\s+((?:\d+\s+)?[A-Za-z_][\w./-]*(?::[^\s:]+)*:(?:\s.*)?)$/;
+/** An event's name with its period, as it can stand anywhere in a line without a time stamp. */
+const EVENT_INSIDE = /(?<=^|\s)(?:\d+\s+)?[A-Za-z_][^\s]*:(?=\s|$)/g;
+const TASK_WITH_NUMBER = /^\s*(?:\S.*\s)?(?:-?\d+(?:\/-?\d+)?|\[\d+\])\s*$/;
+/** A process name, at most 15 bytes of it and padding, with or without numbers. */
+const TASK_ALONE = /^\s{0,15}\S.{0,16}(?:\s+-?\d+(?:\/-?\d+)?)?(?:\s+\[\d+\])?\s*$/;
 
-export function parseUntimed(line: string): { task: PerfTask; event: PerfEvent } | null {
-  const parts = UNTIMED.exec(line);
-  if (!parts) return null;
-  const event = parsePerfEvent(parts[2] ?? '');
-  return event && event.name !== '' ? { task: parsePerfTask(parts[1] ?? ''), event } : null;
+/**
+ * Reads an event line without a time stamp (`-F -time`): `perf   196 [000]          1 cycles: `; null for any other.
+ * Where a stack follows, the event, the numbers or all but the process name may be missing too.
+ */
+export function parseUntimed(line: string, hasFrames: boolean): { task: PerfTask; event: PerfEvent } | null {
+  for (const { index } of line.matchAll(EVENT_INSIDE)) {
+    const left = line.slice(0, index);
+    if (!TASK_WITH_NUMBER.test(left) && !(hasFrames && left.length <= 16)) continue;
+    const event = parsePerfEvent(line.slice(index));
+    if (event && event.name !== '') return { task: parsePerfTask(left), event };
+  }
+  return hasFrames && TASK_ALONE.test(line)
+    ? { task: parsePerfTask(line), event: { name: '', period: -1, rest: '' } }
+    : null;
 }

@@ -47,12 +47,16 @@ export const perfScriptReader: StackReader = {
   sniff(head: Buffer, _fileName: string, isWhole: boolean): SniffResult {
     const text = head.toString('latin1');
     const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
+    let frames = 0;
     for (const [i, line] of lines.entries()) {
       if (line === '' || line.startsWith('#')) continue;
+      // Two frames below each other are enough even where no event line is printed (-F ip,sym).
+      frames = /^\t\s*[0-9a-f]{1,16} \S/.test(line) && parsePerfFrame(line) ? frames + 1 : 0;
+      if (frames === 2) return 'yes';
       const event = parseHeader(line);
       if (!event) continue;
       // An event, then an indented address; or, without call chains, the address behind the event.
-      if (/^\s+[0-9a-f]{4,16}\s+\S/.test(lines[i + 1] ?? '') || /^[0-9a-f]{8,16}\s+\S/.test(event.rest)) return 'yes';
+      if (/^\s+[0-9a-f]{1,16}\s+\S/.test(lines[i + 1] ?? '') || /^[0-9a-f]{8,16}\s+\S/.test(event.rest)) return 'yes';
       if (event.name !== '' && /^\t\S+(?:\+0x[0-9a-f]+)?(?: \(.*\))?$/.test(lines[i + 1] ?? '')) return 'yes';
     }
     const isHeaderOnly = lines.slice(0, -1).every((line) => line === '' || line.startsWith('#'));
@@ -71,7 +75,7 @@ export const perfScriptReader: StackReader = {
 function parseHeader(line: string): PerfEvent | null {
   const bytes = Buffer.from(line, 'latin1');
   const parts = splitAtTime(bytes, 0, bytes.length);
-  if (!parts) return parseUntimed(line)?.event ?? null;
+  if (!parts) return parseUntimed(line, false)?.event ?? null;
   return parsePerfEvent(line.slice(parts.rest));
 }
 
@@ -106,6 +110,9 @@ class PerfScriptParser implements LineConsumer {
   readonly #eventTexts = new ByteIntern();
   readonly #events: KnownEvent[] = [];
   #withoutStack = 0;
+  /** Stacks whose event line is missing in a file that has event lines. */
+  #headlessStacks = 0;
+  #hasEvents = false;
 
   constructor(builder: CensusBuilder, diagnostics: Diagnostics) {
     this.#builder = builder;
@@ -126,7 +133,17 @@ class PerfScriptParser implements LineConsumer {
         continue;
       }
       const newline = buffer.indexOf(NEWLINE, at);
-      if (first === HASH || first === TAB || first === CARRIAGE_RETURN) {
+      if (first === TAB) {
+        // Frames without an event line: the event line was lost, or none is printed at all.
+        let framesEnd = endOfFrames(buffer, buffer.indexOf(NEWLINE, at), end);
+        if (framesEnd < 0) {
+          if (!isLast && end - at < MAXIMUM_BLOCK) return at;
+          framesEnd = Math.min(end, lastLineEnd(buffer, at + MAXIMUM_BLOCK, end));
+        }
+        at = this.#headless(buffer, at, framesEnd);
+        continue;
+      }
+      if (first === HASH || first === CARRIAGE_RETURN) {
         this.line += 1;
         this.#aside(buffer.toString('latin1', at, Math.min(newline, at + 4096)).trimEnd());
         at = newline + 1;
@@ -151,6 +168,7 @@ class PerfScriptParser implements LineConsumer {
   finish(): void {
     this.#forgetBlocks();
     this.#builder.census.lose('sample without a stack', this.#withoutStack);
+    this.#builder.census.lose('event line missing', this.#headlessStacks);
   }
 
   /** Reads the event whose line is [at, newline) and whose frames are (newline, framesEnd); returns what follows it. */
@@ -178,7 +196,9 @@ class PerfScriptParser implements LineConsumer {
       } else if (p >= newline || buffer[p] === CARRIAGE_RETURN) event = NO_EVENT;
       else if (this.#record(latin1(buffer, p, newline))) return framesEnd;
     } else {
-      const untimed = parseUntimed(latin1(buffer, at, newline));
+      const line = latin1(buffer, at, newline).trimEnd();
+      if (this.#record(line)) return framesEnd;
+      const untimed = parseUntimed(line, framesEnd > newline + 1);
       if (untimed) {
         task = { ...untimed.task, commId: this.#builder.census.stringId(untimed.task.comm) };
         event = eventOf(untimed.event.name);
@@ -191,7 +211,8 @@ class PerfScriptParser implements LineConsumer {
       this.line += countLines(buffer, newline + 1, framesEnd);
       return framesEnd;
     }
-    const calls = event.countsCalls ? Math.max(1, period) : 1;
+    this.#hasEvents = true;
+    const calls = event.countsCalls && Number.isSafeInteger(period) ? Math.max(1, period) : 1;
     if (framesEnd === newline + 1) {
       this.#inlineFrame(rest, task, event, calls);
       return framesEnd;
@@ -213,6 +234,20 @@ class PerfScriptParser implements LineConsumer {
     block.calls += calls;
     this.#add(block.stack, task, event, calls);
     return framesEnd;
+  }
+
+  /** Reads frames that no event line precedes; returns where they end. */
+  #headless(buffer: Buffer, at: number, framesEnd: number): number {
+    if (this.#hasEvents) {
+      this.line += 1;
+      this.#diagnostics.skip(this.line, latin1(buffer, at, buffer.indexOf(NEWLINE, at)), 'a frame without an event');
+      this.line += countLines(buffer, at, framesEnd) - 1;
+      this.#headlessStacks += 1;
+      return framesEnd;
+    }
+    const { frames, end } = this.#readFrames(buffer, at, framesEnd);
+    this.#add(this.#builder.stack(frames), NOBODY, NO_EVENT, 1);
+    return end;
   }
 
   /** `-g` was not given: the one frame stands on the event's line, if at all. */
@@ -237,8 +272,13 @@ class PerfScriptParser implements LineConsumer {
     const { symbols } = this.#builder.census;
     const innermost = peeled.innermost === undefined ? '' : symbols.name(peeled.innermost);
     if (event.startsWith('mem:') && innermost !== '') return innermost;
-    const probe = /^probe\w*:(\w+?)(?:__return)?(?:_\d+)?$/.exec(event)?.[1];
-    if (probe && normaliseSymbol(probe) === innermost) return innermost;
+    // `probe:vfs_write`, a second one on it `probe:vfs_write_1`, and what tracefs names by itself `kprobes:p_vfs_write_0`.
+    const probe = /^(?:probe\w*:|kprobes:[pr]_)(\w+)$/.exec(event)?.[1];
+    if (probe !== undefined && innermost !== '') {
+      if ([probe, probe.replace(/(?:__return)?(?:_\d+)?$/, '')].some((name) => normaliseSymbol(name) === innermost)) {
+        return innermost;
+      }
+    }
     return event === '' ? 'samples' : event;
   }
 
@@ -272,8 +312,7 @@ class PerfScriptParser implements LineConsumer {
     const text = latin1(buffer, at, newline).trimEnd();
     const frame = this.#frame(text);
     if (!frame) {
-      // `  fair.c:500` below a frame is its source line (-F +srcline).
-      if (!/^\s+\S+:\d+$/.test(text)) this.#diagnostics.skip(this.line, text, 'not a frame of perf script');
+      if (!SOURCE_LINE.test(text)) this.#diagnostics.skip(this.line, text, 'not a frame of perf script');
       return null;
     }
     if (this.#frameTexts.length > MAXIMUM_CACHE) {
@@ -324,14 +363,13 @@ class PerfScriptParser implements LineConsumer {
     return true;
   }
 
-  /** Comments say what was recorded where; a frame without an event says that something is missing. */
+  /** Comments say what was recorded where. */
   #aside(line: string): void {
     const { facts } = this.#builder.census;
     const [, key = '', value = ''] = /^# ([\w ]+?) : (.*)$/.exec(line) ?? [];
     if (key === 'os release' && !facts.kernels.includes(value)) facts.kernels.push(value);
     if (key === 'nrcpus online') facts.cpus = Number(value) || null;
     if (key === 'cmdline') facts.commands.push(value.trim().split(/\s+/));
-    if (line !== '' && !line.startsWith('#')) this.#diagnostics.skip(this.line, line, 'a frame without an event');
   }
 
   #forgetBlocks(): void {
@@ -340,6 +378,10 @@ class PerfScriptParser implements LineConsumer {
     this.#blockTexts = new ByteIntern();
   }
 }
+
+const NOBODY: KnownTask = { comm: '', commId: 0, pid: -1, cpu: -1 };
+/** Below a frame with `-F +srcline`: `  fair.c:500`, `  ??:0`, `  [kernel.kallsyms][ffffffff8e7ea5b0]`. */
+const SOURCE_LINE = /^\s+(?:\S+:\d+(?: \(discriminator \d+\))?|\S*\[[0-9a-f]+\])$/;
 
 const NO_EVENT: KnownEvent = { name: '', countsCalls: false };
 
@@ -355,7 +397,7 @@ function isFrameStart(buffer: Buffer, at: number, end: number): boolean {
   const newline = buffer.indexOf(NEWLINE, at);
   if (splitAtTime(buffer, at, newline)) return false;
   const text = latin1(buffer, at, newline);
-  return parsePerfFrame(text) !== null && parseUntimed(text) === null;
+  return parsePerfFrame(text) !== null && parseUntimed(text, false) === null;
 }
 
 const EMPTY_LINE = Buffer.from('\n\n');

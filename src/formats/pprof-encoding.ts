@@ -1,4 +1,5 @@
 import type { CensusFacts } from '../census/census.ts';
+import type { SymbolSpace } from '../census/symbol-table.ts';
 
 /** How a census is put into a pprof profile; `docs/formats.md` describes it for other programs. */
 
@@ -25,9 +26,37 @@ export const LABEL = {
 } as const;
 
 /** Files of mappings that stand for no file. */
-export const KERNEL_MAPPING = '[kernel.kallsyms]';
-export const MARKER_MAPPING = '[context]';
+const KERNEL_MAPPING = '[kernel.kallsyms]';
+const MARKER_MAPPING = '[context]';
+const USER_MAPPING = '[user]';
 export const LOST_MAPPING = '[lost]';
+/** Before the file of a user symbol that would otherwise look like one of the above or a kernel module: `user:[vdso]`. */
+const USER_FILE = 'user:';
 
-/** A frame the unwinder doubted has this before its function's name. */
+/** The first mapping of a profile is the program in pprof's eyes. */
+export const FIRST_MAPPING = KERNEL_MAPPING;
+
+/** The file of the mapping in which symbols of this place are put; {@link placeOfFile} takes it back. */
+export function fileOfPlace(space: SymbolSpace, module: string): string {
+  switch (space) {
+    case 'marker':
+      return MARKER_MAPPING;
+    case 'user':
+      if (module === '') return USER_MAPPING;
+      return module.startsWith('[') || module.startsWith(USER_FILE) ? USER_FILE + module : module;
+    case 'kernel':
+      return module === '' ? KERNEL_MAPPING : `[${module}]`;
+  }
+}
+
+/** Space and module of symbols in a mapping that {@link fileOfPlace} named. */
+export function placeOfFile(file: string): readonly [SymbolSpace, string] {
+  if (file === KERNEL_MAPPING) return ['kernel', ''];
+  if (file === MARKER_MAPPING) return ['marker', ''];
+  if (file === USER_MAPPING) return ['user', ''];
+  if (file.startsWith(USER_FILE)) return ['user', file.slice(USER_FILE.length)];
+  return file.startsWith('[') && file.endsWith(']') ? ['kernel', file.slice(1, -1)] : ['user', file];
+}
+
+/** A frame the unwinder doubted has this before its function's name, and line number 1 instead of 0. */
 export const UNRELIABLE = '? ';

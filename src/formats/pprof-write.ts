@@ -16,10 +16,10 @@ import type { StackId } from '../census/stack-table.ts';
 import {
   CENSUS_COMMENT,
   type CensusComment,
-  KERNEL_MAPPING,
+  FIRST_MAPPING,
+  fileOfPlace,
   LABEL,
   LOST_MAPPING,
-  MARKER_MAPPING,
   UNRELIABLE,
 } from './pprof-encoding.ts';
 
@@ -79,8 +79,7 @@ class Places {
   constructor(census: Census, strings: StringTable) {
     this.#census = census;
     this.#strings = strings;
-    // The first mapping is the program in pprof's eyes: the kernel.
-    this.#mapping(KERNEL_MAPPING);
+    this.#mapping(FIRST_MAPPING);
   }
 
   /** Innermost first, as pprof has it. */
@@ -88,39 +87,37 @@ class Places {
     const { stacks, symbols } = this.#census;
     return stacks.prefixes(stack).map((at) => {
       const symbol = stacks.symbol(at);
-      const space = symbols.space(symbol);
-      const module = symbols.module(symbol);
-      const file =
-        space === 'marker'
-          ? MARKER_MAPPING
-          : space === 'user'
-            ? module || '[user]'
-            : module === ''
-              ? KERNEL_MAPPING
-              : `[${module}]`;
-      const doubt = stacks.isUnreliable(at) ? UNRELIABLE : '';
-      return this.#location(file, doubt + symbols.name(symbol), doubt + symbols.raw(symbol), stacks.offset(at));
+      const file = fileOfPlace(symbols.space(symbol), symbols.module(symbol));
+      return this.#location(
+        file,
+        symbols.name(symbol),
+        symbols.raw(symbol),
+        stacks.offset(at),
+        stacks.isUnreliable(at),
+      );
     });
   }
 
   lossLocation(reason: string): number {
-    return this.#location(LOST_MAPPING, `[lost: ${reason}]`, `[lost: ${reason}]`, UNKNOWN);
+    return this.#location(LOST_MAPPING, `[lost: ${reason}]`, `[lost: ${reason}]`, UNKNOWN, false);
   }
 
-  #location(file: string, name: string, systemName: string, offset: number): number {
-    const key = `${file}\0${systemName}\0${offset}`;
+  #location(file: string, name: string, raw: string, offset: number, isUnreliable: boolean): number {
+    const doubt = isUnreliable ? UNRELIABLE : '';
+    const key = `${file}\0${raw}\0${offset}\0${doubt}`;
     const known = this.#locationIds.get(key);
     if (known !== undefined) return known;
     const id = this.locations.length + 1;
     this.#locationIds.set(key, id);
-    const line = [new Line({ functionId: this.#function(file, name, systemName), line: 0 })];
+    const functionId = this.#function(file, doubt + name, doubt + raw);
+    const line = [new Line({ functionId, line: isUnreliable ? 1 : 0 })];
     // The offset plus one in place of an address: kernels load elsewhere at every boot, offsets stay.
     this.locations.push(new Location({ id, mappingId: this.#mapping(file), address: offset + 1, line }));
     return id;
   }
 
   #function(file: string, name: string, systemName: string): number {
-    const key = `${file}\0${systemName}`;
+    const key = `${file}\0${systemName}\0${name}`;
     const known = this.#functionIds.get(key);
     if (known !== undefined) return known;
     const id = this.functions.length + 1;

@@ -4,14 +4,7 @@ import type { SymbolSpace } from '../census/symbol-table.ts';
 import { messageOf } from '../errors.ts';
 import type { CensusBuilder } from './census-builder.ts';
 import type { Diagnostics } from './diagnostics.ts';
-import {
-  CENSUS_COMMENT,
-  type CensusComment,
-  KERNEL_MAPPING,
-  LABEL,
-  MARKER_MAPPING,
-  UNRELIABLE,
-} from './pprof-encoding.ts';
+import { CENSUS_COMMENT, type CensusComment, LABEL, placeOfFile, UNRELIABLE } from './pprof-encoding.ts';
 import { type ByteStream, MalformedInput, type SniffResult, type StackReader, TruncatedInput } from './reader.ts';
 
 /** The library holds a profile in memory as a whole. */
@@ -123,6 +116,7 @@ class ProfileConverter {
     const own = this.#comment();
     const { census } = this.#builder;
     if (own) {
+      this.#builder.isExact = true;
       for (const target of own.targets) census.target(target);
       Object.assign(census.facts, own.facts);
     }
@@ -206,20 +200,23 @@ class ProfileConverter {
       const file = files.get(String(location.mappingId)) ?? '';
       const offset = isOwn ? Number(location.address) - 1 : -1;
       // Several lines of one location are functions inlined into each other, innermost first.
-      const lines = location.line.map((line) => functions.get(String(line.functionId)));
-      const names = lines.map((f) => (f ? this.#text(f.systemName) || this.#text(f.name) : ''));
-      if (names.length === 0) names.push(`0x${BigInt(location.address).toString(16)}`);
-      this.#frames.set(
-        String(location.id),
-        names.filter((name) => name !== '').map((name) => this.#frame(name, file, offset, isOwn)),
-      );
+      const frames: Frame[] = [];
+      for (const line of location.line) {
+        const f = functions.get(String(line.functionId));
+        const name = f ? this.#text(f.systemName) || this.#text(f.name) : '';
+        if (name !== '') frames.push(this.#frame(name, file, offset, isOwn, Number(line.line) === 1));
+      }
+      if (location.line.length === 0) {
+        frames.push(this.#frame(`0x${BigInt(location.address).toString(16)}`, file, offset, isOwn, false));
+      }
+      this.#frames.set(String(location.id), frames);
     }
   }
 
-  #frame(name: string, file: string, offset: number, isOwn: boolean): Frame {
-    const unreliable = name.startsWith(UNRELIABLE);
+  #frame(name: string, file: string, offset: number, isOwn: boolean, isFirstLine: boolean): Frame {
+    const unreliable = isOwn && isFirstLine && name.startsWith(UNRELIABLE);
     const raw = unreliable ? name.slice(UNRELIABLE.length) : name;
-    const [space, module] = isOwn || file !== '' ? placeOf(file) : (['kernel', ''] as const);
+    const [space, module] = isOwn ? placeOfFile(file) : foreignPlace(file);
     const symbol = this.#builder.census.symbols.intern(raw, module, space);
     return { symbol, offset: Number.isInteger(offset) && offset <= 0x7fffffff ? offset : -1, unreliable };
   }
@@ -230,11 +227,10 @@ function integerOf(value: string | number | undefined): number {
   return Number.isInteger(number) && number >= -1 && number <= 0x7fffffff ? number : -1;
 }
 
-function placeOf(file: string): readonly [SymbolSpace, string] {
-  if (file === KERNEL_MAPPING || /vmlinux|^\[(?:guest\.)?kernel/.test(file)) return ['kernel', ''];
-  if (file === MARKER_MAPPING) return ['marker', ''];
-  if (file === '[user]') return ['user', ''];
-  if (/^\[(?:vdso|vsyscall|stack|heap|anon)/.test(file)) return ['user', file];
+/** Where other programs' mappings lie: perf and parca name the kernel and its modules in brackets. */
+function foreignPlace(file: string): readonly [SymbolSpace, string] {
+  if (file === '' || /(?:^|\/)vmlinux|^\[(?:guest\.)?kernel/.test(file)) return ['kernel', ''];
+  if (/^\[(?:vdso|vsyscall|stack|heap|anon|unknown)/.test(file)) return ['user', file];
   const module = /^\[(.+)\]$/.exec(file)?.[1] ?? /([^/]+)\.ko(?:\.\w+)?$/.exec(file)?.[1]?.replaceAll('-', '_');
   return module === undefined ? ['user', file] : ['kernel', module];
 }

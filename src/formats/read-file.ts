@@ -3,7 +3,7 @@ import type { KernelKnowledge } from '../census/knowledge.ts';
 import { UserError } from '../errors.ts';
 import { CensusBuilder } from './census-builder.ts';
 import { Diagnostics } from './diagnostics.ts';
-import { openInput, takeHead } from './input.ts';
+import { type Input, openInput, takeHead } from './input.ts';
 import {
   type ByteStream,
   MalformedInput,
@@ -42,7 +42,11 @@ export interface ReadFileOptions extends ReadOptions {
  * @throws {UserError} nothing usable: missing file, {@link UnknownFormat}, {@link MalformedInput}
  */
 export async function readFile(path: string, options: ReadFileOptions): Promise<ReadResult> {
-  const input = await openInput(path);
+  return readInput(await openInput(path), options);
+}
+
+/** {@link readFile} for bytes from anywhere. */
+export async function readInput(input: Input, options: ReadFileOptions): Promise<ReadResult> {
   const diagnostics = new Diagnostics();
   const builder = new CensusBuilder(options.knowledge, diagnostics);
   for (const target of options.targets ?? []) builder.census.target(target);

@@ -3,7 +3,8 @@ import type { StackId } from '../census/stack-table.ts';
 
 /**
  * The census as folded stacks, outermost frame first: the process, then user frames, then kernel frames marked
- * `_[k]`. Losses are lines of their own (`[lost];[not printed] 66`), so that the counts add up to the total.
+ * `_[k]`. Losses are lines of their own (`[lost];[not printed] 66`), so that the counts add up to the total, and
+ * targets lines that count nothing (`[target];[vfs_write] 0`).
  * Offsets, process numbers and CPUs have no place in this format.
  */
 export function foldedStacks(census: Census): string {
@@ -18,6 +19,7 @@ export function foldedStacks(census: Census): string {
     const line = `${element(census.string(row.comm) || '-')};${stack}`;
     lines.set(line, (lines.get(line) ?? 0) + row.count);
   }
+  for (const name of census.targets) lines.set(`[target];[${element(name)}]`, 0);
   for (const { reason, count } of census.losses) lines.set(`[lost];[${element(reason)}]`, count);
   return [...lines].map(([line, count]) => `${line} ${count}\n`).join('');
 }

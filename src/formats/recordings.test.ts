@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { checkReader, groupCounts } from '../../test/support/check-reader.ts';
+import { kernelKnowledge } from '../atlas/knowledge.ts';
+import type { Census } from '../census/census.ts';
+import { PathFinder } from '../census/paths.ts';
+
+/** Names of all frames on paths, the rest of the stacks left out. */
+function framesOnPaths(census: Census): Set<string> {
+  const finder = new PathFinder(census, kernelKnowledge());
+  return new Set(
+    [...census.rows].flatMap((row) => finder.pathOf(row.stack, row.target).frames.map((frame) => frame.name)),
+  );
+}
+
+const INSTRUMENTATION = /^(?:dump_stack|pre$|kprobe|exc_int3|asm_exc_int3|opt_pre_handler|optimized_callback|0xffff)/;
+
+test('the founding case', async () => {
+  const { census } = await checkReader('counted-traces', 'rbtree-inserts-under-db_bench.txt');
+  expect([census.total, census.attributed]).toEqual([1203418, 1191478]);
+  expect(census.losses).toEqual([{ reason: 'not listed', count: 11940 }]);
+  expect(groupCounts(census)).toEqual([
+    ['enqueue_task_fair', 614697],
+    ['put_prev_entity', 329874],
+    ['__hrtimer_run_queues', 208215],
+    ['cfq_add_rq_rb', 16668],
+    ['__vma_adjust', 16083],
+    ['__es_insert_extent', 5193],
+    ['tcp_event_new_data_sent', 748],
+  ]);
+});
+
+test('dump_stack in a kernel log', async () => {
+  const { census, diagnostics } = await checkReader('dmesg', 'dmesg.txt.gz');
+  expect([census.total, census.attributed]).toEqual([3066, 3000]);
+  expect(census.losses).toEqual([{ reason: 'not printed', count: 66 }]);
+  expect(census.targets).toEqual(['rb_insert_color', '__rb_insert_augmented']);
+  expect(census.facts.kernels).toEqual(['6.1.0-56-amd64']);
+  expect([...framesOnPaths(census)].filter((name) => INSTRUMENTATION.test(name))).toEqual([]);
+  expect(diagnostics.peeled.get('dump_stack_lvl')).toBe(3000);
+  expect(diagnostics.skippedLines).toBe(0);
+  // The timer interrupt's inserts are one group, whatever they interrupted.
+  expect(groupCounts(census)[0]).toEqual(['__hrtimer_run_queues', 1241]);
+});
+
+test('perf script of two breakpoints', async () => {
+  const { census, diagnostics } = await checkReader('perf-script', 'perf-script.txt.gz');
+  expect([census.total, census.attributed]).toEqual([2007, 2007]);
+  expect(census.targets).toEqual(['rb_insert_color', '__rb_insert_augmented']);
+  expect(diagnostics.skippedLines).toBe(0);
+  expect(groupCounts(census)[0]).toEqual(['__hrtimer_run_queues', 653]);
+});
+
+test('stackcount', async () => {
+  const { census } = await checkReader('folded', 'stackcount-folded.txt.gz');
+  expect(census.targets).toEqual(['enqueue_task_fair']);
+  expect(census.attributed).toBe(census.total);
+  expect(groupCounts(census, 'comm').map(([comm]) => comm)).toContain('swapper/0');
+});

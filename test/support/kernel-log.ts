@@ -1,0 +1,100 @@
+/** A kernel log as texts of lines: two dumps made by a kprobe on rb_insert_color, as x86-64 of 6.1 prints them. */
+export const DUMPS = [
+  'systemd[1]: Started a service.',
+  'CPU: 0 PID: 15 Comm: rcu_preempt Tainted: G           OE      6.1.0-56-amd64 #1  Debian 6.1.192-2',
+  'Hardware name: QEMU Standard PC (Q35 + ICH9, 2009), BIOS 1.16.2-debian-1.16.2-1 04/01/2014',
+  'Call Trace:',
+  ' <IRQ>',
+  ' dump_stack_lvl+0x44/0x5c',
+  ' pre.cold+0x5/0xa [rbdump]',
+  ' kprobe_int3_handler+0x99/0x1b0',
+  ' exc_int3+0x44/0x120',
+  ' asm_exc_int3+0x35/0x40',
+  'RIP: 0010:rb_insert_color+0x1/0x140',
+  'Code: 1d 48 89 c2 48 8b 40 10 48 85 c0 75 f4 48 8b 42 08 <8b> 07 48 85 c0 0f 84 bf 00 00 00 48 8b 10 f6 c2 01',
+  'RSP: 0018:ff4b3ae300003f10 EFLAGS: 00000002',
+  'RAX: ff11d9cba9a23800 RBX: ff11d9cba9a235c0 RCX: ff11d9cba9a23810',
+  'R13: ff11d9cba9a23060 R14: ff11d9cba9a235c0 R15: ff11d9cba9a23040',
+  ' ? rb_insert_color+0x1/0x140',
+  ' timerqueue_add+0x94/0xb0',
+  ' __hrtimer_run_queues+0x13b/0x250',
+  ' hrtimer_interrupt+0xf4/0x210',
+  ' __sysvec_apic_timer_interrupt+0x5d/0x110',
+  ' sysvec_apic_timer_interrupt+0x69/0x90',
+  ' </IRQ>',
+  ' <TASK>',
+  ' asm_sysvec_apic_timer_interrupt+0x16/0x20',
+  'RIP: 0010:_raw_spin_unlock_irqrestore+0x19/0x40',
+  'Code: cc cc cc c3 cc cc cc cc 0f 1f 44 00 00 eb ed 66 90 <65> ff 0d a0 5f 7c 71 74 05 c3 cc cc cc cc 0f 1f',
+  'RSP: 0018:ff4b3ae300083e40 EFLAGS: 00000206',
+  ' prepare_to_swait_event+0x6f/0x140',
+  ' ? rcu_gp_cleanup+0x460/0x460',
+  ' rcu_gp_kthread+0xd8/0x1b0',
+  ' kthread+0xda/0x100',
+  ' ret_from_fork+0x22/0x30',
+  ' </TASK>',
+  'CPU: 1 PID: 197 Comm: db bench Tainted: G           OE      6.1.0-56-amd64 #1  Debian 6.1.192-2',
+  'Hardware name: QEMU Standard PC (Q35 + ICH9, 2009), BIOS 1.16.2-debian-1.16.2-1 04/01/2014',
+  'Call Trace:',
+  ' <TASK>',
+  ' dump_stack_lvl+0x44/0x5c',
+  ' pre.cold+0x5/0xa [rbdump]',
+  ' kprobe_int3_handler+0x99/0x1b0',
+  ' exc_int3+0x44/0x120',
+  ' asm_exc_int3+0x35/0x40',
+  'RIP: 0010:rb_insert_color+0x1/0x140',
+  'RSP: 0018:ff4b3ae300003f10 EFLAGS: 00000002',
+  ' __es_insert_extent+0x164/0x4b0 [ext4]',
+  ' ext4_es_insert_extent+0x204/0x2a0 [ext4]',
+  ' ext4_file_write_iter+0x64/0x7c0 [ext4]',
+  ' vfs_write+0x2c5/0x3d0',
+  ' ksys_write+0x6b/0xf0',
+  ' __x64_sys_write+0x19/0x20',
+  ' do_syscall_64+0x5d/0xb0',
+  ' entry_SYSCALL_64_after_hwframe+0x6e/0xd8',
+  'RIP: 0033:0x7f3a4b6f0a3d',
+  'Code: 5b 41 5c c3 66 0f 1f 84 00 00 00 00 00 f3 0f 1e fa <48> 3d 01 f0 ff ff 73 01 c3 48 8b 0d a3 f2 0c 00',
+  'RSP: 002b:00007ffd3c1b0a58 EFLAGS: 00000246 ORIG_RAX: 0000000000000001',
+  'RAX: ffffffffffffffda RBX: 0000000000000003 RCX: 00007f3a4b6f0a3d',
+  ' </TASK>',
+  'Total rbinsert: 5',
+] as const;
+
+const two = (n: number) => String(n % 60).padStart(2, '0');
+const micros = (i: number) => String(849656 + 7 * i).padStart(6, '0');
+
+/** How programs print a kernel log: line `i` with this text. */
+export const PRINTERS: Readonly<Record<string, (text: string, i: number) => string>> = {
+  dmesg: (text, i) => `[${String(9 + i).padStart(5)}.${micros(i)}] ${text}`,
+  'dmesg -T': (text, i) => `[Mon Nov 23 03:26:${two(i)} 2026] ${text}`,
+  'dmesg -t': (text) => text,
+  'dmesg -x': (text, i) => `kern  :${i % 3 ? 'warn ' : 'info '} : [${String(9 + i).padStart(5)}.${micros(i)}] ${text}`,
+  'dmesg -r': (text, i) => `<4>[${String(9 + i).padStart(5)}.${micros(i)}] ${text}`,
+  'dmesg -d': (text, i) => `[${String(9 + i).padStart(5)}.${micros(i)} <    0.000290>] ${text}`,
+  'dmesg -e': (text, i) => (i % 9 ? `[  +0.${micros(i)}] ${text}` : `[Nov23 03:26] ${text}`),
+  'dmesg --time-format iso': (text, i) => `2026-11-23T03:26:${two(i)},${micros(i)}+00:00 ${text}`,
+  'dmesg with caller ids': (text, i) => `[${String(9 + i).padStart(5)}.${micros(i)}] [   T15] ${text}`,
+  'journalctl -k': (text, i) => `Nov 23 03:26:${two(i)} my-host kernel: ${text}`,
+  'journalctl -k -o short-precise': (text, i) => `Nov  3 03:26:${two(i)}.${micros(i)} my-host kernel: ${text}`,
+  'journalctl -k -o short-iso': (text, i) => `2026-11-23T03:26:${two(i)}+0000 my-host kernel: ${text}`,
+  'journalctl -k -o short-iso-precise': (text, i) =>
+    `2026-11-23T03:26:${two(i)}.${micros(i)}+01:00 my-host kernel: ${text}`,
+  'journalctl -k -o short-full': (text, i) => `Mon 2026-11-23 03:26:${two(i)} UTC my-host kernel: ${text}`,
+  'journalctl -k -o short-monotonic': (text, i) =>
+    `[${String(9 + i).padStart(5)}.${micros(i)}] my-host kernel: ${text}`,
+  'journalctl -k -o short-unix': (text, i) => `1795404367.${micros(i)} my-host kernel: ${text}`,
+  'old kern.log': (text, i) =>
+    `Nov 23 03:26:${two(i)} my-host kernel: [${String(9 + i).padStart(5)}.${micros(i)}] ${text}`,
+  'ISO kern.log': (text, i) =>
+    `2026-11-23T03:26:${two(i)}.${micros(i)}+00:00 my-host kernel: [${String(9 + i).padStart(5)}.${micros(i)}] ${text}`,
+  'serial console': (text, i) => `[${String(9 + i).padStart(5)}.${micros(i)}] ${text}\r`,
+  'serial console with levels': (text, i) => `<4>[${String(9 + i).padStart(5)}.${micros(i)}][   C1] ${text}\r`,
+  '/dev/kmsg': (text, i) => `4,${1234 + i},${9849656 + 7 * i},-;${text}`,
+  '/dev/kmsg with caller ids': (text, i) => `4,${1234 + i},${9849656 + 7 * i},-,caller=T15;${text}`,
+  'a numbered listing': (text, i) => `${i + 1}[${String(9 + i).padStart(5)}.${micros(i)}] ${text}`,
+};
+
+/** A log as one of these programs prints it. */
+export function printed(texts: readonly string[], printer: (text: string, i: number) => string): string {
+  return texts.map((text, i) => `${printer(text, i)}\n`).join('');
+}
