@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WorkloadReader } from '../src/workload/output.ts';
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 const NUM = Number(process.env.NUM ?? 1_000_000);
 const BENCHMARKS = ['fillseq', 'readseq', 'readreverse', 'readrandom', 'seekrandom', 'fillrandom', 'overwrite'];
 

@@ -22,6 +22,10 @@ export class BenchStats implements Watch {
     this.start();
   }
 
+  get timesEach(): boolean {
+    return this.#histogram !== undefined;
+  }
+
   start(): void {
     this.#start = performance.now() * 1000;
     this.#finish = this.#start;

@@ -34,7 +34,7 @@ export interface SoFar {
  * `readrandom   :       1.931 micros/op 516408 ops/sec 0.039 seconds 20000 operations;   57.1 MB/s (20000 of 20000 found)`
  */
 const dbBench: BenchmarkReader = {
-  begins: (line) => /^(?:(?:LevelDB|RocksDB):\s+version|(?:- )?Keys:\s+\d+ ?(?:bytes|B) each)/.test(line),
+  begins: (line) => /^(?:(?:LevelDB|RocksDB):\s+version|(?:- )?Keys:\s+\d+ ?(?:bytes|B) each|- CPU cache:)/.test(line),
   read(line, facts, { command, started }) {
     facts.name = 'db_bench';
     const result = /^(\S+)\s*:\s+([\d.]+) micros\/op(?: \d+ ops\/sec [\d.]+ seconds (\d+) operations)?;?(.*)$/.exec(

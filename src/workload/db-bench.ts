@@ -327,7 +327,7 @@ async function seek(task: Task, inOrder: boolean): Promise<void> {
 async function readWhileWriting(task: Task): Promise<void> {
   if (!task.isWriter) return readRandom(task);
   const { bench, flags, random, stats, valueBytes } = task;
-  const quiet = { operation: () => {}, operations: () => {}, signal: stats.signal };
+  const quiet = { operation: () => {}, operations: () => {}, timesEach: false, signal: stats.signal };
   const run = { kind: 'put', count: 1000, entriesPerBatch: 1, valueBytes, sync: false } as const;
   while (!task.readersDone()) await bench.store.write({ ...run, key: () => random.below(flags.num) }, quiet);
 }

@@ -104,6 +104,7 @@ describe('benchmarks', () => {
     const head =
       '- CPU cache:\t4096KB\n- Keys:\t\t16B each\n- Values:\t100B each\n- Entries:\t1000000\n- Raw size:\t110.6MB\n- File size:\t62.9MB\n';
     expect(read(head)).toMatchObject({
+      cpuCache: '4096KB',
       keyBytes: 16,
       valueBytes: 100,
       entries: 1000000,

@@ -67,6 +67,8 @@ export interface Watch {
   operation(): void;
   /** Many are done at once, and when each was cannot be told. */
   operations(count: number): void;
+  /** Whether it wants to know of each as it is done. */
+  readonly timesEach: boolean;
   readonly signal: AbortSignal;
 }
 
