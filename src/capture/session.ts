@@ -120,8 +120,9 @@ export class Capture {
   }
 
   start(): void {
-    for (const { armed } of this.#armed) armed.start();
+    // Before the first call can be counted: time buckets count from here.
     this.#startedAt = process.hrtime.bigint();
+    for (const { armed } of this.#armed) armed.start();
   }
 
   stop(): void {

@@ -7,18 +7,22 @@ import { newCommand } from './command.ts';
 import {
   addReportOptions,
   checkReportOptions,
+  keepsCensus,
   type ReportOptions,
   wholeNumber,
   writeReport,
 } from './report-options.ts';
+import { addWatchOptions, type WatchOptions, watchWorkload } from './workload-watch.ts';
 
 const ENGINE_NAMES: readonly EngineName[] = ['kprobe', 'breakpoint', 'tracepoint', 'uprobe', 'hist'];
 /** Room for 20,000 distinct stacks with some to spare; 35 MiB of kernel memory. */
 const DEFAULT_MAX_STACKS = 32_768;
 const DEFAULT_MAX_KEYS = 65_536;
+/** Room for keys that differ by time as well: a few hundred a bucket, for a minute or two. */
+const KEYS_WITH_TIME = 524_288;
 
 /** Options of recording, as commander names them. */
-interface RecordOptions extends ReportOptions {
+interface RecordOptions extends ReportOptions, WatchOptions {
   readonly duration?: number;
   readonly engine?: EngineName;
   readonly keys?: string;
@@ -54,17 +58,28 @@ export function command(): Command {
     const dashes = given.indexOf('--');
     const workload = dashes < 0 ? [] : given.slice(dashes + 1);
     const targets = words.slice(0, words.length - workload.length);
-    const plan = planOf(targets, workload, options);
+    const watch = watchWorkload(workload, options, options.timeBuckets);
+    const plan = planOf(targets, workload, {
+      ...options,
+      ...(watch && { timeBuckets: watch.bucketMilliseconds, maxKeys: Math.max(options.maxKeys, KEYS_WITH_TIME) }),
+    });
     const { record: run } = await import('../capture/record.ts');
-    const { census, status } = await run(plan);
+    const { census, status } = await run({
+      ...plan,
+      ...(watch && { onArmed: () => watch.begin(), onOutput: (chunk: Buffer) => watch.read(chunk) }),
+    });
+    const facts = watch?.finish();
+    if (facts) census.facts.workloads.push(facts);
     await writeReport(census, options, null);
+    // A census kept in a file is for later; what happened is still to be told now.
+    if (keepsCensus(options)) await writeReport(census, { ...options, output: '-', format: 'text' }, null);
     process.exitCode = status;
   });
 }
 
 /** Adds what recording takes besides the options of reports. */
 function addRecordOptions(command: Command): Command {
-  return command
+  return addWatchOptions(command)
     .option('--duration <seconds>', 'stop after this time', seconds)
     .addOption(new Option('--engine <name>', 'count in this way and no other').choices(ENGINE_NAMES))
     .option('--keys <list>', 'tell calls apart by comm, pid, cpu, argN, argN:sym, none (default: comm)')

@@ -67,6 +67,11 @@ export function checkReportOptions(options: ReportOptions): void {
   if (options.where !== undefined) parseWhere(options.where);
 }
 
+/** Whether `-o` names a file for other programs, so that nothing goes to standard output. */
+export function keepsCensus({ format, output }: ReportOptions): boolean {
+  return output !== undefined && output !== '-' && (format ?? formatOfFile(output)) !== 'text';
+}
+
 /** Writes the report of a census to where the options say. */
 export async function writeReport(census: Census, options: ReportOptions, input: ReportInput | null): Promise<void> {
   const format = options.format ?? formatOfFile(options.output);

@@ -1,0 +1,75 @@
+import { type Command, Option } from 'commander';
+import type { Workload } from '../census/census.ts';
+import { parsePhaseRegex, WorkloadReader } from '../workload/output.ts';
+
+/** Width of the time buckets by which calls are told to belong to a phase, in milliseconds. */
+const BUCKET_MILLISECONDS = 100;
+
+/** Programs whose output is understood. */
+const BENCHMARKS = /(?:^|\/)(?:db_bench|fio|sysbench|stress-ng|founding-case)$/;
+
+/** Options about reading what COMMAND prints. */
+export interface WatchOptions {
+  readonly phases?: 'auto' | 'on' | 'off';
+  readonly phaseRegex?: string;
+}
+
+export function addWatchOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--phases <when>', 'read phases and facts from what COMMAND prints (auto: known benchmarks)')
+        .choices(['auto', 'on', 'off'])
+        .default('auto'),
+    )
+    .option(
+      '--phase-regex <regex>',
+      'a line of COMMAND that matches ends a phase; (?<name>…) and (?<ops>…) tell about it',
+    );
+}
+
+/** Reads along what COMMAND prints while calls are counted. */
+export interface WorkloadWatch {
+  /** Width of the time buckets calls have to carry. */
+  readonly bucketMilliseconds: number;
+  /** Call when counting begins. */
+  begin(): void;
+  /** Takes what COMMAND printed, as it comes. */
+  read(chunk: Buffer): void;
+  /** Call when COMMAND has ended. */
+  finish(): Workload | null;
+}
+
+/** A watch for this command, or null where its output is not to be read. */
+export function watchWorkload(
+  words: readonly string[],
+  options: WatchOptions,
+  bucketMilliseconds?: number,
+): WorkloadWatch | null {
+  const isKnown = words.some((word) => BENCHMARKS.test(word));
+  const isWanted = options.phaseRegex !== undefined || options.phases === 'on' || (options.phases !== 'off' && isKnown);
+  if (!isWanted || words.length === 0) return null;
+  const width = bucketMilliseconds ?? BUCKET_MILLISECONDS;
+  const phaseRegex = options.phaseRegex === undefined ? undefined : parsePhaseRegex(options.phaseRegex);
+  let origin = 0;
+  let reader = new WorkloadReader(0);
+  const now = () => Number(process.hrtime.bigint()) / 1e6;
+  return {
+    bucketMilliseconds: width,
+    begin() {
+      // The first bucket began when the clock last passed a multiple of the width.
+      origin = Math.floor(now() / width) * width;
+      reader = new WorkloadReader(now() - origin, { command: words, ...(phaseRegex && { phaseRegex }) });
+    },
+    read: (chunk) => reader.read(chunk, now() - origin),
+    finish: () => {
+      const workload = reader.finish(now() - origin);
+      if (!workload) return null;
+      const { jobs, phases, ...facts } = workload;
+      return {
+        ...facts,
+        phases: phases.map((phase) => ({ ...phase })),
+        ...(jobs && { jobs: jobs.map((job) => ({ ...job })) }),
+      };
+    },
+  };
+}
