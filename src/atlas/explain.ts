@@ -1,5 +1,6 @@
 import type { Confidence, EntryKind, PathView, TreeLabel } from '../census/knowledge.ts';
 import { glossOf } from './gloss.ts';
+import { kernelKnowledge } from './knowledge.ts';
 import { subsystemOfPath, treeOf } from './labeller.ts';
 import { placeInPath } from './places.ts';
 import type { TreeRecord } from './tree-catalog.ts';
@@ -35,14 +36,14 @@ export function explainGroup(group: GroupToExplain, style: 'short' | 'full'): Ex
   const subsystem = subsystemOfPath(path);
   const name = path.frames[path.site]?.name ?? path.target;
   const what = decision(group, match, subsystem);
-  const start = starts(group, style);
+  const start = starts(group, style, what);
   const sentences: string[] = [];
   if (style === 'short') {
     const tree = match.tree ? ` (${match.tree.name}${match.confidence === 'certain' ? '' : ', most likely'})` : '';
-    sentences.push(`${what}${tree}${start}`);
+    sentences.push(what.endsWith('; this happens') ? `${what}${start}${tree}` : `${what}${tree}${start}`);
   } else {
     sentences.push(`${what}${start}`);
-    const way = wayThrough(path, subsystem);
+    const way = wayThrough(group, subsystem);
     if (way) sentences.push(way);
     const tree = treeSentence(group, match);
     if (tree) sentences.push(tree);
@@ -59,10 +60,9 @@ export function explainGroup(group: GroupToExplain, style: 'short' | 'full'): Ex
 /** What happened at the site, as a clause. */
 function decision(group: GroupToExplain, match: TreeMatch, subsystem: string | null): string {
   const { path } = group;
-  if (match.tree) {
-    const decided = decidedBy(match.tree, path);
-    if (decided) return decided;
-  }
+  const decided = match.tree && decidedInGroup(group, match.tree);
+  if (decided)
+    return match.confidence === 'certain' || match.candidates.length < 2 ? decided : `most likely ${decided}`;
   const site = path.frames[path.site]?.name;
   if (site === undefined) return path.target ? `${path.target} is called` : 'the call has no caller in the kernel';
   const gloss = glossOf(site);
@@ -73,43 +73,80 @@ function decision(group: GroupToExplain, match: TreeMatch, subsystem: string | n
   return isTarget ? `${site}${where} runs` : `${site}${where} calls ${path.target}`;
 }
 
+/** What happened when an entry was inserted, over all paths of the group: `mostly … (61 %), sometimes …`. */
+function decidedInGroup({ path, paths }: GroupToExplain, tree: TreeRecord): string | undefined {
+  const main = decidedBy(tree, path);
+  if (main === undefined) return undefined;
+  const tally = new Map<string, number>();
+  let counted = 0;
+  for (const { path: other, count } of paths) {
+    const clause = decidedBy(tree, other);
+    if (clause === undefined || treeOf(other).tree !== tree) continue;
+    tally.set(clause, (tally.get(clause) ?? 0) + count);
+    counted += count;
+  }
+  const [first, second] = [...tally].sort((a, b) => b[1] - a[1]);
+  if (!first || !second || first[1] >= NEARLY_ALL * counted) return first?.[0] ?? main;
+  const often = first[1] * 2 > counted ? 'mostly' : 'most often';
+  return `${often} ${first[0]} (${percent(first[1], counted)}), sometimes ${second[0]}; this happens`;
+}
+
+/** From this share on the rest is not worth a word. */
+const NEARLY_ALL = 0.9;
+
 function decidedBy(tree: TreeRecord, path: PathView): string | undefined {
   const { decided } = tree;
   if (typeof decided === 'string' || decided === undefined) return decided;
-  let best: { clause: string; order: number } | undefined;
-  const order = Object.keys(decided);
-  for (const { name } of path.frames) {
-    const clause = decided[name];
-    const at = order.indexOf(name);
-    if (clause !== undefined && (!best || at < best.order)) best = { clause, order: at };
-  }
-  return best?.clause;
+  const frames = new Set(path.frames.map(({ name }) => name));
+  for (const [name, clause] of Object.entries(decided)) if (frames.has(name)) return clause;
+  return undefined;
 }
 
 /** Where the calls started: `, mostly from the timer interrupt (71 %), sometimes in write(2)`. */
-function starts({ entries, path, count }: GroupToExplain, style: 'short' | 'full'): string {
+function starts({ entries, path, count }: GroupToExplain, style: 'short' | 'full', what: string): string {
   const [first, second, third] = entries.length > 0 ? entries : [{ ...path.entry, count }];
   if (!first) return '';
-  if (!second) return `, ${startedBy(first)}`;
+  const join = what.endsWith('; this happens') ? ' ' : ', ';
+  if (!second) return `${join}${startedBy(first)}`;
   const share = style === 'full' ? ` (${percent(first.count, count)})` : '';
   const others = listed([second, ...(third ? [third] : [])].map(startedBy), 'or');
   const often = first.count * 2 > count ? 'mostly' : 'most often';
-  return `, ${often} ${startedBy(first)}${share}, sometimes ${others}${entries.length > 3 ? ' or elsewhere' : ''}`;
+  return `${join}${often} ${startedBy(first)}${share}, sometimes ${others}${entries.length > 3 ? ' or elsewhere' : ''}`;
 }
 
-/** Through which parts of the kernel the path leads, outermost first. */
-function wayThrough(path: PathView, subsystem: string | null): string | undefined {
+/** What the functions between the entry and the site do, outermost first; else the parts of the kernel they are in. */
+function wayThrough({ path, entries }: GroupToExplain, subsystem: string | null): string | undefined {
+  const told: { subsystem: string | undefined; text: string; gloss: string }[] = [];
   const passed: string[] = [];
-  for (let i = path.frames.length - 1; i > path.site; i--) {
-    const place = placeInPath(path.frames, i);
-    if (place && place.subsystem !== subsystem && !passed.includes(place.subsystem)) passed.push(place.subsystem);
+  for (let i = entryFrame(path); i > path.site; i--) {
+    const name = path.frames[i]?.name ?? '';
+    const role = kernelKnowledge().role(name);
+    const place = placeInPath(path.frames, i)?.subsystem;
+    if (role?.entry || role?.boundary) continue;
+    if (place && place !== subsystem && !passed.includes(place)) passed.push(place);
+    const gloss = glossOf(name);
+    const last = told.at(-1);
+    if (gloss && !told.some((other) => other.gloss === gloss) && (last === undefined || last.subsystem !== place)) {
+      told.push({ subsystem: place, text: `${name} ${gloss}`, gloss });
+    }
   }
-  if (passed.length === 0) return undefined;
-  const shown = passed.slice(-4);
-  return subsystem
-    ? `the path leads through ${listed(shown)} to ${subsystem}`
-    : `the path leads through ${listed(shown)}`;
+  const story = told.slice(-MOST_TOLD).map(({ text }) => text);
+  const way = entries.length > 1 ? 'on the commonest way' : 'on the way';
+  if (story.length > 0) return `${way}, ${listed(story)}`;
+  if (passed.length === 0 || subsystem === null) return undefined;
+  return `the path comes from ${listed(passed.slice(-MOST_TOLD))}`;
 }
+
+/** Index of the outermost frame that belongs to the path's entry; frames further out say how that was reached. */
+function entryFrame({ frames, entry, site }: PathView): number {
+  for (let i = frames.length - 1; i > site; i--) {
+    if (kernelKnowledge().role(frames[i]?.name ?? '')?.entry?.kind === entry.kind) return i;
+  }
+  return frames.length - 1;
+}
+
+/** How many functions of a path are told of; more would be no summary. */
+const MOST_TOLD = 3;
 
 function treeSentence(
   { paths, count }: GroupToExplain,

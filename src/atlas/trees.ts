@@ -38,6 +38,9 @@ const PRIMITIVES: ReadonlyMap<string, 'plain' | 'augmented' | 'either'> = new Ma
   ['rb_add_augmented_cached', 'augmented'],
 ]);
 
+/** What people call an insert they have instrumented themselves: `rbinsert`, `my_rb_insert`. */
+const OTHER_INSERT = /(?:^|_)rb_?(?:tree_?)?insert/i;
+
 const NO_TREE: TreeMatch = { tree: null, confidence: 'unknown', candidates: [], frame: -1 };
 
 /** Tells red-black trees apart by who inserts. */
@@ -79,7 +82,7 @@ export class TreeFinder {
   /** The tree a path inserts into. Paths that do not come from an insert have none. */
   find(path: PathView): TreeMatch {
     const { frames } = path;
-    let kind: 'plain' | 'augmented' | 'either' | undefined = PRIMITIVES.get(path.target);
+    let kind = PRIMITIVES.get(path.target) ?? (OTHER_INSERT.test(path.target) ? 'either' : undefined);
     let at = 0;
     while (at < frames.length && PRIMITIVES.has(nameAt(frames, at))) {
       const own = PRIMITIVES.get(nameAt(frames, at));

@@ -163,7 +163,7 @@ class Classifier {
       frames: path.frames,
       site: path.site,
       entry: path.entry,
-      target: this.#census.targets[row.target] ?? '',
+      target: this.#census.targets[row.target] ?? onlyTarget(this.#census),
       argument: this.#census.string(row.argument),
       comm: this.#census.string(row.comm),
     };
@@ -174,6 +174,11 @@ class Classifier {
       site: path.frames[path.site]?.name ?? NO_SITE,
     };
   }
+}
+
+/** The target of calls that name none: the only one there is, else unknown. */
+function onlyTarget({ targets }: Census): string {
+  return targets.length === 1 ? (targets[0] ?? '') : '';
 }
 
 function groupKey(census: Census, row: Row, call: ClassifiedCall, by: Grouping, clock: PhaseClock): string {

@@ -7,6 +7,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   db_bench: { summary: "LevelDB's benchmark, as a workload", load: () => import('./db_bench.ts') },
   'founding-case': { summary: 'the workload of the demo by itself', load: () => import('./founding-case.ts') },
   read: { summary: 'report on stack data that exists already', load: () => import('./read.ts') },
+  explain: { summary: 'explain single stacks, frame by frame', load: () => import('./explain.ts') },
   export: { summary: 'write a recording in another format', load: () => import('./export.ts') },
   lab: { summary: 'count, or run anything, in a throwaway virtual machine', load: () => import('./lab.ts') },
 };

@@ -1,0 +1,69 @@
+import type { Census } from '../census/census.ts';
+import type { KernelKnowledge } from '../census/knowledge.ts';
+import { UserError } from '../errors.ts';
+import { CensusBuilder } from './census-builder.ts';
+import { Diagnostics } from './diagnostics.ts';
+import { openInput } from './input.ts';
+import { sniffReader } from './registry.ts';
+
+/** Somebody pastes pages, not gigabytes; recordings are for `whocalls read`. */
+const LARGEST = 64 << 20;
+
+/**
+ * Reads stacks that somebody pasted: any format that `whocalls read` knows, or bare functions, innermost first, one a
+ * line or with arrows between (`b <- a`), a blank line between stacks.
+ *
+ * @throws {UserError} no such file, too large, nothing that looks like a stack
+ */
+export async function readPasted(path: string, knowledge: KernelKnowledge, target?: string): Promise<Census> {
+  const input = await openInput(path);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of input.bytes) {
+    chunks.push(Buffer.from(chunk));
+    size += chunk.length;
+    if (size > LARGEST) throw new UserError(`${input.name} is no pasted stack (over 64 MB): try 'whocalls read'`);
+  }
+  const bytes = Buffer.concat(chunks);
+  const targets = target === undefined ? [] : [target];
+
+  const reader = sniffReader(bytes.subarray(0, 1 << 20), input.name, true);
+  if (typeof reader === 'object') {
+    const diagnostics = new Diagnostics();
+    const builder = new CensusBuilder(knowledge, diagnostics);
+    for (const name of targets) builder.census.target(name);
+    await reader.read(only(bytes), builder, diagnostics, { targets });
+    const census = builder.finish();
+    if (census.rows.size > 0) return census;
+  }
+  const builder = new CensusBuilder(knowledge, new Diagnostics());
+  for (const name of targets) builder.census.target(name);
+  for (const block of bytes.toString('utf8').split(/\n[ \t]*\r?\n/)) addBareStack(builder, block);
+  const census = builder.finish();
+  if (census.rows.size === 0) throw new UserError(`${input.name} holds nothing that looks like a stack`);
+  return census;
+}
+
+async function* only(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}
+
+/**
+ * A function as it stands on a line of its own, with what tools print around it: `#3 0xffffffff8110 vfs_write+0x10`,
+ * `? try_to_wake_up+0x5/0x450 [ext4]`, `ksys_write at fs/read_write.c:637`.
+ */
+const FRAME =
+  /^[\s|`-]*(?:#\d+\s+)?(?:\[?<?(?:0x)?[0-9a-f]{8,16}>?\]?:?\s+(?:in\s+)?)?(\?\s+)?([A-Za-z_][\w.]*)(?:\+(0x[0-9a-f]+|\d+)(?:\/0x[0-9a-f]+)?)?(?:\s*\(\))?(?:\s+\[([\w-]+)\])?(?:\s+(?:at|\().*)?\s*$/;
+
+function addBareStack(builder: CensusBuilder, block: string): void {
+  const frames = block
+    .split(/\r?\n|<-|←/)
+    .map((line) => FRAME.exec(line))
+    .filter((match) => match !== null)
+    .map(([, doubt, name = '', offset, module]) => ({
+      symbol: builder.census.symbols.intern(name, module ?? ''),
+      offset: offset === undefined ? -1 : Number(offset),
+      unreliable: doubt !== undefined,
+    }));
+  if (frames.length > 0) builder.census.add({ stack: builder.stack(frames).stack });
+}
