@@ -138,16 +138,17 @@ export class PathFinder {
   #doubtedEnd(prefixes: readonly StackId[], isRead: (at: StackId) => boolean): number {
     const { stacks } = this.#census;
     const end = this.#end(prefixes, isRead);
-    let kind: string | undefined;
+    let first: Entry | undefined;
     let last = -1;
     for (let i = 0; i < end; i++) {
       const at = prefixes[i] as StackId;
       if (!isRead(at)) continue;
       const entry = this.#role(stacks.symbol(at))?.entry;
-      if (kind === undefined ? entry && entry.rank >= SURE_RANK : entry?.kind === kind) {
-        kind = entry?.kind;
+      const isSure = entry !== undefined && entry.rank >= SURE_RANK;
+      if (first === undefined ? isSure : entry?.kind === first.kind && (!isSure || entry.name === first.name)) {
+        first ??= entry;
         last = i;
-      } else if (kind !== undefined) break;
+      } else if (first !== undefined) break;
     }
     return last < 0 ? end : last + 1;
   }

@@ -125,11 +125,13 @@ class FoldedParser implements LineConsumer {
     const text = parts[1] ?? '';
     const loss = LOST.exec(text)?.[1];
     if (loss !== undefined) {
+      this.#isAnnotated = true;
       this.#builder.census.lose(loss, count);
       return;
     }
     const target = TARGET.exec(text)?.[1];
     if (target !== undefined && count === 0) {
+      this.#isAnnotated = true;
       this.#builder.census.target(target);
       return;
     }
@@ -184,8 +186,8 @@ function isDelimiter(name: string): boolean {
  * `kworker/0:1`), or the function behind it is one that paths begin with.
  */
 function isProcess(root: string, next: string, knowledge: CensusBuilder['knowledge']): boolean {
-  if (root.length > MAXIMUM_COMM) return false;
   if (!/^[A-Za-z_][\w.]*$/.test(root)) return !/^\[|^0x|::|[()+]/.test(root);
+  if (root.length > MAXIMUM_COMM) return false;
   if (knowledge.role(root)?.entry || knowledge.role(root)?.boundary) return false;
   return BEGINNINGS.test(next) || knowledge.role(next)?.boundary !== undefined;
 }

@@ -13,8 +13,8 @@ export interface PerfFrame {
 /** Address, then the rest; the address is missing with `-F sym`. */
 const ADDRESS = /^\s*(?:([0-9a-f]{1,16})\s+)?(\S.*?)\s*$/;
 
-/** `([kernel.kallsyms])`, `(/usr/lib/libc.so.6)`, `(/tmp/x (deleted))`, `(inlined)` at the end. */
-const FILE = /^(.*?)\s*\(((?:[^()]|\([^()]*\))*)\)$/;
+/** After a blank, for a C++ function ends in its parameters: `([kernel.kallsyms])`, `(/usr/lib/libc.so.6)`, `(/tmp/x (deleted))`, `(inlined)` at the end. */
+const FILE = /^(?:(.*?)\s+)?\(((?:[^()]|\([^()]*\))*)\)$/;
 
 const OFFSET = /^(.+)\+0x([0-9a-f]+)$/;
 

@@ -46,7 +46,7 @@ export function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 0x30 && byte <= 0x39;
 }
 
-/** `comm  pid/tid [cpu] ` with any of the three missing. */
+/** `comm  pid/tid [cpu] ` with any of the three missing. A name that ends in a number, without a pid behind it, cannot be told from one with. */
 export function parsePerfTask(text: string): PerfTask {
   let left = text.trimEnd();
   let cpu = -1;
@@ -96,12 +96,16 @@ const TASK_ALONE = /^\s{0,15}\S.{0,16}(?:\s+-?\d+(?:\/-?\d+)?)?(?:\s+\[\d+\])?\s
  * Where a stack follows, the event, the numbers or all but the process name may be missing too.
  */
 export function parseUntimed(line: string, hasFrames: boolean): { task: PerfTask; event: PerfEvent } | null {
+  let found: { left: string; event: PerfEvent } | null = null;
   for (const { index } of line.matchAll(EVENT_INSIDE)) {
     const left = line.slice(0, index);
-    if (!TASK_WITH_NUMBER.test(left) && !(hasFrames && left.length <= 16)) continue;
     const event = parsePerfEvent(line.slice(index));
-    if (event && event.name !== '') return { task: parsePerfTask(left), event };
+    if (!event || event.name === '') continue;
+    if (TASK_WITH_NUMBER.test(left)) return { task: parsePerfTask(left), event };
+    // A name such as `Web: 1` looks like an event too: the one with nothing behind it is the event.
+    if (hasFrames && left.length <= 16 && (!found || event.rest === '')) found = { left, event };
   }
+  if (found) return { task: parsePerfTask(found.left), event: found.event };
   return hasFrames && TASK_ALONE.test(line)
     ? { task: parsePerfTask(line), event: { name: '', period: -1, rest: '' } }
     : null;

@@ -1,4 +1,4 @@
-import type { CensusFacts } from '../census/census.ts';
+import type { CensusFacts, Workload } from '../census/census.ts';
 import type { SymbolSpace } from '../census/symbol-table.ts';
 
 /** How a census is put into a pprof profile; `docs/formats.md` describes it for other programs. */
@@ -9,7 +9,6 @@ export const CENSUS_COMMENT = 'whocalls/census/1 ';
 /** What the comment holds. */
 export interface CensusComment {
   readonly targets: readonly string[];
-  readonly losses: readonly { readonly reason: string; readonly count: number }[];
   readonly facts: CensusFacts;
 }
 
@@ -60,3 +59,42 @@ export function placeOfFile(file: string): readonly [SymbolSpace, string] {
 
 /** A frame the unwinder doubted has this before its function's name, and line number 1 instead of 0. */
 export const UNRELIABLE = '? ';
+
+/** Reads what follows {@link CENSUS_COMMENT}; null if it is none. Facts of a wrong type are left out. */
+export function parseCensusComment(json: string): CensusComment | null {
+  let comment: { targets?: unknown; facts?: Record<string, unknown> } | null;
+  try {
+    comment = JSON.parse(json);
+  } catch {
+    return null;
+  }
+  const { targets, facts } = comment ?? {};
+  if (!isTexts(targets) || typeof facts !== 'object' || facts === null) return null;
+  const number = (value: unknown) => (typeof value === 'number' && value >= 0 ? value : null);
+  const list = <T>(value: unknown, isItem: (item: unknown) => item is T) =>
+    Array.isArray(value) ? value.filter(isItem) : [];
+  return {
+    targets,
+    facts: {
+      kernels: list(facts.kernels, isText),
+      commands: list(facts.commands, isTexts),
+      workloads: list(facts.workloads, isWorkload),
+      cpus: number(facts.cpus),
+      durationSeconds: number(facts.durationSeconds),
+      bucketMilliseconds: number(facts.bucketMilliseconds),
+      notes: list(facts.notes, isText),
+    },
+  };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(isText);
+}
+
+function isWorkload(value: unknown): value is Workload {
+  return typeof value === 'object' && value !== null && 'name' in value && isText(value.name);
+}

@@ -48,7 +48,7 @@ export async function writePprof(census: Census): Promise<Buffer> {
     const label = [new Label({ key: strings.dedup(LABEL.lost), str: strings.dedup(reason) })];
     sample.push(new Sample({ locationId: [places.lossLocation(reason)], value: [count], label }));
   }
-  const comment: CensusComment = { targets: census.targets, losses: census.losses, facts: census.facts };
+  const comment: CensusComment = { targets: census.targets, facts: census.facts };
   const calls = new ValueType({ type: strings.dedup('calls'), unit: strings.dedup('count') });
   const profile = new Profile({
     sampleType: [calls],

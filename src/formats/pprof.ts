@@ -4,7 +4,14 @@ import type { SymbolSpace } from '../census/symbol-table.ts';
 import { messageOf } from '../errors.ts';
 import type { CensusBuilder } from './census-builder.ts';
 import type { Diagnostics } from './diagnostics.ts';
-import { CENSUS_COMMENT, type CensusComment, LABEL, placeOfFile, UNRELIABLE } from './pprof-encoding.ts';
+import {
+  CENSUS_COMMENT,
+  type CensusComment,
+  LABEL,
+  parseCensusComment,
+  placeOfFile,
+  UNRELIABLE,
+} from './pprof-encoding.ts';
 import { type ByteStream, MalformedInput, type SniffResult, type StackReader, TruncatedInput } from './reader.ts';
 
 /** The library holds a profile in memory as a whole. */
@@ -37,13 +44,13 @@ async function readWhole(bytes: ByteStream): Promise<Buffer> {
 }
 
 function decode(bytes: Buffer): Profile {
+  const cut = endsInField(bytes);
+  // The names come last: without them nothing of a profile can be kept.
+  if (cut !== null) throw new TruncatedInput(`the profile is cut off at byte ${cut}`);
   try {
     return Profile.decode(bytes);
   } catch (error) {
-    const problem = endsInField(bytes);
-    throw problem === null
-      ? new MalformedInput(`not a valid profile: ${messageOf(error)}`, { cause: error })
-      : new TruncatedInput(`the profile is cut off at byte ${problem}`, { cause: error });
+    throw new MalformedInput(`not a valid profile: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -86,6 +93,7 @@ function nextField(bytes: Buffer, at: number): number | null {
   return p + 1 + length;
 }
 
+/** Where the field begins in which the bytes end; null if they end with a field or are no profile. */
 function endsInField(bytes: Buffer): number | null {
   let at = 0;
   while (at < bytes.length) {
@@ -125,7 +133,8 @@ class ProfileConverter {
     let damaged = 0;
     for (const sample of this.#profile.sample) {
       const count = Number(sample.value[column] ?? 0);
-      if (!(count >= 0) || !Number.isFinite(count)) {
+      // A negative number, as in differences of profiles, comes out as a very large one.
+      if (!(count >= 0 && Number.isSafeInteger(count))) {
         damaged += 1;
         continue;
       }
@@ -163,14 +172,8 @@ class ProfileConverter {
     for (const index of this.#profile.comment) {
       const text = this.#text(index);
       if (!text.startsWith(CENSUS_COMMENT)) continue;
-      try {
-        const { targets, losses, facts } = JSON.parse(text.slice(CENSUS_COMMENT.length)) as CensusComment;
-        if (Array.isArray(targets) && Array.isArray(losses) && Array.isArray(facts?.kernels)) {
-          return { targets, losses, facts };
-        }
-      } catch {
-        // the profile itself can still be read
-      }
+      const comment = parseCensusComment(text.slice(CENSUS_COMMENT.length));
+      if (comment) return comment;
       this.#diagnostics.note('The facts of the census file are damaged; only its calls were read.');
     }
     return null;

@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import { stacks } from '../../test/support/stacks.ts';
+import { kernelKnowledge } from '../atlas/knowledge.ts';
+import type { Census } from './census.ts';
+import { groupCensus } from './group.ts';
+import { type Path, PathFinder } from './paths.ts';
+
+function paths(census: Census): Path[] {
+  const finder = new PathFinder(census, kernelKnowledge());
+  return [...census.rows].map((row) => finder.pathOf(row.stack, row.target));
+}
+
+const names = (path: Path) => path.frames.map((frame) => frame.name);
+const site = (path: Path) => path.frames[path.site]?.name;
+
+test('a path ends with the entry of the innermost context, however the boundary is shown', () => {
+  const [kernel510, kernel61, kernel4, perf] = paths(
+    stacks(`
+      1                                  2                                3                     4
+      rb_insert_color                    rb_insert_color                  rb_insert_color       rb_insert_color
+      timerqueue_add                     timerqueue_add                   hrtimer_interrupt     hrtimer_interrupt
+      hrtimer_interrupt                  hrtimer_interrupt                apic_timer_interrupt  asm_sysvec_apic_timer_interrupt
+      sysvec_apic_timer_interrupt        sysvec_apic_timer_interrupt      <EOI>                 vfs_write
+      </IRQ>                             </IRQ>                           ? default_idle        do_syscall_64
+      asm_sysvec_apic_timer_interrupt    asm_sysvec_apic_timer_interrupt  do_idle               main (a.out)
+      do_idle                            vfs_write
+    `),
+  );
+  for (const path of [kernel510, kernel61, kernel4, perf]) {
+    expect(path?.entry).toEqual({ kind: 'interrupt', name: 'timer interrupt' });
+    expect(site(path!)).toBe('hrtimer_interrupt');
+    expect(names(path!)).not.toContain('do_idle');
+    expect(names(path!)).not.toContain('vfs_write');
+  }
+  expect(kernel510).toBe(kernel61);
+});
+
+test('doubted frames are on no path, unless there is nothing else', () => {
+  const [sure, doubted] = paths(
+    stacks(`
+      1                2
+      rb_insert_color  ? rb_insert_color
+      ? stale          ? ext4_htree_store_dirent
+      vfs_write        ? dump_stack_lvl
+      do_syscall_64    ? pre [rbdump]
+      ? __x64_sys_read ? opt_pre_handler
+      ext4_x           ? __x64_sys_getdents64
+      ext4_y           ? do_syscall_64
+      ext4_z           ? __x64_sys_read
+    `),
+  );
+  expect(sure?.isDoubted).toBe(false);
+  expect(names(sure!)).toEqual(['rb_insert_color', 'vfs_write', 'do_syscall_64', 'ext4_x', 'ext4_y', 'ext4_z']);
+  expect(doubted?.isDoubted).toBe(true);
+  expect(names(doubted!)).toEqual(['rb_insert_color', 'ext4_htree_store_dirent', 'sys_getdents64', 'do_syscall_64']);
+  expect(doubted?.entry.name).toBe('getdents64(2)');
+});
+
+test('the site is neither target nor helper, and no group depends on what was inlined', () => {
+  const census = stacks(
+    `
+    1                   2                  4
+    rb_insert_color     rb_insert_color    put_prev_entity
+    enqueue_entity      enqueue_task_fair  __schedule
+    enqueue_task_fair   ttwu_do_activate
+    ttwu_do_activate
+    `,
+    'rb_insert_color',
+  );
+  const { groups } = groupCensus(census, { by: 'site', knowledge: kernelKnowledge() });
+  expect(groups.map(({ key, count }) => [key, count])).toEqual([
+    ['put_prev_entity', 4],
+    ['enqueue_task_fair', 3],
+  ]);
+});
+
+test('a stack of nothing but the target has no caller; one of user frames only has no path', () => {
+  const [alone, user] = paths(
+    stacks(
+      `
+      1           2
+      vfs_write   main (a.out)
+                  start (a.out)
+      `,
+      'vfs_write',
+    ),
+  );
+  expect([alone?.site, names(alone!)]).toEqual([-1, ['vfs_write']]);
+  expect([user?.site, names(user!), user?.entry.kind]).toEqual([-1, [], 'unknown']);
+});
+
+test('a target of a module is met with and without the module', () => {
+  for (const target of ['ext4:f', 'f', 'f.isra.0']) {
+    const [path] = paths(
+      stacks(
+        `
+        1
+        f.isra.0 [ext4]
+        g
+        `,
+        target,
+      ),
+    );
+    expect(site(path!)).toBe('g');
+  }
+});
+
+test('work items and kernel threads are named by their function', () => {
+  const found = paths(
+    stacks(`
+      1                 2              3              4
+      rb_insert_color   x              x              x
+      flush_work_fn     kjournald2     rcu_gp_kthread schedule
+      process_one_work  kthread        kthread        kthread
+      worker_thread     ret_from_fork  ret_from_fork  ret_from_fork
+      kthread
+      ret_from_fork
+    `),
+  );
+  expect(found.map((path) => `${path.entry.kind} ${path.entry.name}`)).toEqual([
+    'work flush_work_fn',
+    'kthread kjournald2',
+    'kthread rcu_gp_kthread',
+    'kthread kthread',
+  ]);
+});
