@@ -93,7 +93,7 @@ export const AREAS = {
     whole: noDuplicates('function'),
   },
   syscalls: {
-    shape: listOf(record({ name: functionName, summary: gloss })),
+    shape: listOf(record({ name: functionName, call: functionName, summary: gloss })),
     whole: noDuplicates('name'),
   },
 };

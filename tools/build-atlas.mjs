@@ -34,7 +34,10 @@ export function buildAtlas(from = join(root, 'atlas'), to = join(root, 'dist', '
       copyFileSync(source, join(to, entry.name));
     }
   }
-  if (problems.length > 0) throw new Error(`the atlas has ${problems.length} mistakes:\n${problems.join('\n')}`);
+  if (problems.length > 0) {
+    const more = problems.length > 20 ? `\n… and ${problems.length - 20} more` : '';
+    throw new Error(`the atlas has ${problems.length} mistakes:\n${problems.slice(0, 20).join('\n')}${more}`);
+  }
 }
 
 function writeJson(file, value) {

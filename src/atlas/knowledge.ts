@@ -1,5 +1,6 @@
 import type { ContextKind, Entry, FrameRole, KernelKnowledge } from '../census/knowledge.ts';
 import { atlasTable } from './files.ts';
+import { manualName } from './syscalls.ts';
 
 /** A rule of `atlas/entries.yaml`. */
 interface EntryRule extends Entry {
@@ -43,7 +44,9 @@ class AtlasKnowledge implements KernelKnowledge {
     const role = this.#roles.get(name);
     if (role) return role;
     const syscall = SYSCALL.exec(name)?.[1];
-    if (syscall && !NO_SYSCALL.has(name)) return { entry: { kind: 'syscall', name: `${syscall}(2)`, rank: 20 } };
+    if (syscall && !NO_SYSCALL.has(name)) {
+      return { entry: { kind: 'syscall', name: `${manualName(syscall)}(2)`, rank: 20 } };
+    }
     return this.#prefixes.find(([prefix]) => name.startsWith(prefix))?.[1];
   }
 
