@@ -5,6 +5,7 @@ import { version } from './version.ts';
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   record: { summary: 'count calls while a command runs, then report', load: () => import('./record.ts') },
   db_bench: { summary: "LevelDB's benchmark, as a workload", load: () => import('./db_bench.ts') },
+  demo: { summary: 'the founding case, end to end', load: () => import('./demo.ts') },
   'founding-case': { summary: 'the workload of the demo by itself', load: () => import('./founding-case.ts') },
   read: { summary: 'report on stack data that exists already', load: () => import('./read.ts') },
   explain: { summary: 'explain single stacks, frame by frame', load: () => import('./explain.ts') },
