@@ -4,6 +4,7 @@ import { runInLab } from '../lab/run.ts';
 import { newCommand } from './command.ts';
 import { addMachineOptions, type MachineFlags, machineOptions, terminalStreams } from './lab-machine.ts';
 import { recordCommand, recordOutputs } from './lab-record.ts';
+import { kernelsCommand, setupCommand } from './lab-setup.ts';
 
 /** `whocalls lab`: `run`, `setup` and `kernels`, or else `record` inside the guest. */
 export function command(): Command {
@@ -14,8 +15,7 @@ export function command(): Command {
     .enablePositionalOptions()
     .passThroughOptions()
     .action((args: string[], flags: MachineFlags) => record(args, flags));
-  lab.addCommand(runCommand());
-  return lab;
+  return lab.addCommand(runCommand()).addCommand(setupCommand()).addCommand(kernelsCommand());
 }
 
 function runCommand(): Command {

@@ -1,33 +1,38 @@
+/** Enough for the long report of a panic or of memory running out. */
+const KEPT_LINES = 400;
+
 /** The guest's console, kept as its last lines for when something goes wrong. */
 export class ConsoleTail {
-  readonly #keep: number;
   #lines: string[] = [];
   #partial = '';
-
-  constructor(keep = 24) {
-    this.#keep = keep;
-  }
 
   push(chunk: Buffer): void {
     const [partial = '', ...complete] = (this.#partial + chunk.toString('latin1')).split('\n').reverse();
     this.#partial = partial.slice(-4096);
     this.#lines.push(...complete.reverse().map(printable).filter(Boolean));
-    this.#lines = this.#lines.slice(-this.#keep);
+    this.#lines = this.#lines.slice(-KEPT_LINES);
   }
 
   /** The last lines, without control characters. */
-  lines(): readonly string[] {
+  lines(count = KEPT_LINES): readonly string[] {
     const last = printable(this.#partial);
-    return last ? [...this.#lines, last] : this.#lines;
+    return (last ? [...this.#lines, last] : this.#lines).slice(-count);
+  }
+
+  /** Why the kernel gave up, from `Kernel panic - not syncing: sysrq triggered crash`. */
+  panic(): string | undefined {
+    return this.#last(/(Kernel panic - .*)/);
   }
 
   /** The process that the kernel killed for want of memory, from `Out of memory: Killed process 123 (name) …`. */
   outOfMemory(): string | undefined {
-    for (const line of this.lines().toReversed()) {
-      const killed = /Out of memory: Killed process \d+ \((.*?)\)/.exec(line)?.[1];
-      if (killed !== undefined) return killed;
-    }
-    return undefined;
+    return this.#last(/Out of memory: Killed process \d+ \((.*?)\)/);
+  }
+
+  #last(pattern: RegExp): string | undefined {
+    return this.lines()
+      .map((line) => pattern.exec(line)?.[1])
+      .findLast((found) => found !== undefined);
   }
 }
 

@@ -42,6 +42,8 @@ export interface LabOptions {
   readonly append?: string | undefined;
   /** Seconds COMMAND may take. */
   readonly timeout?: number | undefined;
+  /** Seconds until COMMAND must have been started. */
+  readonly bootDeadline?: number | undefined;
   readonly accelerator?: 'auto' | Accelerator | undefined;
   /** Directories of the host that the guest may write to, at the same path. */
   readonly shares?: readonly string[] | undefined;
@@ -140,7 +142,7 @@ async function runOnce(
     streams.onPhase?.('booting', accelerator);
     const session = new Session(startMachine(machineOptions), streams, token);
     started = true; // from here on the supervisor removes the scratch directory
-    const bootSeconds = await session.boot(BOOT_DEADLINE[accelerator]);
+    const bootSeconds = await session.boot(options.bootDeadline ?? BOOT_DEADLINE[accelerator]);
     streams.onPhase?.('running', accelerator);
     const outcome = await session.run(options.timeout ?? DEFAULTS.timeout, () => {
       for (const [index, path] of collect.entries()) {

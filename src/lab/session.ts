@@ -22,6 +22,8 @@ export class LabError extends UserError {
 const TIMED_OUT = 124;
 const GUEST_FAILED = 125;
 const ABORTED = 130;
+/** Console lines that an error message shows. */
+const SHOWN_LINES = 16;
 
 /** How COMMAND ended. */
 export interface GuestOutcome {
@@ -152,12 +154,12 @@ export class Session {
 
   /** The guest's own complaint if there is one, else the last lines of its console. */
   #failure(what: string, status: number): LabError {
-    const lines = this.#console.lines();
-    const complaint = lines.find((line) => line.startsWith(COMPLAINT));
-    if (complaint) return new LabError(`${what}: ${complaint.slice(COMPLAINT.length).trim()}`, this.#started, status);
+    const complaint = this.#console.lines().find((line) => line.startsWith(COMPLAINT));
+    const reason = complaint?.slice(COMPLAINT.length).trim() ?? this.#console.panic();
+    const parts = [reason === undefined ? what : `${what}: ${reason}`];
     const said = this.#complaints.trim();
-    const parts = [what];
     if (said) parts.push(`QEMU says: ${said}`);
+    const lines = complaint === undefined ? this.#console.lines(SHOWN_LINES) : [];
     if (lines.length > 0) parts.push('last lines of its console:', ...lines.map((line) => `  ${line}`));
     return new LabError(parts.join('\n'), this.#started, status);
   }

@@ -1,0 +1,73 @@
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import { compareReleases } from './kernels.ts';
+import { findProgram } from './tools.ts';
+
+/** A kernel that the distribution's package lists offer. */
+export interface OfferedKernel {
+  readonly release: string;
+  readonly package: string;
+}
+
+/** Whether this is a distribution that the setup can work with. */
+export function hasApt(): boolean {
+  return ['apt-get', 'apt-cache', 'dpkg'].every((program) => findProgram(program) !== undefined);
+}
+
+/** The stock x86-64 kernels of Debian's package lists, newest first; empty if the lists were never fetched. */
+export function offeredKernels(): OfferedKernel[] {
+  const { stdout } = apt('apt-cache', ['pkgnames', 'linux-image-']);
+  return stdout
+    .split('\n')
+    .flatMap((name) => {
+      // linux-image-6.1.0-56-amd64, linux-image-6.12.117+deb12-amd64; not …-cloud-amd64, not the empty linux-image-6.12-amd64
+      const release = /^linux-image-(\d+\.\d+\.\d+[\w.+~-]*?-amd64)$/.exec(name)?.[1];
+      return release && !/-(cloud|rt)-amd64$/.test(release) ? { release, package: name } : [];
+    })
+    .sort((a, b) => compareReleases(b.release, a.release));
+}
+
+/** Megabytes (10^6) to download for a package, undefined if it is not offered. */
+export function downloadSize(name: string): number | undefined {
+  const { stdout } = apt('apt-cache', ['show', '--no-all-versions', name]);
+  const bytes = /^Size: (\d+)$/m.exec(stdout)?.[1];
+  return bytes === undefined ? undefined : Math.ceil(Number(bytes) / 1e6);
+}
+
+/** What `apt-get install` says it would fetch, as in `42.1 MB`. */
+export function installSize(packages: readonly string[]): string {
+  const { stdout } = apt('apt-get', ['--assume-no', '--no-install-recommends', 'install', ...packages]);
+  return /^Need to get (.*?) of archives/m.exec(stdout)?.[1]?.replace(/^.*\//, '') ?? 'an unknown size';
+}
+
+export function updateLists(): void {
+  mustApt(['update'], 'fetch the package lists');
+}
+
+export function installPackages(packages: readonly string[]): void {
+  mustApt(['--yes', '--no-install-recommends', 'install', ...packages], `install ${packages.join(', ')}`);
+}
+
+/** Downloads a package and unpacks it into `directory`, without installing it; needs no root. */
+export function unpackPackage(name: string, directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  mustApt(['download', name], `download ${name}`, directory);
+  const archive = readdirSync(directory).find((file) => file.endsWith('.deb'));
+  if (archive === undefined) throw new UserError(`apt-get download ${name} left no package`);
+  const { status, stderr } = apt('dpkg', ['-x', join(directory, archive), directory]);
+  if (status !== 0) throw new UserError(`cannot unpack ${archive}: ${stderr.trim()}`);
+}
+
+function mustApt(args: readonly string[], what: string, cwd?: string): void {
+  const { status, stderr } = apt('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=300', ...args], cwd);
+  if (status !== 0) throw new UserError(`cannot ${what}: apt-get ${args.join(' ')} failed\n${stderr.trim()}`);
+}
+
+function apt(command: string, args: readonly string[], cwd?: string): SpawnSyncReturns<string> {
+  // Its output is parsed, and a question would wait for ever.
+  const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
+  const result = spawnSync(command, args, { encoding: 'utf8', env, cwd, maxBuffer: 1 << 28 });
+  return { ...result, stdout: result.stdout ?? '', stderr: result.stderr ?? String(result.error ?? '') };
+}
