@@ -90,6 +90,7 @@ export function terminalStreams(flags: MachineFlags): { streams: LabStreams; rel
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, onSignal);
+  process.stdout.once('error', () => off.abort()); // nobody reads on: `whocalls lab run … | head`
   const progress = process.stderr.isTTY && !flags.console;
   return {
     streams: {

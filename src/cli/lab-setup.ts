@@ -53,6 +53,7 @@ async function confirmed(): Promise<boolean> {
 }
 
 function listKernels(): void {
+  process.stdout.once('error', () => {}); // whoever read it has had enough
   const here = installedKernels();
   for (const { release, image } of here) process.stdout.write(`here        ${release?.padEnd(26)}  ${image}\n`);
   const offered = hasApt() ? offeredKernels() : [];

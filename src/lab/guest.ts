@@ -210,6 +210,7 @@ export function commandScript({ command, directory, environment }: GuestSettings
   const path = (environment.PATH ?? '/usr/bin:/bin').split(':').map((part) => quote(part || '.'));
   return [
     `echo $$ > ${GUEST_DIRECTORY}/pid`,
+    ...(environment.TMPDIR ? [`[ -d ${quote(environment.TMPDIR)} ] || mkdir -p ${quote(environment.TMPDIR)}`] : []),
     `cd ${quote(directory)} || exit 127`,
     `name=${quote(name)}`,
     `program=${quote(name.includes('/') ? name : '')}`,
