@@ -47,7 +47,8 @@ const dbBench: BenchmarkReader = {
     }
     if (/^-{40,}$/.test(line) && !started) return { start: true }; // histograms have such rulers too, later
     noteDbBenchFact(line, facts);
-    return undefined;
+    // The head of a further db_bench that the same command runs: what passed since the last phase is not its.
+    return started && /^FileSize:/.test(line) ? { start: true } : undefined;
   },
 };
 

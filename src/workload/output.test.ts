@@ -198,3 +198,16 @@ test('output of no benchmark is no workload', () => {
   expect(read('make: Entering directory\n  CC  main.o\nValues: many\n', { command: ['make'] })).toBeNull();
   fc.assert(fc.property(fc.uint8Array({ maxLength: 5000 }), (bytes) => void read(bytes)));
 });
+
+test('the first phase of a second run in one command begins with its own head', () => {
+  const reader = new WorkloadReader(0, { command: ['founding-case'] });
+  const head = 'Keys:       16 bytes each\nEntries:    10\nFileSize:   0.1 MB (estimated)\n';
+  reader.read(Buffer.from(`${head}${'-'.repeat(48)}\n`), 100);
+  reader.read(Buffer.from('fillseq      :       2.000 micros/op;\n'), 200);
+  reader.read(Buffer.from(head), 700);
+  reader.read(Buffer.from('readseq      :       1.000 micros/op;\n'), 900);
+  expect(reader.finish(1000)?.phases.map(({ name, startMs, endMs }) => [name, startMs, endMs])).toEqual([
+    ['fillseq', 100, 200],
+    ['readseq', 700, 900],
+  ]);
+});
