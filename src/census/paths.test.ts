@@ -105,22 +105,23 @@ test('a target of a module is met with and without the module', () => {
   }
 });
 
-test('work items and kernel threads are named by their function', () => {
+test('work items and kernel threads are named by their function, well-known threads by their name', () => {
   const found = paths(
     stacks(`
-      1                 2              3              4
-      rb_insert_color   x              x              x
-      flush_work_fn     kjournald2     rcu_gp_kthread schedule
-      process_one_work  kthread        kthread        kthread
-      worker_thread     ret_from_fork  ret_from_fork  ret_from_fork
-      kthread
-      ret_from_fork
+      1                 2              3              4              5
+      rb_insert_color   x              x              x              rb_insert_color
+      flush_work_fn     kjournald2     some_thread_fn schedule       queue_delayed_work_on
+      process_one_work  kthread        kthread        kthread        process_one_work
+      worker_thread     ret_from_fork  ret_from_fork  ret_from_fork  worker_thread
+      kthread                                                        kthread
+      ret_from_fork                                                  ret_from_fork
     `),
   );
   expect(found.map((path) => `${path.entry.kind} ${path.entry.name}`)).toEqual([
     'work flush_work_fn',
-    'kthread kjournald2',
-    'kthread rcu_gp_kthread',
+    'kthread jbd2 (ext4 journal)',
+    'kthread some_thread_fn',
     'kthread kthread',
+    'work process_one_work', // the work function left by a tail call
   ]);
 });

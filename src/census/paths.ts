@@ -179,7 +179,9 @@ export class PathFinder {
     if (!best.name.includes('%f')) return { kind: best.kind, name: best.name };
     const own = this.#census.symbols.name(ids[at] as SymbolId);
     const inner = at > 0 ? this.#census.symbols.name(ids[at - 1] as SymbolId) : own;
-    return { kind: best.kind, name: best.name.replace('%f', SLEEPS.test(inner) ? own : inner) };
+    // A helper right below left no frame of the function that called it last: then it is not known.
+    const isHelper = at > 0 && this.#role(ids[at - 1] as SymbolId)?.helper === true;
+    return { kind: best.kind, name: best.name.replace('%f', SLEEPS.test(inner) || isHelper ? own : inner) };
   }
 
   #role(symbol: SymbolId): FrameRole | null {
