@@ -1,10 +1,9 @@
 import { type Census, UNKNOWN } from '../census/census.ts';
 import { EMPTY_STACK, type StackId } from '../census/stack-table.ts';
 import { COMM_LENGTH, type KeyLayout } from './bpf/key-layout.ts';
-import type { Kallsyms } from './kallsyms.ts';
 import { readAddress } from './kallsyms.ts';
 import type { CapturePlan } from './session.ts';
-import { StackReader } from './stack-reader.ts';
+import type { StackReader } from './stack-reader.ts';
 import { type BpfMap, forEachEntry } from './sys/bpf.ts';
 
 /** Carries the maps of a capture over into a census. */
@@ -25,11 +24,11 @@ export class Drain {
   readonly #stacks = new Map<string, StackId>();
   readonly #firstBucket: number;
 
-  constructor(census: Census, plan: CapturePlan, layout: KeyLayout, symbolsBefore: Kallsyms, startedAt: bigint) {
+  constructor(census: Census, plan: CapturePlan, layout: KeyLayout, reader: StackReader, startedAt: bigint) {
     this.#census = census;
     this.#plan = plan;
     this.#layout = layout;
-    this.#reader = new StackReader(census, symbolsBefore);
+    this.#reader = reader;
     this.#targets = plan.targets.map(({ name }) => census.target(name));
     const width = (plan.keys.bucketMilliseconds ?? 1000) * 1e6;
     this.#firstBucket = Number(BigInt.asUintN(32, startedAt / BigInt(Math.round(width))));
@@ -47,13 +46,14 @@ export class Drain {
     forEachEntry(map, (key, value) => {
       this.keyCount++;
       const index = key.readUInt32LE(layout.target);
+      const pid = layout.pid === null ? UNKNOWN : key.readUInt32LE(layout.pid);
       const count = Number(value.readBigUInt64LE(0));
       this.attributed[index] = (this.attributed[index] ?? 0) + count;
       census.addRow(
-        this.#stack(key.readBigUInt64LE(layout.stack), index),
+        this.#stack(key.readBigUInt64LE(layout.stack), index, pid),
         this.#targets[index] ?? UNKNOWN,
         census.stringId(layout.comm === null ? '' : readComm(key, layout.comm)),
-        layout.pid === null ? UNKNOWN : key.readUInt32LE(layout.pid),
+        pid,
         layout.cpu === null ? UNKNOWN : key.readUInt32LE(layout.cpu),
         layout.bucket === null ? UNKNOWN : (key.readUInt32LE(layout.bucket) - this.#firstBucket) >>> 0,
         census.stringId(layout.argument === null ? '' : this.#argument(key, layout.argument, index)),
@@ -62,14 +62,14 @@ export class Drain {
     });
   }
 
-  /** The same addresses may be stacks of two targets, whose first frames differ. */
-  #stack(hash: bigint, target: number): StackId {
-    const key = `${hash}/${target}`;
+  /** The same addresses may be stacks of two targets, whose first frames differ, and of two processes. */
+  #stack(hash: bigint, target: number, pid: number): StackId {
+    const key = this.#plan.userStacks ? `${hash}/${target}/${pid}` : `${hash}/${target}`;
     let stack = this.#stacks.get(key);
     if (stack === undefined) {
       const record = this.#records.get(hash);
       const of = this.#plan.targets[target];
-      stack = record && of ? this.#reader.read(record, of, this.#plan.userStacks) : EMPTY_STACK;
+      stack = record && of ? this.#reader.read(record, of, this.#plan.userStacks ? pid : null) : EMPTY_STACK;
       this.#stacks.set(key, stack);
     }
     return stack;

@@ -10,7 +10,12 @@ import { Kallsyms } from './kallsyms.ts';
 import { liveNames, resolveTargets } from './resolve-targets.ts';
 import { Capture } from './session.ts';
 import { explainRefusal } from './sys/refusal.ts';
+import { UserSymbols } from './user-symbols.ts';
 import { WorkloadCommand } from './workload-command.ts';
+
+/** How often the mappings of COMMAND and its children are looked at. */
+const MAPPINGS_MILLISECONDS = 200;
+const FIRST_MAPPINGS_MILLISECONDS = 30;
 
 /** What to record; everything about the command line that is not about the report. */
 export interface RecordPlan {
@@ -53,6 +58,8 @@ export async function record(plan: RecordPlan): Promise<Recording> {
   const kallsyms = Kallsyms.read();
   if (!kallsyms.hasAddresses) throw new UserError(explainRefusal('EPERM', 'kernel addresses are hidden'));
   const { targets, notes } = resolveTargets(plan.targets, liveNames(kallsyms));
+  const userStacks = plan.userStacks || targets.some(({ kind }) => kind === 'user');
+  const userSymbols = new UserSymbols();
   const recorded = argumentsOf(targets, plan.keys.argument);
   // The command is looked for before anything is armed: a typo should cost nothing.
   const workload =
@@ -69,10 +76,11 @@ export async function record(plan: RecordPlan): Promise<Recording> {
     if (cgroup && workload) cgroup.add(workload.pid);
     const capture = Capture.arm({
       targets,
-      keys: keyOptions(plan.keys, recorded, plan.bucketMilliseconds),
+      // addresses of programs mean something only together with the process
+      keys: keyOptions({ ...plan.keys, pid: plan.keys.pid || userStacks }, recorded, plan.bucketMilliseconds),
       arguments: recorded,
       filter: { ...plan.filter, excludePids: plan.excludeSelf ? [process.pid] : [] },
-      userStacks: plan.userStacks,
+      userStacks,
       maxStacks: plan.maxStacks,
       maxKeys: plan.maxKeys,
       ...(plan.engine !== undefined && { engine: plan.engine }),
@@ -84,18 +92,25 @@ export async function record(plan: RecordPlan): Promise<Recording> {
     plan.onArmed?.(capture.engines);
     capture.start();
     workload?.release();
-    const status = await stopped.wait();
+    const watch = userStacks && workload ? watchMappings(userSymbols, workload.pid) : undefined;
+    const status = await stopped.wait().finally(() => clearInterval(watch));
     capture.stop();
     const census = new Census();
     for (const note of notes) census.note(note);
     if (plan.excludeSelf) census.note('Calls made by whocalls itself are not counted.');
     census.facts.kernels.push(release());
     if (plan.command.length > 0) census.facts.commands.push([...plan.command]);
-    capture.drainInto(census, kallsyms);
+    capture.drainInto(census, kallsyms, userSymbols);
     return { census, status };
   } finally {
     for (const cleanup of cleanups) cleanup();
   }
+}
+
+/** Looks at what COMMAND has mapped while it lives: afterwards nobody knows what its addresses meant. */
+function watchMappings(symbols: UserSymbols, pid: number): NodeJS.Timeout {
+  setTimeout(() => symbols.remember(pid), FIRST_MAPPINGS_MILLISECONDS).unref();
+  return setInterval(() => symbols.remember(pid), MAPPINGS_MILLISECONDS);
 }
 
 function openCgroup(directory: string, cleanups: (() => void)[]): number {

@@ -24,7 +24,9 @@ import {
 } from './engines/engine.ts';
 import { kprobeEngine } from './engines/kprobe.ts';
 import { tracepointEngine } from './engines/tracepoint.ts';
-import type { Kallsyms } from './kallsyms.ts';
+import { uprobeEngine } from './engines/uprobe.ts';
+import { Kallsyms } from './kallsyms.ts';
+import { StackReader } from './stack-reader.ts';
 import {
   type BpfMap,
   createMap,
@@ -41,9 +43,10 @@ import { closeDescriptor } from './sys/perf.ts';
 import { explainRefusal } from './sys/refusal.ts';
 import { raiseMemoryLock } from './sys/rlimit.ts';
 import type { Target } from './targets.ts';
+import type { UserSymbols } from './user-symbols.ts';
 
 /** Engines in the order in which they are tried: the cheaper first. */
-const ENGINES: readonly Engine[] = [kprobeEngine, breakpointEngine, tracepointEngine];
+const ENGINES: readonly Engine[] = [kprobeEngine, breakpointEngine, tracepointEngine, uprobeEngine];
 
 /** What to count and how. */
 export interface CapturePlan {
@@ -131,8 +134,9 @@ export class Capture {
   }
 
   /** Adds what was counted to a census: rows, losses, facts. To be called after {@link stop}. */
-  drainInto(census: Census, symbolsBefore: Kallsyms): void {
-    const drain = new Drain(census, this.#plan, this.#layout, symbolsBefore, this.#startedAt);
+  drainInto(census: Census, symbolsBefore: Kallsyms, userSymbols: UserSymbols): void {
+    const reader = new StackReader(census, symbolsBefore, Kallsyms.read(), userSymbols);
+    const drain = new Drain(census, this.#plan, this.#layout, reader, this.#startedAt);
     drain.readStacks(this.#stacks);
     drain.readCounts(this.#counts);
     for (const [index, { target, armed, engine }] of this.#armed.entries()) {
@@ -191,7 +195,8 @@ export class Capture {
 
   #loadProgram(target: number, request: ProgramRequest): number {
     const { keys, filter, userStacks } = this.#plan;
-    const guard = request.context === 'raw-tracepoint';
+    // Kprobes and breakpoints never interrupt each other's programs on a CPU; the kernel promises that of no others.
+    const guard = request.context === 'raw-tracepoint' || request.userStack === true;
     const scratch = this.#map('whocalls_scratch', MAP_PERCPU_ARRAY, 4, scratchSize(userStacks), 1);
     const argument = this.#plan.arguments[target];
     const offset = argument && argumentOffset(argument.number, request.context);
@@ -206,6 +211,8 @@ export class Capture {
       },
       filter: this.#cgroupMap === undefined ? filter : { ...filter, cgroupMap: this.#cgroupMap },
       userStacks,
+      onlyUserStack: request.userStack === true,
+      mayBeEmpty: request.context === 'syscall-event',
       guard,
       ...(keys.bucketMilliseconds === undefined ? {} : { bucketMilliseconds: keys.bucketMilliseconds }),
       ...(offset === undefined ? {} : { argumentOffset: offset }),

@@ -1,15 +1,17 @@
 import type { Census } from '../census/census.ts';
 import { EMPTY_STACK, NO_OFFSET, type StackId } from '../census/stack-table.ts';
 import type { SymbolId } from '../census/symbol-table.ts';
-import { MAX_FRAMES } from './bpf/count-program.ts';
-import { formatAddress, Kallsyms, type KernelFunction, readAddress } from './kallsyms.ts';
+import { MAX_FRAMES, USER_PART } from './bpf/count-program.ts';
+import { formatAddress, type Kallsyms, type KernelFunction, readAddress } from './kallsyms.ts';
+import { arch } from './sys/arch.ts';
 import type { Target } from './targets.ts';
+import type { UserSymbols } from './user-symbols.ts';
 
 /** A probe's own address may lie some bytes into the function: behind its `endbr64` or call of `__fentry__`. */
 const PROBE_REACH = 16;
 /** What a tracepoint puts between the function it stands in and the program: `bpf_trace_run3`, `__traceiter_*`. */
 const TRACEPOINT_MACHINERY =
-  /^(?:bpf_trace_run\d*|__bpf_trace_|__traceiter_|bpf_prog_|perf_trace_|trace_event_|perf_syscall_|__bpf_prog|bpf_dispatcher_|trampoline_|ftrace_trampoline)/;
+  /^(?:bpf_trace_run\d*|__bpf_trace_|__traceiter_|bpf_prog_|perf_trace_|trace_event_|perf_syscall_|syscall_trace_|syscall_exit_|__bpf_prog|bpf_dispatcher_|trampoline_|ftrace_trampoline)/;
 
 interface ResolvedFrame {
   readonly symbol: SymbolId;
@@ -22,18 +24,23 @@ export class StackReader {
   readonly #census: Census;
   readonly #before: Kallsyms;
   readonly #after: Kallsyms;
+  readonly #user: UserSymbols;
   readonly #frames = new Map<number, ResolvedFrame>();
 
-  /** `before`: the symbols as they were when the run began; they are read again, because modules come and go. */
-  constructor(census: Census, before: Kallsyms, after: Kallsyms = Kallsyms.read()) {
+  /** `before` and `after`: the symbols as they were when the run began and ended, because modules come and go. */
+  constructor(census: Census, before: Kallsyms, after: Kallsyms, user: UserSymbols) {
     this.#census = census;
     this.#before = before;
     this.#after = after;
+    this.#user = user;
   }
 
-  /** The stack of a record of the map of stacks, innermost frame first. */
-  read(record: Buffer, target: Target, userStacks: boolean): StackId {
-    let stack = EMPTY_STACK;
+  /**
+   * The stack of a record of the map of stacks, innermost frame first.
+   * `userOf`: the process whose part of the stack follows the kernel's; null where none was recorded.
+   */
+  read(record: Buffer, target: Target, userOf: number | null): StackId {
+    let stack = this.#startOf(target);
     let peeling = target.kind === 'tracepoint';
     for (let frame = 0; frame < MAX_FRAMES; frame++) {
       const address = readAddress(record, frame * 8);
@@ -43,8 +50,25 @@ export class StackReader {
       peeling = false;
       stack = this.#census.stacks.push(stack, resolved.symbol, resolved.offset);
     }
-    if (userStacks) return stack;
+    return userOf === null ? stack : this.#readUser(record, stack, userOf);
+  }
+
+  #readUser(record: Buffer, kernelPart: StackId, pid: number): StackId {
+    let stack = kernelPart;
+    for (let frame = 0; frame < MAX_FRAMES; frame++) {
+      const address = readAddress(record, USER_PART + frame * 8);
+      if (address === 0) break;
+      const { name, file, offset } = this.#user.locate(pid, address);
+      stack = this.#census.stacks.push(stack, this.#census.symbols.intern(name, file, 'user'), offset);
+    }
     return stack;
+  }
+
+  /** The tracepoint of a syscall stands in the code that all of them share; which one it is only its name says. */
+  #startOf(target: Target): StackId {
+    const syscall = target.kind === 'tracepoint' ? /^sys_(?:enter|exit)_(.+)$/.exec(target.event)?.[1] : undefined;
+    if (syscall === undefined) return EMPTY_STACK;
+    return this.#census.stacks.push(EMPTY_STACK, this.#census.symbols.intern(`${arch().syscallPrefix}${syscall}`));
   }
 
   /** The name of the function at an address, the address itself where there is none. */

@@ -45,6 +45,7 @@ const SIZES: Readonly<Record<Size, number>> = { 4: 0x00, 2: 0x08, 1: 0x10, 8: 0x
 const ALU64 = 0x07;
 const ALU32 = 0x04;
 const JMP = 0x05;
+const JMP32 = 0x06;
 const USE_REGISTER = 0x08;
 const LDX_MEM = 0x61;
 const ST_MEM = 0x62;
@@ -147,6 +148,11 @@ export class Assembler {
   /** Jumps to the label if `left condition right` holds in 64 bits. */
   jumpIf(left: Register, condition: Condition, right: RegisterOperand | number, label: string): this {
     return this.#branch(JMP | CONDITIONS[condition], left, right, label);
+  }
+
+  /** The same for the lower 32 bits only: for results of kernel functions that return an int. */
+  jumpIf32(left: Register, condition: Condition, right: number, label: string): this {
+    return this.#branch(JMP32 | CONDITIONS[condition], left, right, label);
   }
 
   exit(): this {

@@ -38,7 +38,12 @@ export interface CountProgram {
   readonly target: number;
   readonly maps: ProgramMaps;
   readonly filter: Filter;
+  /** Take the stack in the program as well, into the second half of the record. */
   readonly userStacks: boolean;
+  /** The kernel's part of the stack is left empty: the target is a function of a program. */
+  readonly onlyUserStack: boolean;
+  /** A call without any frame is a call all the same: the context may have no kernel stack. */
+  readonly mayBeEmpty: boolean;
   readonly bucketMilliseconds?: number;
   /** Byte offset in the context of the argument to record. */
   readonly argumentOffset?: number;
@@ -115,7 +120,7 @@ export function assembleCountProgram(program: CountProgram): Buffer {
     asm.load(8, 1, SCRATCH, 0).jumpIf(1, '!=', 0, 'lost.nested').store(8, SCRATCH, 0, 1);
   }
 
-  emitStack(asm, program.userStacks);
+  emitStack(asm, program);
   asm.store(8, FRAME, key + layout.stack, reg(1));
   emitKey(asm, program, key);
 
@@ -162,7 +167,7 @@ function emitFilter(asm: Assembler, filter: Filter, scratch: number): void {
   }
   if (comms.length > 0) {
     const at = scratch - COMM_LENGTH;
-    asm.mov(1, reg(FRAME)).alu('add', 1, at).mov(2, COMM_LENGTH).call('get_current_comm');
+    emitComm(asm, at);
     asm.load(8, 1, FRAME, at).load(8, 2, FRAME, at + 8);
     oneOf(asm, comms, (comm, yes) => {
       const bytes = Buffer.alloc(COMM_LENGTH);
@@ -177,6 +182,12 @@ function emitFilter(asm: Assembler, filter: Filter, scratch: number): void {
   }
 }
 
+/** Writes the task's name to the frame; cleared first, because the kernel may write no further than its end. */
+function emitComm(asm: Assembler, at: number): void {
+  asm.store(8, FRAME, at, 0).store(8, FRAME, at + 8, 0);
+  asm.mov(1, reg(FRAME)).alu('add', 1, at).mov(2, COMM_LENGTH).call('get_current_comm');
+}
+
 function oneOf<T>(asm: Assembler, wanted: readonly T[], test: (value: T, yes: string) => void): void {
   if (wanted.length === 0) return;
   const yes = asm.fresh('wanted');
@@ -185,22 +196,23 @@ function oneOf<T>(asm: Assembler, wanted: readonly T[], test: (value: T, yes: st
 }
 
 /** Takes the stack into the scratch space; r1 = hash of its contents. */
-function emitStack(asm: Assembler, userStacks: boolean): void {
-  getStack(asm, SCRATCH_STACK, 0);
-  asm.jumpIf(0, 's<=', 0, 'lost.no-stack').mov(LENGTH, reg(0));
+function emitStack(asm: Assembler, { userStacks, onlyUserStack, mayBeEmpty }: CountProgram): void {
+  if (onlyUserStack) asm.mov(0, 0);
+  else getStack(asm, SCRATCH_STACK, 0);
+  if (!onlyUserStack) asm.jumpIf(0, mayBeEmpty ? 's<' : 's<=', 0, 'lost.no-stack');
+  asm.mov(LENGTH, reg(0));
   if (userStacks) {
     // A task without a user part (a kernel thread) has an empty one; that is no loss.
     getStack(asm, SCRATCH_STACK + USER_PART, BPF_F_USER_STACK);
+    if (onlyUserStack) asm.jumpIf(0, 's<=', 0, 'lost.no-stack');
+    asm.mov(4, reg(0));
   }
   asm.load64(1, HASH_SEED).load64(FACTOR, HASH_FACTOR);
+  emitHash(asm, SCRATCH_STACK, LENGTH);
   if (userStacks) {
-    asm.mov(4, reg(0));
-    emitHash(asm, SCRATCH_STACK, LENGTH);
     asm.mov(LENGTH, reg(4)).jumpIf(LENGTH, 's<=', 0, 'hashed');
     emitHash(asm, SCRATCH_STACK + USER_PART, LENGTH);
     asm.label('hashed');
-  } else {
-    emitHash(asm, SCRATCH_STACK, LENGTH);
   }
 }
 
@@ -267,17 +279,17 @@ function emitKey(asm: Assembler, program: CountProgram, key: number): void {
 
 /**
  * Inserts an entry, unless somebody else does meanwhile. For counts, an entry that appeared meanwhile is added to.
- * `value` sets r3 to the address of the value.
+ * `value` sets r3 to the address of the value. Updating returns an int, which kernels before 6.4 leave unextended.
  */
 function emitInsert(asm: Assembler, map: number, key: number, name: 'stacks' | 'counts', value: () => void): void {
   const inserted = `${name}.inserted`;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     asm.loadMap(1, map).mov(2, reg(FRAME)).alu('add', 2, key);
     value();
-    asm.mov(4, BPF_NOEXIST).call('map_update_elem').jumpIf(0, '==', 0, inserted);
-    asm.jumpIf(0, '==', EEXIST, `${name}.exists`);
+    asm.mov(4, BPF_NOEXIST).call('map_update_elem').jumpIf32(0, '==', 0, inserted);
+    asm.jumpIf32(0, '==', EEXIST, `${name}.exists`);
   }
-  asm.jumpIf(0, '==', E2BIG, `lost.${name}-full`).jump(`lost.${name}-busy`);
+  asm.jumpIf32(0, '==', E2BIG, `lost.${name}-full`).jump(`lost.${name}-busy`);
   asm.label(`${name}.exists`);
   if (name === 'counts') lookup(asm, map, key).jumpIf(0, '!=', 0, 'add').jump('lost.counts-busy');
   asm.label(inserted);

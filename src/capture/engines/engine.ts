@@ -30,6 +30,8 @@ export interface ProgramRequest {
   /** `enum bpf_prog_type` */
   readonly type: number;
   readonly context: ProgramContext;
+  /** The stack of calls is the one in the program, not the kernel's. */
+  readonly userStack?: boolean;
 }
 
 /** The session as an engine sees it. */
