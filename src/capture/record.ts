@@ -6,10 +6,13 @@ import { argumentsOf, keyOptions, type RequestedKeys } from './arguments.ts';
 import type { Filter } from './bpf/count-program.ts';
 import { CommandCgroup } from './cgroup.ts';
 import type { EngineName } from './engines/engine.ts';
+import { HistCapture } from './hist-session.ts';
 import { Kallsyms } from './kallsyms.ts';
 import { liveNames, resolveTargets } from './resolve-targets.ts';
-import { Capture } from './session.ts';
+import { Capture, type CapturePlan, type CountingSession } from './session.ts';
+import { SystemCallError } from './sys/native.ts';
 import { explainRefusal } from './sys/refusal.ts';
+import { tracefs } from './tracefs.ts';
 import { UserSymbols } from './user-symbols.ts';
 import { WorkloadCommand } from './workload-command.ts';
 
@@ -74,7 +77,7 @@ export async function record(plan: RecordPlan): Promise<Recording> {
     const cgroup = plan.onlyCommand && workload ? new CommandCgroup() : null;
     if (cgroup) cleanups.push(() => cgroup.close());
     if (cgroup && workload) cgroup.add(workload.pid);
-    const capture = Capture.arm({
+    const capture = arm({
       targets,
       // addresses of programs mean something only together with the process
       keys: keyOptions({ ...plan.keys, pid: plan.keys.pid || userStacks }, recorded, plan.bucketMilliseconds),
@@ -104,6 +107,23 @@ export async function record(plan: RecordPlan): Promise<Recording> {
     return { census, status };
   } finally {
     for (const cleanup of cleanups) cleanup();
+  }
+}
+
+/** Histograms of the kernel stand in where BPF is forbidden. */
+function arm(plan: CapturePlan): CountingSession {
+  if (plan.engine === 'hist') return HistCapture.arm(plan);
+  try {
+    return Capture.arm(plan);
+  } catch (error) {
+    const refused =
+      error instanceof UserError && error.cause instanceof SystemCallError && /^bpf/.test(error.cause.message);
+    if (!refused || plan.engine !== undefined || tracefs() === null) throw error;
+    try {
+      return HistCapture.arm(plan);
+    } catch {
+      throw error; // what was refused first is what matters
+    }
   }
 }
 

@@ -66,6 +66,18 @@ export interface CapturePlan {
   readonly maxKeys: number;
 }
 
+/** A run's counting, however it is done. */
+export interface CountingSession {
+  /** Which engine counts each target, in the order of the targets. */
+  readonly engines: readonly EngineName[];
+  start(): void;
+  stop(): void;
+  /** Adds what was counted to a census: rows, losses, facts. To be called after {@link stop}. */
+  drainInto(census: Census, symbolsBefore: Kallsyms, userSymbols: UserSymbols): void;
+  /** Gives everything back to the kernel. */
+  close(): void;
+}
+
 interface ArmedTarget {
   readonly target: Target;
   readonly engine: Engine;
@@ -76,7 +88,7 @@ interface ArmedTarget {
  * Counts calls of some targets between {@link start} and {@link stop}. Everything it holds in the kernel are file
  * descriptors: nothing stays armed behind, however the process ends.
  */
-export class Capture {
+export class Capture implements CountingSession {
   readonly #plan: CapturePlan;
   readonly #layout: KeyLayout;
   readonly #cpus = onlineCpus();
@@ -117,7 +129,6 @@ export class Capture {
     }
   }
 
-  /** Which engine counts each target, in the order of the targets. */
   get engines(): readonly EngineName[] {
     return this.#armed.map(({ engine }) => engine.name);
   }
@@ -133,7 +144,6 @@ export class Capture {
     this.#stoppedAt = process.hrtime.bigint();
   }
 
-  /** Adds what was counted to a census: rows, losses, facts. To be called after {@link stop}. */
   drainInto(census: Census, symbolsBefore: Kallsyms, userSymbols: UserSymbols): void {
     const reader = new StackReader(census, symbolsBefore, Kallsyms.read(), userSymbols);
     const drain = new Drain(census, this.#plan, this.#layout, reader, this.#startedAt);
@@ -166,7 +176,6 @@ export class Capture {
     census.facts.bucketMilliseconds = this.#plan.keys.bucketMilliseconds ?? null;
   }
 
-  /** Gives everything back to the kernel. */
   close(): void {
     for (const { armed } of this.#armed.splice(0)) armed.close();
     for (const descriptor of this.#descriptors.splice(0)) closeDescriptor(descriptor);

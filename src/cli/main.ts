@@ -4,6 +4,8 @@ import { version } from './version.ts';
 /** Every subcommand. A first argument that is none of them is a target: `whocalls rb_insert_color -- make`. */
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   record: { summary: 'count calls while a command runs, then report', load: () => import('./record.ts') },
+  targets: { summary: 'list the named sets of targets', load: () => import('./targets.ts') },
+  doctor: { summary: 'what this machine can count, and why not what it cannot', load: () => import('./doctor.ts') },
   db_bench: { summary: "LevelDB's benchmark, as a workload", load: () => import('./db_bench.ts') },
   demo: { summary: 'the founding case, end to end', load: () => import('./demo.ts') },
   'founding-case': { summary: 'the workload of the demo by itself', load: () => import('./founding-case.ts') },

@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { messageOf } from '../errors.ts';
+import { elfFunctionOffset } from './elf.ts';
+import type { EngineName } from './engines/engine.ts';
+import { HistCapture } from './hist-session.ts';
+import { Kallsyms } from './kallsyms.ts';
+import { Capture, type CapturePlan } from './session.ts';
+import { kernelAtLeast, onlineCpus } from './sys/kernel.ts';
+import { lockdown, missingCapabilities } from './sys/refusal.ts';
+import type { Target } from './targets.ts';
+import { listTraceEvents } from './tracefs.ts';
+
+/** One line of the table. */
+export interface Finding {
+  readonly what: string;
+  readonly works: boolean;
+  /** What it is good for where it works, why not where it does not. */
+  readonly detail: string;
+}
+
+/** What a probe of an engine is tried on: functions every kernel has and that may be armed for a moment. */
+const TRACEABLE = 'vfs_read';
+const NOT_TRACEABLE = 'rb_insert_color';
+
+/** Finds out what this machine can do by doing it: every engine is armed for a moment. Nothing stays behind. */
+export function examine(): Finding[] {
+  const findings = [kernelFinding(), privilegeFinding()];
+  let kallsyms: Kallsyms | null = null;
+  try {
+    kallsyms = Kallsyms.read();
+  } catch {
+    // said below
+  }
+  const hasAddresses = kallsyms?.hasAddresses ?? false;
+  findings.push({
+    what: 'kernel symbols',
+    works: hasAddresses,
+    detail: hasAddresses
+      ? `${kallsyms?.size} functions`
+      : '/proc/kallsyms shows no addresses (root needed, or kernel.kptr_restrict is 2)',
+  });
+  const find = (name: string): Target | string => {
+    const functions = kallsyms?.named(name) ?? [];
+    return functions.length > 0 ? { kind: 'function', name, functions } : `no function ${name} to try it on`;
+  };
+  findings.push(
+    tryEngine('kprobe', find(TRACEABLE), 'kernel functions that may be traced; the cheapest'),
+    tryEngine('breakpoint', find(NOT_TRACEABLE), 'any kernel function but entry code; a few at once'),
+    tryEngine(
+      'tracepoint',
+      { kind: 'tracepoint', name: 'sched:sched_switch', category: 'sched', event: 'sched_switch' },
+      'static tracepoints',
+    ),
+    tryEngine('uprobe', userTarget(), 'functions of programs and libraries'),
+    tryEngine('hist', find(TRACEABLE), 'without BPF; 16 frames of a stack'),
+    { what: 'breakpoint slots', ...breakpointSlots(find) },
+    { what: 'tracefs', works: listTraceEvents().length > 0, detail: tracefsDetail() },
+    {
+      what: 'exact misses',
+      works: kernelAtLeast(6, 7),
+      detail: kernelAtLeast(6, 7)
+        ? 'the kernel counts what it keeps from programs'
+        : 'before Linux 6.7: kprobes are checked by a second probe per CPU, syscall tracepoints and uprobes cannot be checked',
+    },
+  );
+  return findings;
+}
+
+function kernelFinding(): Finding {
+  const works = process.platform === 'linux' && kernelAtLeast(5, 4);
+  return {
+    what: 'kernel',
+    works,
+    detail: `${release()} on ${process.arch}, ${onlineCpus().length} CPUs${works ? '' : '; Linux 5.4 or newer is needed'}`,
+  };
+}
+
+function privilegeFinding(): Finding {
+  const missing = missingCapabilities();
+  const mode = lockdown();
+  const locked = mode === 'confidentiality';
+  if (missing.length > 0)
+    return { what: 'privilege', works: false, detail: `missing ${missing.join(', ')}: run as root` };
+  return {
+    what: 'privilege',
+    works: !locked,
+    detail: locked ? 'the kernel is locked down (confidentiality)' : `complete${mode ? `, lockdown: ${mode}` : ''}`,
+  };
+}
+
+/** Arms one target in one way, without starting it. */
+function tryEngine(engine: EngineName, target: Target | string, detail: string): Finding {
+  if (typeof target === 'string') return { what: engine, works: false, detail: target };
+  try {
+    arm(engine, [target]);
+    return { what: engine, works: true, detail };
+  } catch (error) {
+    return {
+      what: engine,
+      works: false,
+      detail: messageOf(error).replace(`${target.name} cannot be counted: ${engine}: `, ''),
+    };
+  }
+}
+
+function arm(engine: EngineName, targets: readonly Target[]): void {
+  const plan: CapturePlan = {
+    targets,
+    engine,
+    keys: {},
+    arguments: [],
+    filter: {},
+    userStacks: targets.some(({ kind }) => kind === 'user'),
+    maxStacks: 128,
+    maxKeys: 128,
+  };
+  const session = engine === 'hist' ? HistCapture.arm(plan) : Capture.arm(plan);
+  session.close();
+}
+
+/** How many breakpoints are free, found by taking them. */
+function breakpointSlots(find: (name: string) => Target | string): { works: boolean; detail: string } {
+  const names = ['rb_insert_color', 'rb_erase', 'rb_next', 'rb_first', 'rb_prev', 'rb_last'];
+  const targets = names.map(find).filter((target): target is Target => typeof target !== 'string');
+  let free = 0;
+  while (free < targets.length) {
+    try {
+      arm('breakpoint', targets.slice(0, free + 1));
+      free++;
+    } catch {
+      break;
+    }
+  }
+  if (free === 0) return { works: false, detail: 'none free' };
+  return { works: true, detail: free === targets.length ? `at least ${free} free` : `${free} free` };
+}
+
+function userTarget(): Target | string {
+  // The C library this process runs on is there for sure.
+  const path = /\s(\/\S*\/libc[.-]\S*)$/m.exec(readFileSync('/proc/self/maps', 'utf8'))?.[1];
+  if (!path) return 'no C library to try it on';
+  try {
+    return { kind: 'user', name: `${path}:getpid`, path, symbol: 'getpid', offset: elfFunctionOffset(path, 'getpid') };
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function tracefsDetail(): string {
+  const categories = listTraceEvents().length;
+  if (categories > 0) return `${categories} categories of tracepoints`;
+  return 'not readable at /sys/kernel/tracing (mount -t tracefs tracefs /sys/kernel/tracing)';
+}

@@ -1,0 +1,206 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import type { Census } from '../census/census.ts';
+import { messageOf, UserError } from '../errors.ts';
+import { HIST_FRAMES, parseHist } from './hist-text.ts';
+import { formatAddress } from './kallsyms.ts';
+import type { CapturePlan, CountingSession } from './session.ts';
+import { kernelAtLeast, onlineCpus } from './sys/kernel.ts';
+import type { FunctionTarget, Target } from './targets.ts';
+import { tracefs } from './tracefs.ts';
+
+const GROUP = 'whocalls_';
+/** What the kernel allows as a histogram's size (tracing_map.h). */
+const LEAST_ENTRIES = 128;
+const MOST_ENTRIES = 131_072;
+
+interface Histogram {
+  readonly target: Target;
+  /** The event's directory in the instance of this run. */
+  readonly directory: string;
+  text: string;
+}
+
+/**
+ * Counts with the kernel's own histograms by stack trace, through files of tracefs and nothing else: for machines
+ * that forbid BPF. Stacks hold 16 frames, and functions must be ones that kprobes accept.
+ *
+ * Unlike file descriptors, events of tracefs outlive the process that made them. A shell that waits for the end of
+ * this process removes them when it is killed; the next run removes what is left even so.
+ */
+export class HistCapture implements CountingSession {
+  readonly engines: readonly 'hist'[];
+  readonly #root: string;
+  readonly #group = `${GROUP}${process.pid}`;
+  readonly #instance: string;
+  readonly #trigger: string;
+  readonly #plan: CapturePlan;
+  readonly #histograms: Histogram[] = [];
+  #guard: ChildProcess | undefined;
+  #startedAt = 0n;
+  #stoppedAt = 0n;
+
+  private constructor(plan: CapturePlan, root: string) {
+    this.#plan = plan;
+    this.#root = root;
+    this.#instance = `${root}/instances/${this.#group}`;
+    this.engines = plan.targets.map(() => 'hist' as const);
+    const size = Math.min(Math.max(2 ** Math.ceil(Math.log2(plan.maxStacks)), LEAST_ENTRIES), MOST_ENTRIES);
+    const stack = kernelAtLeast(6, 3) ? 'common_stacktrace' : 'stacktrace';
+    this.#trigger = `hist:keys=${stack}${plan.keys.comm ? ',common_pid.execname' : ''}:size=${size}`;
+  }
+
+  /** @throws {UserError} where tracefs or one of the targets does not allow it */
+  static arm(plan: CapturePlan): HistCapture {
+    const root = tracefs();
+    if (!root)
+      throw new UserError('the engine hist needs tracefs at /sys/kernel/tracing, and the right to write there');
+    refuseUnsupported(plan);
+    const capture = new HistCapture(plan, root);
+    try {
+      sweep(root);
+      capture.#armAll();
+    } catch (error) {
+      capture.close();
+      throw error instanceof UserError
+        ? error
+        : new UserError(`the engine hist: ${messageOf(error)}`, { cause: error });
+    }
+    return capture;
+  }
+
+  start(): void {
+    for (const { directory } of this.#histograms) writeFileSync(`${directory}/trigger`, this.#trigger);
+    this.#startedAt = process.hrtime.bigint();
+  }
+
+  stop(): void {
+    for (const { directory } of this.#histograms) writeFileSync(`${directory}/trigger`, `${this.#trigger}:pause`);
+    this.#stoppedAt = process.hrtime.bigint();
+    for (const histogram of this.#histograms) histogram.text = readFileSync(`${histogram.directory}/hist`, 'utf8');
+  }
+
+  drainInto(census: Census): void {
+    for (const { target, text } of this.#histograms) {
+      const index = census.target(target.name);
+      const { entries, dropped, hits } = parseHist(text);
+      let sum = 0;
+      for (const { frames, comm, count } of entries) {
+        const own = frames.findIndex(({ name }) => target.kind === 'function' && isOf(target, name));
+        const stack = census.stack(
+          frames.slice(Math.max(own, 0)).map(({ name, offset, module }) => ({
+            symbol: census.symbols.intern(name, module),
+            offset,
+          })),
+        );
+        census.addRow(stack, index, census.stringId(comm), -1, -1, -1, 0, count);
+        sum += count;
+      }
+      census.lose('more distinct stacks than --max-stacks', dropped);
+      census.lose('counted by the kernel without a stack', Math.max(0, hits - sum));
+    }
+    census.note(`Histograms of the kernel keep ${HIST_FRAMES} frames of a stack: outer callers may be missing.`);
+    census.facts.cpus = onlineCpus().length;
+    census.facts.durationSeconds = Number(this.#stoppedAt - this.#startedAt) / 1e9;
+  }
+
+  close(): void {
+    remove(this.#root, this.#group);
+    this.#guard?.stdin?.end('done\n');
+    this.#guard = undefined;
+  }
+
+  #armAll(): void {
+    this.#guard = guard(this.#root, this.#group);
+    mkdirSync(this.#instance);
+    for (const [index, target] of this.#plan.targets.entries()) {
+      if (target.kind === 'tracepoint') {
+        this.#add(target, `${target.category}/${target.event}`);
+      } else if (target.kind === 'function') {
+        for (const [copy, { address }] of target.functions.entries()) {
+          const event = `t${index}_${copy}`;
+          try {
+            writeFileSync(`${this.#root}/kprobe_events`, `p:${this.#group}/${event} ${formatAddress(address)}\n`, {
+              flag: 'a',
+            });
+          } catch (error) {
+            throw new UserError(
+              `${target.name} cannot be counted by hist: the kernel refuses a kprobe (${messageOf(error)})`,
+            );
+          }
+          this.#add(target, `${this.#group}/${event}`);
+        }
+      }
+    }
+  }
+
+  #add(target: Target, event: string): void {
+    this.#histograms.push({ target, directory: `${this.#instance}/events/${event}`, text: '' });
+  }
+}
+
+function isOf(target: FunctionTarget, name: string): boolean {
+  return target.functions.some((f) => f.name === name);
+}
+
+/** Asked for more than histograms can do: better refused than ignored. */
+function refuseUnsupported({ targets, filter, userStacks, cgroup, keys }: CapturePlan): void {
+  const asked = [
+    ...(targets.some(({ kind }) => kind === 'user') ? ['functions of programs'] : []),
+    ...(userStacks ? ['--user-stacks'] : []),
+    ...(cgroup !== undefined ? ['--only-command and --cgroup'] : []),
+    ...(filter.pids || filter.comms || filter.cpus ? ['filters'] : []),
+    ...(keys.pid || keys.cpu ? ['keys besides comm'] : []),
+  ];
+  if (asked.length > 0) throw new UserError(`the engine hist cannot do ${asked.join(', ')}`);
+}
+
+/** A shell that removes everything when this process is gone. */
+function guard(root: string, group: string): ChildProcess {
+  const script = `trap '' INT TERM
+read -r done && exit 0
+for t in "$0"/instances/"$1"/events/"$1"/*/trigger; do [ -e "$t" ] && sed -n 's/^hist:/!hist:/p' "$t" | while read -r l; do echo "\${l% \\[*}" > "$t"; done; done
+rmdir "$0/instances/$1"
+for e in "$0"/events/"$1"/*/; do e=\${e%/}; echo "-:$1/\${e##*/}" >> "$0/kprobe_events"; done`;
+  const child = spawn('/bin/sh', ['-c', script, root, group], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  child.on('error', () => {});
+  child.unref();
+  return child;
+}
+
+/** Removes an instance, which ends its triggers, then the kprobes. */
+function remove(root: string, group: string): void {
+  try {
+    rmdirSync(`${root}/instances/${group}`);
+  } catch {
+    // never made
+  }
+  let events: string[] = [];
+  try {
+    events = readdirSync(`${root}/events/${group}`, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+  } catch {
+    // none were made
+  }
+  for (const event of events) {
+    try {
+      writeFileSync(`${root}/kprobe_events`, `-:${group}/${event}\n`, { flag: 'a' });
+    } catch {
+      // in use by somebody who looked at it meanwhile
+    }
+  }
+}
+
+/** Removes what runs left that were killed together with their guard. */
+function sweep(root: string): void {
+  for (const name of readdirSync(`${root}/events`)) {
+    const pid = name.startsWith(GROUP) ? Number(name.slice(GROUP.length)) : 0;
+    if (!(pid > 0)) continue;
+    try {
+      process.kill(pid, 0);
+    } catch {
+      remove(root, name);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import type { Finding } from '../capture/doctor.ts';
+import { newCommand } from './command.ts';
+import { hasColour } from './terminal.ts';
+
+/** `whocalls doctor`: what this machine can do, and why not what it cannot. */
+export function command(): Command {
+  return newCommand('doctor')
+    .description('Try out what this machine can count, and say why not what it cannot. Nothing is left behind.')
+    .option('--format <format>', 'text or json', 'text')
+    .option('--debug', 'show internals of errors')
+    .action(async ({ format }: { format: string }) => {
+      const findings = await gather();
+      process.stdout.write(format === 'json' ? `${JSON.stringify({ findings })}\n` : table(findings));
+      const engines = findings.filter(({ what }) => ['kprobe', 'breakpoint', 'tracepoint', 'hist'].includes(what));
+      process.exitCode = engines.some(({ works }) => works) ? 0 : 1;
+    });
+}
+
+async function gather(): Promise<Finding[]> {
+  const [{ examine }, { labAvailability }] = await Promise.all([
+    import('../capture/doctor.ts'),
+    import('../lab/availability.ts'),
+  ]);
+  const { ready, missing, kernels } = labAvailability();
+  return [
+    ...(process.platform === 'linux' ? examine() : []),
+    {
+      what: 'lab',
+      works: ready,
+      detail: ready
+        ? `virtual machines with ${kernels.map((kernel) => kernel.release).join(', ')}`
+        : `missing ${missing.join(', ')} ('whocalls lab setup' gets kernels)`,
+    },
+  ];
+}
+
+function table(findings: readonly Finding[]): string {
+  const colour = hasColour(process.stdout);
+  const width = Math.max(...findings.map(({ what }) => what.length)) + 2;
+  const lines = findings.map(({ what, works, detail }) => {
+    const mark = works ? 'yes' : 'no ';
+    const shown = colour ? `\u001b[${works ? 32 : 31}m${mark}\u001b[0m` : mark;
+    return `${what.padEnd(width)}${shown}  ${detail}`;
+  });
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import { targetSets } from '../capture/target-sets.ts';
+import { newCommand } from './command.ts';
+
+/** `whocalls targets [WORD…]`: the named sets, or what words resolve to on this kernel. */
+export function command(): Command {
+  return newCommand('targets')
+    .description('List the named sets of targets, or show what target words stand for on the running kernel.')
+    .argument('[words...]', 'targets as `whocalls record` takes them')
+    .option('--debug', 'show internals of errors')
+    .action(async (words: string[]) => {
+      process.stdout.write(words.length === 0 ? sets() : await resolved(words));
+    });
+}
+
+function sets(): string {
+  const width = Math.max(...targetSets().map(({ name }) => name.length)) + 3;
+  const lines = targetSets().map(
+    ({ name, summary, targets }) => `${`@${name}`.padEnd(width)}${summary}\n${' '.repeat(width)}${targets.join(', ')}`,
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+async function resolved(words: readonly string[]): Promise<string> {
+  const [{ Kallsyms, formatAddress }, { liveNames, resolveTargets }] = await Promise.all([
+    import('../capture/kallsyms.ts'),
+    import('../capture/resolve-targets.ts'),
+  ]);
+  const { targets, notes } = resolveTargets(words, liveNames(Kallsyms.read()));
+  const lines = targets.map((target) => {
+    if (target.kind === 'tracepoint') return `${target.name}  tracepoint`;
+    if (target.kind === 'user') return `${target.name}  at byte 0x${target.offset.toString(16)} of the file`;
+    const places = target.functions.map(
+      ({ name, address, module }) => `${name}${module ? ` [${module}]` : ''} ${formatAddress(address)}`,
+    );
+    return `${target.name}  ${places.join(', ')}`;
+  });
+  return `${[...lines, ...notes].join('\n')}\n`;
+}
