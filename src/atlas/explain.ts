@@ -1,8 +1,7 @@
 import type { Confidence, EntryKind, PathView, TreeLabel } from '../census/knowledge.ts';
 import { glossOf } from './gloss.ts';
 import { kernelKnowledge } from './knowledge.ts';
-import { subsystemOfPath, treeOf } from './labeller.ts';
-import { placeInPath } from './places.ts';
+import { placeOfFrame, subsystemOfPath, treeOf } from './labeller.ts';
 import type { TreeRecord } from './tree-catalog.ts';
 import { labelOf, type TreeMatch } from './trees.ts';
 import { capital, listed, percent, startedBy } from './words.ts';
@@ -80,8 +79,9 @@ function decidedInGroup({ path, paths }: GroupToExplain, tree: TreeRecord): stri
   const tally = new Map<string, number>();
   let counted = 0;
   for (const { path: other, count } of paths) {
-    const clause = decidedBy(tree, other);
-    if (clause === undefined || treeOf(other).tree !== tree) continue;
+    const own = treeOf(other).tree;
+    const clause = own && decidedBy(own, other);
+    if (!clause) continue;
     tally.set(clause, (tally.get(clause) ?? 0) + count);
     counted += count;
   }
@@ -94,12 +94,23 @@ function decidedInGroup({ path, paths }: GroupToExplain, tree: TreeRecord): stri
 /** From this share on the rest is not worth a word. */
 const NEARLY_ALL = 0.9;
 
+/** Clauses of a tree by function, each with its rank: the first of the catalog wins. */
+const clauses = new WeakMap<TreeRecord, Map<string, { rank: number; clause: string }>>();
+
 function decidedBy(tree: TreeRecord, path: PathView): string | undefined {
   const { decided } = tree;
   if (typeof decided === 'string' || decided === undefined) return decided;
-  const frames = new Set(path.frames.map(({ name }) => name));
-  for (const [name, clause] of Object.entries(decided)) if (frames.has(name)) return clause;
-  return undefined;
+  let own = clauses.get(tree);
+  if (!own) {
+    own = new Map(Object.entries(decided).map(([name, clause], rank) => [name, { rank, clause }]));
+    clauses.set(tree, own);
+  }
+  let best: { rank: number; clause: string } | undefined;
+  for (const { name } of path.frames) {
+    const found = own.get(name);
+    if (found && (!best || found.rank < best.rank)) best = found;
+  }
+  return best?.clause;
 }
 
 /** Where the calls started: `, mostly from the timer interrupt (71 %), sometimes in write(2)`. */
@@ -116,25 +127,30 @@ function starts({ entries, path, count }: GroupToExplain, style: 'short' | 'full
 
 /** What the functions between the entry and the site do, outermost first; else the parts of the kernel they are in. */
 function wayThrough({ path, entries }: GroupToExplain, subsystem: string | null): string | undefined {
-  const told: { subsystem: string | undefined; text: string; gloss: string }[] = [];
-  const passed: string[] = [];
-  for (let i = entryFrame(path); i > path.site; i--) {
+  const start = entryFrame(path);
+  const told: { subsystem: string | undefined; name: string; gloss: string }[] = [];
+  for (let i = start; i > path.site; i--) {
     const name = path.frames[i]?.name ?? '';
-    const role = kernelKnowledge().role(name);
-    const place = placeInPath(path.frames, i)?.subsystem;
-    if (role?.entry || role?.boundary) continue;
-    if (place && place !== subsystem && !passed.includes(place)) passed.push(place);
     const gloss = glossOf(name);
-    const last = told.at(-1);
-    if (gloss && !told.some((other) => other.gloss === gloss) && (last === undefined || last.subsystem !== place)) {
-      told.push({ subsystem: place, text: `${name} ${gloss}`, gloss });
-    }
+    if (gloss === null || told.some((other) => other.gloss === gloss) || startsSomething(name)) continue;
+    const place = placeOfFrame(path.frames, i)?.subsystem;
+    if (told.length === 0 || told.at(-1)?.subsystem !== place) told.push({ subsystem: place, name, gloss });
   }
-  const story = told.slice(-MOST_TOLD).map(({ text }) => text);
-  const way = entries.length > 1 ? 'on the commonest way' : 'on the way';
-  if (story.length > 0) return `${way}, ${listed(story)}`;
-  if (passed.length === 0 || subsystem === null) return undefined;
-  return `the path comes from ${listed(passed.slice(-MOST_TOLD))}`;
+  if (told.length > 0) {
+    const way = entries.length > 1 ? 'on the commonest way' : 'on the way';
+    return `${way}, ${listed(told.slice(-MOST_TOLD).map(({ name, gloss }) => `${name} ${gloss}`))}`;
+  }
+  const passed = new Set<string>();
+  for (let i = start; i > path.site; i--) {
+    const place = startsSomething(path.frames[i]?.name ?? '') ? null : placeOfFrame(path.frames, i);
+    if (place && place.subsystem !== subsystem) passed.add(place.subsystem);
+  }
+  return passed.size > 0 ? `the path comes from ${listed([...passed].slice(-MOST_TOLD))}` : undefined;
+}
+
+function startsSomething(name: string): boolean {
+  const role = kernelKnowledge().role(name);
+  return role?.entry !== undefined || role?.boundary !== undefined;
 }
 
 /** Index of the outermost frame that belongs to the path's entry; frames further out say how that was reached. */

@@ -1,6 +1,6 @@
 import { atlasTable } from './files.ts';
 
-/** A record of `atlas/trees/`: one kind of red-black tree. Its fields are described in docs/atlas.md. */
+/** A record of `atlas/trees/`: one kind of red-black tree. Its fields are described in docs/atlas-trees.md. */
 export interface TreeRecord {
   readonly id: string;
   readonly name: string;
