@@ -3,7 +3,7 @@ import { glossOf } from './gloss.ts';
 import { kernelKnowledge } from './knowledge.ts';
 import { placeOfFrame, subsystemOfPath, treeOf } from './labeller.ts';
 import type { TreeRecord } from './tree-catalog.ts';
-import { labelOf, type TreeMatch } from './trees.ts';
+import { isTreeInsert, labelOf, type TreeMatch } from './trees.ts';
 import { capital, listed, percent, startedBy } from './words.ts';
 
 /** Calls that are explained together. */
@@ -66,10 +66,15 @@ function decision(group: GroupToExplain, match: TreeMatch, subsystem: string | n
   if (site === undefined) return path.target ? `${path.target} is called` : 'the call has no caller in the kernel';
   const gloss = glossOf(site);
   const where = subsystem ? ` (${subsystem})` : '';
-  if (gloss) return `${site}${where} ${gloss}`;
+  if (gloss) return `${site}${where} ${gloss}${calling(path, site)}`;
   if (match.candidates.length > 0) return `${site}${where} inserts an entry into a red-black tree`;
   const isTarget = path.target === '' || path.target === site;
   return isTarget ? `${site}${where} runs` : `${site}${where} calls ${path.target}`;
+}
+
+/** What the site does matters only for the call it makes; a tree's insert needs no mention. */
+function calling({ target }: PathView, site: string): string {
+  return target === '' || target === site || isTreeInsert(target) ? '' : `, calling ${target}`;
 }
 
 /** What happened when an entry was inserted, over all paths of the group: `mostly … (61 %), sometimes …`. */
@@ -126,7 +131,11 @@ function starts({ entries, path, count }: GroupToExplain, style: 'short' | 'full
 }
 
 /** What the functions between the entry and the site do, outermost first; else the parts of the kernel they are in. */
-function wayThrough({ path, entries }: GroupToExplain, subsystem: string | null): string | undefined {
+function wayThrough({ path: whole, paths, entries }: GroupToExplain, subsystem: string | null): string | undefined {
+  // The story goes with the entry that was named first.
+  const [first] = entries;
+  const path =
+    paths.find(({ path: { entry } }) => entry.kind === first?.kind && entry.name === first.name)?.path ?? whole;
   const start = entryFrame(path);
   const told: { subsystem: string | undefined; name: string; gloss: string }[] = [];
   for (let i = start; i > path.site; i--) {
@@ -189,7 +198,7 @@ function treeSentence(
       .sort((a, b) => b[1] - a[1])
       .slice(0, 3)
       .map(([other]) => `the ${other.name}`);
-    return `the entry goes mostly (${percent(own, count)}) into ${where}, ${holds}; sometimes into ${listed(names, 'or')}`;
+    return `the entry goes ${own * 2 > count ? 'mostly' : 'most often'} (${percent(own, count)}) into ${where}, ${holds}; sometimes into ${listed(names, 'or')}`;
   }
   if (confidence === 'certain') return `the entry goes into ${where}, ${holds}`;
   const alternatives = candidates

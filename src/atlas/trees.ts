@@ -204,6 +204,11 @@ function likely(tree: TreeRecord, candidates: readonly TreeRecord[], frame: numb
   return { tree, confidence: 'likely', candidates: [tree, ...candidates.filter((other) => other !== tree)], frame };
 }
 
+/** Whether a function adds a node to a red-black tree for its callers. */
+export function isTreeInsert(name: string): boolean {
+  return PRIMITIVES.has(name) || OTHER_INSERT.test(name);
+}
+
 const labels = new WeakMap<TreeRecord, TreeLabel>();
 
 /** A tree as reports name it; one object per tree. */

@@ -17,7 +17,7 @@ export function percent(part: number, whole: number): string {
   const value = whole === 0 ? 0 : (100 * part) / whole;
   if (value > 0 && value < 0.1) return 'under 0.1 %';
   if (value < 100 && value > 99.9) return 'over 99.9 %';
-  return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} %`;
+  return `${value < 10 || value > 99 ? Number(value.toFixed(1)) : Math.round(value)} %`;
 }
 
 /** Where a path started, as part of a sentence: `in write(2)`, `from the timer interrupt`. */
@@ -34,7 +34,8 @@ export function startedBy({ kind, name }: Entry): string {
     case 'nmi':
       return 'in a non-maskable interrupt';
     case 'kthread':
-      return name.includes(' ') ? `in the ${name}` : `in a kernel thread (${name})`;
+      if (!name.includes(' ')) return `in a kernel thread (${name})`;
+      return /thread|worker|daemon/.test(name) ? `in the ${name}` : `in the kernel thread ${name}`;
     case 'work':
       return `in a work item (${name})`;
     case 'idle':
