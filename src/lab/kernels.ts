@@ -46,7 +46,8 @@ export function findKernel(name: string | undefined, modules?: string): LabKerne
   if (name?.includes('/')) return ownKernel(name, modules);
   if (modules !== undefined) throw new UsageError('--modules goes with --kernel FILE');
   const installed = installedKernels();
-  const found = name === undefined ? installed.at(-1) : installed.find(({ release }) => matches(release, name));
+  const series = name ?? installed.at(-1)?.release?.match(/^\d+\.\d+/)?.[0];
+  const found = installed.find(({ release }) => series !== undefined && matches(release, series));
   if (found) return found;
   const wanted = name === undefined ? 'no kernel here yet' : `no kernel ${name} here`;
   throw new UserError(`${wanted}; get it with: whocalls lab setup${name ? ` --kernel ${name}` : ''}`);
