@@ -9,10 +9,10 @@
 export const GUEST_DIRECTORY = '/run/whocalls';
 
 /** Modules the guest cannot start without. One that is built in need not be listed in a tree. */
-export const NEEDED_MODULES = ['virtio_pci', '9p', '9pnet_virtio', 'overlay', 'virtio_console'] as const;
+export const NEEDED_MODULES = ['virtio_pci', '9p', '9pnet_virtio', 'overlay'] as const;
 
-/** Modules of the data disk. ext4 asks for its checksum by algorithm, so no dependency names crc32c. */
-export const DISK_MODULES = ['virtio_blk', 'crc32c_generic', 'ext4'] as const;
+/** Modules loaded while the host's files are being mounted. ext4 asks for crc32c by algorithm: no dependency names it. */
+export const LATER_MODULES = ['virtio_console', 'virtio_blk', 'crc32c_generic', 'ext4'] as const;
 
 /** Lines on the console with this start are the guest saying why it gives up. */
 export const COMPLAINT = 'whocalls-lab:';
@@ -39,9 +39,13 @@ ${SHARED}
 $b mount -t proc proc /proc
 $b mount -t sysfs sys /sys
 $b mount -t devtmpfs dev /dev
-while read -r module; do
-  $b insmod "/lib/$module.ko" || fail "cannot load the kernel module $module"
-done < /lib/order
+load() {
+  while read -r module; do
+    $b insmod "/lib/$module.ko" || fail "cannot load the kernel module $module"
+  done < "$1"
+}
+load /lib/order
+load /lib/order-later &
 
 $b mount -t 9p -o trans=virtio,version=9p2000.L,ro,cache=loose,msize=512000 host /host ||
   fail "cannot mount the host's files: the kernel needs CONFIG_NET_9P_VIRTIO and CONFIG_9P_FS"
@@ -60,6 +64,7 @@ for directory in dev proc sys; do $b mount --move /$directory /root/$directory; 
 $b mkdir -p /root${GUEST_DIRECTORY}/host
 $b mount --move /host /root${GUEST_DIRECTORY}/host
 $b cp /bin/busybox /lab/* /root${GUEST_DIRECTORY}/
+wait
 exec $b switch_root /root ${GUEST_DIRECTORY}/busybox sh ${GUEST_DIRECTORY}/agent
 `;
 
@@ -75,12 +80,15 @@ $b mount -t devpts devpts /dev/pts
 $b mount -t tmpfs -o mode=1777 shm /dev/shm
 [ -e /dev/fd ] || $b ln -s /proc/self/fd /dev/fd
 [ -e /dev/stdin ] || { $b ln -s fd/0 /dev/stdin; $b ln -s fd/1 /dev/stdout; $b ln -s fd/2 /dev/stderr; }
-$b mount -t cgroup2 cgroup2 /sys/fs/cgroup
-$b mount -t bpf bpf /sys/fs/bpf
-$b mount -t tracefs tracefs /sys/kernel/tracing
-$b mount -t debugfs debugfs /sys/kernel/debug
-$b ip link set lo up
-$b hostname lab
+{
+  $b mount -t tracefs tracefs /sys/kernel/tracing
+  $b mount -t debugfs debugfs /sys/kernel/debug
+  $b mount -t cgroup2 cgroup2 /sys/fs/cgroup
+  $b mount -t bpf bpf /sys/fs/bpf
+  $b ip link set lo up
+  $b hostname lab
+} &
+mounting=$!
 
 if [ "$disk" ]; then
   if [ "$scheduler" ]; then
@@ -100,6 +108,7 @@ if ! [ -d "$directory" ] && $b mkdir -p "$directory" $d/lower $d/upper $d/work; 
     $b mount -t overlay -o lowerdir=$d/lower,upperdir=$d/upper,workdir=$d/work lab "$directory"
 fi
 
+wait $mounting
 # Ports appear a moment after their driver.
 tries=0
 until set -- /dev/vport*p${PORTS.control} && [ -e "$1" ]; do

@@ -3,10 +3,17 @@ import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { buildInPlace, cacheDirectory, pruneOldest } from './cache.ts';
 import { type CpioEntry, cpioArchive, DIRECTORY, EXECUTABLE, REGULAR } from './cpio.ts';
-import { AGENT_SCRIPT, commandScript, type GuestSettings, guestSettings, INIT_SCRIPT } from './guest.ts';
+import {
+  AGENT_SCRIPT,
+  commandScript,
+  type GuestSettings,
+  guestSettings,
+  INIT_SCRIPT,
+  NEEDED_MODULES,
+} from './guest.ts';
 import { extractVmlinux, identifyKernel } from './kernel-image.ts';
 import type { LabKernel } from './kernels.ts';
-import { modulesInOrder, readModuleTree } from './modules.ts';
+import { type KernelModule, modulesInOrder, readModuleTree } from './modules.ts';
 
 /** Built files that are kept; using one makes it the youngest. */
 const KEPT = 12;
@@ -21,16 +28,23 @@ export function initramfsFor(kernel: LabKernel, wanted: readonly string[], busyb
   const modules = kernel.modules === undefined ? [] : [identity(kernel.modules), ...wanted];
   const file = join(cacheDirectory(), 'boot', `${hash([identity(kernel.image), ...modules, ...scripts])}.cpio`);
   return built(file, () => {
-    const loaded = kernel.modules === undefined ? [] : modulesInOrder(readModuleTree(kernel.modules), wanted, busybox);
+    const tree = kernel.modules === undefined ? undefined : readModuleTree(kernel.modules);
+    const loaded = tree ? modulesInOrder(tree, wanted, busybox) : [];
+    const first = tree ? modulesInOrder(tree, NEEDED_MODULES, busybox).length : 0;
     return cpioArchive([
       ...['proc', 'sys', 'dev', 'host', 'scratch', 'root', 'bin', 'lib', 'lab'].map(directory),
       { path: 'bin/busybox', mode: EXECUTABLE, content: readFileSync(busybox) },
       text('init', INIT_SCRIPT, EXECUTABLE),
       text('lab/agent', AGENT_SCRIPT),
-      text('lib/order', loaded.map(({ name }) => `${name}\n`).join('')),
+      text('lib/order', listed(loaded.slice(0, first))),
+      text('lib/order-later', listed(loaded.slice(first))),
       ...loaded.map(({ name, content }) => ({ path: `lib/${name}.ko`, mode: REGULAR, content })),
     ]);
   });
+}
+
+function listed(modules: readonly KernelModule[]): string {
+  return modules.map(({ name }) => `${name}\n`).join('');
 }
 
 /** What one run adds to the initial file system: its settings, COMMAND, and the mark that ends its output. */

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
 import { PORTS } from './guest.ts';
+import { hostTscKhz } from './host-tsc.ts';
 
 /** What QEMU is started with. Paths are the host's. */
 export interface MachineOptions {
@@ -64,13 +65,19 @@ const KERNEL_PARAMETERS = [
   // A panic ends the machine at once: QEMU does not reboot.
   'panic=-1',
   'random.trust_cpu=on',
-  // QEMU's time stamp counters agree with each other. Left to doubt that, the kernel reads the time from an emulated
-  // device, which makes every clock_gettime(2) slow.
-  'tsc=reliable',
-  'no_timer_check',
   // The self-tests of the cryptography take half a second under emulation.
   'cryptomgr.notests',
 ];
+
+/**
+ * QEMU's time stamp counters agree with each other and are the host's. Left to doubt that, the kernel reads the time
+ * from an emulated device, which makes every clock_gettime(2) slow. Believing it without knowing the frequency would
+ * be worse.
+ */
+function emulationParameters(): string[] {
+  const khz = hostTscKhz();
+  return khz === undefined ? [] : ['no_timer_check', 'tsc=reliable', `tsc_early_khz=${khz}`];
+}
 
 export function startMachine(options: MachineOptions): Machine {
   const child = spawn(
@@ -114,7 +121,8 @@ function qemuArguments(options: MachineOptions): string[] {
   args.push('-smp', String(options.cpus), '-m', `${options.memory}M`);
   args.push('-kernel', options.image, '-initrd', options.initramfs);
   if (existsSync(QUICK_FIRMWARE)) args.push('-bios', QUICK_FIRMWARE);
-  args.push('-append', [...KERNEL_PARAMETERS, options.append].join(' ').trim());
+  const emulation = options.accelerator === 'tcg' ? emulationParameters() : [];
+  args.push('-append', [...KERNEL_PARAMETERS, ...emulation, options.append].join(' ').trim());
   args.push('-serial', 'stdio', '-rtc', 'base=utc');
   args.push('-device', 'virtio-serial-pci,max_ports=8');
   for (const [name, number] of Object.entries(PORTS)) {

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { UserError } from '../errors.ts';
 import { type Accelerator, kvmState, rememberKvm } from './accelerator.ts';
-import { DISK_MODULES, type GuestSettings, NEEDED_MODULES } from './guest.ts';
+import { type GuestSettings, LATER_MODULES, NEEDED_MODULES } from './guest.ts';
 import { bootImage, initramfsFor, runArchive } from './initramfs.ts';
 import { findKernel, type LabKernel } from './kernels.ts';
 import { type MachineOptions, startMachine } from './machine.ts';
@@ -179,7 +179,7 @@ function prepare(
     scheduler: options.scheduler,
     modules: kernel.modules,
   };
-  const wanted = [...NEEDED_MODULES, ...DISK_MODULES, ...(options.scheduler === 'bfq' ? ['bfq'] : [])];
+  const wanted = [...NEEDED_MODULES, ...LATER_MODULES, ...(options.scheduler === 'bfq' ? ['bfq'] : [])];
   const initramfs = join(scratch, 'initramfs.cpio');
   copyFileSync(initramfsFor(kernel, wanted, tools.busybox), initramfs);
   appendFileSync(initramfs, runArchive(settings, token));
