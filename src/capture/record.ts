@@ -43,6 +43,8 @@ export interface RecordPlan {
   readonly maxKeys: number;
   /** Gets COMMAND's standard output besides it being passed through. */
   readonly onOutput?: (chunk: Buffer) => void;
+  /** Called every so many seconds with what was counted so far. */
+  readonly interval?: { readonly seconds: number; readonly onInterval: (soFar: Census) => void };
   /** Called once everything is armed, right before COMMAND is let go. */
   readonly onArmed?: (engines: readonly string[]) => void;
 }
@@ -96,7 +98,17 @@ export async function record(plan: RecordPlan): Promise<Recording> {
     capture.start();
     workload?.release();
     const watch = userStacks && workload ? watchMappings(userSymbols, workload.pid) : undefined;
-    const status = await stopped.wait().finally(() => clearInterval(watch));
+    const { interval } = plan;
+    const ticks =
+      interval &&
+      setInterval(() => {
+        const soFar = capture.snapshot?.(kallsyms, userSymbols);
+        if (soFar) interval.onInterval(soFar);
+      }, interval.seconds * 1000);
+    const status = await stopped.wait().finally(() => {
+      clearInterval(watch);
+      clearInterval(ticks);
+    });
     capture.stop();
     const census = new Census();
     for (const note of notes) census.note(note);

@@ -1,4 +1,4 @@
-import type { Census } from '../census/census.ts';
+import { Census } from '../census/census.ts';
 import { UserError } from '../errors.ts';
 import { balance, type TargetTally } from './accounting.ts';
 import type { RecordedArgument } from './arguments.ts';
@@ -74,6 +74,8 @@ export interface CountingSession {
   stop(): void;
   /** Adds what was counted to a census: rows, losses, facts. To be called after {@link stop}. */
   drainInto(census: Census, symbolsBefore: Kallsyms, userSymbols: UserSymbols): void;
+  /** What was counted so far, where the engine can say. */
+  snapshot?(symbols: Kallsyms, userSymbols: UserSymbols): Census;
   /** Gives everything back to the kernel. */
   close(): void;
 }
@@ -144,6 +146,16 @@ export class Capture implements CountingSession {
     this.#stoppedAt = process.hrtime.bigint();
   }
 
+  /** What was counted so far, while counting goes on. Reading the maps costs calls, which the books will show. */
+  snapshot(symbols: Kallsyms, userSymbols: UserSymbols): Census {
+    const census = new Census();
+    const reader = new StackReader(census, symbols, symbols, userSymbols);
+    const drain = new Drain(census, this.#plan, this.#layout, reader, this.#startedAt);
+    drain.readStacks(this.#stacks);
+    drain.readCounts(this.#counts);
+    return census;
+  }
+
   drainInto(census: Census, symbolsBefore: Kallsyms, userSymbols: UserSymbols): void {
     const reader = new StackReader(census, symbolsBefore, Kallsyms.read(), userSymbols);
     const drain = new Drain(census, this.#plan, this.#layout, reader, this.#startedAt);
@@ -192,14 +204,17 @@ export class Capture implements CountingSession {
         (engine) => engine.fits(target) && (!this.#plan.engine || this.#plan.engine === engine.name),
       );
       const armed = firstThatArms(candidates, target, index, context, refusals);
-      if (!armed)
-        throw new UserError(`${target.name} cannot be counted: ${refusals.join('; ') || this.#noEngine(target)}`);
+      if (!armed) throw new UserError(this.#refusal(target, refusals));
       this.#armed.push(armed);
     }
   }
 
-  #noEngine(target: Target): string {
-    return `the engine ${this.#plan.engine} is not for a ${target.kind}`;
+  #refusal({ kind, name }: Target, refusals: readonly string[]): string {
+    const why = refusals.join('; ') || `the engine ${this.#plan.engine} is not for a ${kind}`;
+    const fitting = this.#armed.filter(({ engine }) => engine === breakpointEngine).map(({ target }) => target.name);
+    const fits =
+      /no breakpoint left/.test(why) && fitting.length > 0 ? `; there is room for ${fitting.join(', ')}` : '';
+    return `${name} cannot be counted: ${why}${fits}`;
   }
 
   #loadProgram(target: number, request: ProgramRequest): number {

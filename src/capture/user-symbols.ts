@@ -59,7 +59,11 @@ export class UserSymbols {
 
   /** The function an address of a process lies in. */
   locate(pid: number, address: number): UserPlace {
-    if (!this.#mappings.has(pid)) this.remember(pid);
+    if (!this.#mappings.has(pid)) {
+      this.remember(pid);
+      // A process that is gone stays gone: do not look for it at every address.
+      if (!this.#mappings.has(pid)) this.#mappings.set(pid, []);
+    }
     const mapping = this.#mappings.get(pid)?.find(({ start, end }) => address >= start && address < end);
     const unknown = { name: `0x${address.toString(16)}`, file: mapping?.path ?? '', offset: -1 };
     if (!mapping) return unknown;

@@ -1,7 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { kernelKnowledge } from '../atlas/knowledge.ts';
 import { parseKeys } from '../capture/arguments.ts';
 import type { EngineName } from '../capture/engines/engine.ts';
 import type { RecordPlan } from '../capture/record.ts';
+import type { Census } from '../census/census.ts';
+import { groupCensus } from '../census/group.ts';
 import { UsageError } from '../errors.ts';
 import { newCommand } from './command.ts';
 import {
@@ -21,9 +24,12 @@ const DEFAULT_MAX_KEYS = 65_536;
 /** Room for keys that differ by time as well: a few hundred a bucket, for a minute or two. */
 const KEYS_WITH_TIME = 524_288;
 
+const SITES_PER_INTERVAL = 4;
+
 /** Options of recording, as commander names them. */
 interface RecordOptions extends ReportOptions, WatchOptions {
   readonly duration?: number;
+  readonly interval?: number;
   readonly engine?: EngineName;
   readonly keys?: string;
   readonly onlyCommand?: boolean;
@@ -94,6 +100,7 @@ function addRecordOptions(command: Command): Command {
     .option('--time-buckets <ms>', 'tell calls apart by when they happened', wholeNumber)
     .option('--max-stacks <n>', 'room for this many distinct stacks', room, DEFAULT_MAX_STACKS)
     .option('--max-keys <n>', 'room for this many distinct combinations of stack and keys', room, DEFAULT_MAX_KEYS)
+    .option('--interval <seconds>', 'say on stderr how it stands, every so often (reading costs some calls)', seconds)
     .option('--debug', 'show internals of errors');
 }
 
@@ -103,7 +110,7 @@ function planOf(targets: readonly string[], workload: readonly string[], options
     throw new UsageError("name a function to count: whocalls record NAME -- COMMAND (see 'whocalls record -h')");
   if (options.onlyCommand && workload.length === 0) throw new UsageError('--only-command needs a COMMAND after --');
   if (options.user !== undefined && workload.length === 0) throw new UsageError('--user needs a COMMAND after --');
-  const { by, duration, engine, timeBuckets, cgroup, user } = options;
+  const { by, duration, interval, engine, timeBuckets, cgroup, user } = options;
   const keys = parseKeys(options.keys ?? 'comm');
   return {
     targets,
@@ -121,10 +128,27 @@ function planOf(targets: readonly string[], workload: readonly string[], options
     maxStacks: options.maxStacks,
     maxKeys: options.maxKeys,
     ...(duration !== undefined && { durationSeconds: duration }),
+    ...(interval !== undefined && { interval: { seconds: interval, onInterval: intervalPrinter() } }),
     ...(engine !== undefined && { engine }),
     ...(timeBuckets !== undefined && { bucketMilliseconds: timeBuckets }),
     ...(cgroup !== undefined && { cgroup }),
     ...(user !== undefined && { user }),
+  };
+}
+
+/** Prints one line per interval: what came since the last one, and the busiest sites of it. */
+function intervalPrinter(): (soFar: Census) => void {
+  let before = new Map<string, number>();
+  return (soFar) => {
+    const { groups } = groupCensus(soFar, { by: 'site', knowledge: kernelKnowledge() });
+    const now = new Map<string, number>();
+    for (const { key, count } of groups) now.set(key, (now.get(key) ?? 0) + count);
+    const since = [...now].map(([name, count]): [string, number] => [name, count - (before.get(name) ?? 0)]);
+    const sum = since.reduce((total, [, count]) => total + count, 0);
+    const busiest = since.filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]);
+    const sites = busiest.slice(0, SITES_PER_INTERVAL).map(([name, count]) => `${name} ${count}`);
+    process.stderr.write(`+${sum} calls (${soFar.attributed} so far): ${sites.join(', ') || 'none'}\n`);
+    before = now;
   };
 }
 

@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { assembleCountProgram, type CountProgram, scratchSize } from './count-program.ts';
+import { keyLayout } from './key-layout.ts';
+
+const EXIT = 0x95;
+const CALL = 0x85;
+const JUMP_ALWAYS = 0x05;
+const WIDE = 0x18;
+/** What kernels before 5.2 took; later ones take a million. */
+const OLD_LIMIT = 4096;
+
+/** The instructions that can be reached, by index; fails on a jump out of the program or into a wide instruction. */
+function reachable(code: Buffer): Set<number> {
+  const count = code.length / 8;
+  const seen = new Set<number>();
+  const pending = [0];
+  while (pending.length > 0) {
+    const at = pending.pop()!;
+    if (seen.has(at)) continue;
+    if (at < 0 || at >= count) throw new Error(`instruction ${at} of ${count}`);
+    const opcode = code[at * 8]!;
+    if (opcode === 0) throw new Error(`a jump into the second half of a wide instruction at ${at}`);
+    seen.add(at);
+    const target = at + 1 + code.readInt16LE(at * 8 + 2);
+    if (opcode === EXIT) continue;
+    if (opcode === WIDE) {
+      seen.add(at + 1);
+      pending.push(at + 2);
+    } else if (opcode === JUMP_ALWAYS) pending.push(target);
+    else if ((opcode & 7) === 5 || (opcode & 7) === 6) pending.push(...(opcode === CALL ? [at + 1] : [at + 1, target]));
+    else pending.push(at + 1);
+  }
+  return seen;
+}
+
+const program = fc
+  .record({
+    pid: fc.boolean(),
+    comm: fc.boolean(),
+    cpu: fc.boolean(),
+    argument: fc.boolean(),
+    timed: fc.boolean(),
+    userStacks: fc.boolean(),
+    onlyUserStack: fc.boolean(),
+    guard: fc.boolean(),
+    mayBeEmpty: fc.boolean(),
+    pids: fc.array(fc.nat(4_194_304), { maxLength: 3 }),
+    comms: fc.array(fc.string({ minLength: 1, maxLength: 20 }), { maxLength: 3 }),
+    cpus: fc.array(fc.nat(255), { maxLength: 3 }),
+    cgroup: fc.boolean(),
+    self: fc.boolean(),
+  })
+  .map((o): CountProgram => {
+    const bucket = o.timed ? { bucketMilliseconds: 100 } : {};
+    return {
+      layout: keyLayout({ pid: o.pid, comm: o.comm, cpu: o.cpu, argument: o.argument, ...bucket }),
+      target: 3,
+      maps: { counts: 5, stacks: 6, fates: 7, scratch: 8 },
+      filter: {
+        pids: o.pids,
+        comms: o.comms,
+        cpus: o.cpus,
+        excludePids: o.self ? [1] : [],
+        ...(o.cgroup && { cgroupMap: 9 }),
+      },
+      userStacks: o.userStacks || o.onlyUserStack,
+      onlyUserStack: o.onlyUserStack,
+      mayBeEmpty: o.mayBeEmpty,
+      guard: o.guard,
+      ...bucket,
+      ...(o.argument && { argumentOffset: 96 }),
+    };
+  });
+
+describe('the counting program', () => {
+  it('has no instruction that nothing reaches, and no jump that leads nowhere, whatever is asked of it', () => {
+    fc.assert(
+      fc.property(program, (of) => {
+        const code = assembleCountProgram(of);
+        expect(reachable(code).size).toBe(code.length / 8);
+        expect(code.length / 8).toBeLessThan(OLD_LIMIT);
+      }),
+    );
+  });
+
+  it('stays within the 512 bytes of a program’s frame and writes no frame byte above it', () => {
+    fc.assert(
+      fc.property(program, (of) => {
+        const code = assembleCountProgram(of);
+        for (let at = 0; at < code.length; at += 8) {
+          const store = (code[at]! & 7) === 2 || (code[at]! & 7) === 3;
+          if (!store || (code[at + 1]! & 15) !== 10) continue;
+          const offset = code.readInt16LE(at + 2);
+          expect(offset).toBeGreaterThanOrEqual(-512);
+          expect(offset).toBeLessThan(0);
+        }
+      }),
+    );
+  });
+
+  it('has scratch room for both parts of a stack', () => {
+    expect(scratchSize(false)).toBe(8 + 128 * 8);
+    expect(scratchSize(true)).toBe(8 + 2 * 128 * 8);
+  });
+});
