@@ -1,9 +1,26 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+const VIRTUAL_MACHINE = '**/*.vm.test.ts';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: 'tools/vitest-setup.mjs',
     testTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'host',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, VIRTUAL_MACHINE],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // One virtual machine at a time, and nothing beside it: deadlines are for a machine that is not shared.
+        extends: true,
+        test: { name: 'vm', include: [VIRTUAL_MACHINE], maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });
