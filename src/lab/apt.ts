@@ -36,10 +36,12 @@ export function downloadSize(name: string): number | undefined {
   return bytes === undefined ? undefined : Math.ceil(Number(bytes) / 1e6);
 }
 
-/** What `apt-get install` says it would fetch, as in `42.1 MB`. */
-export function installSize(packages: readonly string[]): string {
-  const { stdout } = apt('apt-get', ['--assume-no', '--no-install-recommends', 'install', ...packages]);
-  return /^Need to get (.*?) of archives/m.exec(stdout)?.[1]?.replace(/^.*\//, '') ?? 'an unknown size';
+/** Megabytes (10^6) that installing packages would download, what they depend on included. Changes nothing. */
+export function installSize(packages: readonly string[]): number {
+  const { stdout } = apt('apt-get', ['--print-uris', '--yes', '--no-install-recommends', 'install', ...packages]);
+  // 'http://…/cpio_2.13_amd64.deb' cpio_2.13_amd64.deb 245232 SHA256:…
+  const sizes = [...stdout.matchAll(/^'.*' \S+ (\d+) /gm)].map(([, size]) => Number(size));
+  return Math.ceil(sizes.reduce((sum, size) => sum + size, 0) / 1e6);
 }
 
 export function updateLists(): void {

@@ -79,7 +79,7 @@ function installation(packages: readonly string[]): SetupStep {
     throw new UserError(`installing ${packages.join(', ')} needs root; run: ${command}`);
   }
   return {
-    description: `install ${packages.join(', ')} (${installSize(packages)}) on this system with apt-get`,
+    description: `install ${packages.join(', ')} (${installSize(packages)} MB) on this system with apt-get`,
     run: () => installPackages(packages),
   };
 }
