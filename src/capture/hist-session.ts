@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import type { Census } from '../census/census.ts';
+import { type Census, UNKNOWN } from '../census/census.ts';
 import { messageOf, UserError } from '../errors.ts';
 import { HIST_FRAMES, parseHist } from './hist-text.ts';
 import { formatAddress } from './kallsyms.ts';
@@ -47,7 +47,7 @@ export class HistCapture implements CountingSession {
     this.engines = plan.targets.map(() => 'hist' as const);
     const size = Math.min(Math.max(2 ** Math.ceil(Math.log2(plan.maxStacks)), LEAST_ENTRIES), MOST_ENTRIES);
     const stack = kernelAtLeast(6, 3) ? 'common_stacktrace' : 'stacktrace';
-    this.#trigger = `hist:keys=${stack}${plan.keys.comm ? ',common_pid.execname' : ''}:size=${size}`;
+    this.#trigger = `hist:keys=${stack},common_pid.execname:size=${size}`;
   }
 
   /** @throws {UserError} where tracefs or one of the targets does not allow it */
@@ -75,7 +75,10 @@ export class HistCapture implements CountingSession {
   }
 
   stop(): void {
-    for (const { directory } of this.#histograms) writeFileSync(`${directory}/trigger`, `${this.#trigger}:pause`);
+    // Appended: opening the file to overwrite it removes every trigger, and with it what was counted.
+    for (const { directory } of this.#histograms) {
+      writeFileSync(`${directory}/trigger`, `${this.#trigger}:pause`, { flag: 'a' });
+    }
     this.#stoppedAt = process.hrtime.bigint();
     for (const histogram of this.#histograms) histogram.text = readFileSync(`${histogram.directory}/hist`, 'utf8');
   }
@@ -85,7 +88,9 @@ export class HistCapture implements CountingSession {
       const index = census.target(target.name);
       const { entries, dropped, hits } = parseHist(text);
       let sum = 0;
-      for (const { frames, comm, count } of entries) {
+      for (const { frames, comm, pid, count } of entries) {
+        sum += count;
+        if (this.#plan.filter.excludePids?.includes(pid)) continue;
         const own = frames.findIndex(({ name }) => target.kind === 'function' && isOf(target, name));
         const stack = census.stack(
           frames.slice(Math.max(own, 0)).map(({ name, offset, module }) => ({
@@ -93,8 +98,8 @@ export class HistCapture implements CountingSession {
             offset,
           })),
         );
-        census.addRow(stack, index, census.stringId(comm), -1, -1, -1, 0, count);
-        sum += count;
+        const task = this.#plan.keys.comm ? census.stringId(comm) : 0;
+        census.addRow(stack, index, task, UNKNOWN, UNKNOWN, UNKNOWN, 0, count);
       }
       census.lose('more distinct stacks than --max-stacks', dropped);
       census.lose('counted by the kernel without a stack', Math.max(0, hits - sum));
@@ -112,7 +117,6 @@ export class HistCapture implements CountingSession {
 
   #armAll(): void {
     this.#guard = guard(this.#root, this.#group);
-    mkdirSync(this.#instance);
     for (const [index, target] of this.#plan.targets.entries()) {
       if (target.kind === 'tracepoint') {
         this.#add(target, `${target.category}/${target.event}`);
@@ -132,6 +136,7 @@ export class HistCapture implements CountingSession {
         }
       }
     }
+    mkdirSync(this.#instance);
   }
 
   #add(target: Target, event: string): void {

@@ -26,9 +26,9 @@ Totals:
 describe('parseHist', () => {
   it('reads stacks without what the probe put there, names of tasks, and totals', () => {
     const { entries, hits, dropped } = parseHist(TEXT);
-    expect(entries.map(({ comm, count }) => [comm, count])).toEqual([
-      ['kworker/0:1 x', 1],
-      ['epoll-adds', 200_000],
+    expect(entries.map(({ comm, pid, count }) => [comm, pid, count])).toEqual([
+      ['kworker/0:1 x', 9, 1],
+      ['epoll-adds', 312, 200_000],
     ]);
     expect(entries[0]?.frames).toEqual([
       { name: 'enqueue_task_fair', offset: 5, module: '' },

@@ -12,6 +12,8 @@ export interface HistFrame {
 export interface HistEntry {
   readonly frames: readonly HistFrame[];
   readonly comm: string;
+  /** The task's id, -1 where it was no key. */
+  readonly pid: number;
   readonly count: number;
 }
 
@@ -37,8 +39,8 @@ export function parseHist(text: string): HistContent {
     if (line.startsWith('{')) frames = [];
     if (end) {
       // `}, common_pid: epoll-adds      [       312] } hitcount:     100000`
-      const comm = /common_pid: (.*?)\s*\[\s*\d+\]/.exec(line)?.[1] ?? '';
-      entries.push({ frames: withoutMachinery(frames), comm, count: Number(end[1]) });
+      const [, comm = '', pid = '-1'] = /common_pid: (.*?)\s*\[\s*(\d+)\]/.exec(line) ?? [];
+      entries.push({ frames: withoutMachinery(frames), comm, pid: Number(pid), count: Number(end[1]) });
       continue;
     }
     const frame = parseFrame(line.trim());

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -32,10 +32,7 @@ export class WorkloadCommand {
   constructor(words: readonly string[], options: CommandOptions = {}) {
     const [name = '', ...rest] = words;
     const path = findCommand(name);
-    const as =
-      options.user === undefined
-        ? []
-        : ['setpriv', `--reuid=${options.user}`, `--regid=${options.user}`, '--init-groups', '--'];
+    const as = options.user === undefined ? [] : becoming(options.user);
     this.#child = spawn('/bin/sh', ['-c', WAIT_THEN_RUN, 'whocalls', ...as, path, ...rest], {
       stdio: ['inherit', options.onOutput ? 'pipe' : 'inherit', 'inherit', 'pipe'],
     });
@@ -75,6 +72,16 @@ export class WorkloadCommand {
   ended(): Promise<CommandEnd> {
     return this.#ended;
   }
+}
+
+/**
+ * The words before COMMAND that run it as another user, with that user's groups (setpriv of util-linux).
+ * @throws {UserError} where there is no such user
+ */
+function becoming(user: string): string[] {
+  const { status, stdout } = spawnSync('id', ['-g', '--', user], { encoding: 'utf8' });
+  if (status !== 0) throw new UserError(`--user ${user}: no such user`);
+  return ['setpriv', `--reuid=${user}`, `--regid=${stdout.trim()}`, '--init-groups', '--'];
 }
 
 function passThrough(output: Readable, onOutput: (chunk: Buffer) => void): void {
