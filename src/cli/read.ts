@@ -83,7 +83,8 @@ export async function readInputs(
   return { census: first.census, input: inputOf(results) };
 }
 
-function inputOf(results: readonly ReadResult[]): ReportInput {
+/** What a report says of the files that were read. */
+export function inputOf(results: readonly ReadResult[]): ReportInput {
   const peeled = new Map<string, number>();
   for (const { diagnostics } of results) {
     for (const [name, count] of diagnostics.peeled) peeled.set(name, (peeled.get(name) ?? 0) + count);

@@ -111,7 +111,13 @@ async function render(
   }
 }
 
-function makeReport(census: Census, format: ReportFormat, options: ReportOptions, input: ReportInput | null): Report {
+/** Groups and explains a census as the options say. */
+export function makeReport(
+  census: Census,
+  format: ReportFormat,
+  options: ReportOptions,
+  input: ReportInput | null,
+): Report {
   const top = options.top ?? (format === 'text' ? DEFAULT_TOP : 0);
   const grouped = groupCensus(census, {
     by: options.by,

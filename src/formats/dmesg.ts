@@ -282,6 +282,10 @@ class DmesgParser implements LineConsumer {
     }
     const peeled = this.#stacks[node] ?? this.#resolve(node);
     this.#ended[node] = (this.#ended[node] ?? 0) + 1;
+    if (peeled.innermost === undefined) {
+      this.#builder.census.lose('call trace without frames', 1);
+      return;
+    }
     this.#builder.census.addRow(peeled.stack, this.#targets[node] ?? -1, task.comm, task.pid, task.cpu, -1, 0, 1);
   }
 

@@ -172,7 +172,7 @@ class FoldedParser implements LineConsumer {
     if (MARKER.test(name)) return { symbol: symbols.intern(name, '', 'marker'), offset: -1 };
     const unreliable = name.startsWith('? ');
     const printed = /^(?:\? )?(.+?)(?:\+0x([0-9a-f]{1,7}))?(?: \[(\w+)\])?$/.exec(name);
-    const symbol = symbols.intern(printed?.[1] ?? name, printed?.[3] ?? '', space);
+    const symbol = symbols.intern(printed?.[1] || name || '[unknown]', printed?.[3] ?? '', space);
     return { symbol, offset: printed?.[2] ? Number.parseInt(printed[2], 16) : -1, unreliable };
   }
 }

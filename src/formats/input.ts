@@ -177,7 +177,9 @@ async function* unzstd(bytes: ByteStream): AsyncGenerator<Buffer> {
 }
 
 async function* unxz(bytes: ByteStream): AsyncGenerator<Buffer> {
-  const { XzReadableStream } = (await import('xz-decompress')).default;
+  const loaded = await import('xz-decompress');
+  // CommonJS: loaders disagree on whether its exports are the module's or those of `default`.
+  const { XzReadableStream } = loaded.default ?? loaded;
   const source = Readable.toWeb(Readable.from(copies(bytes), { objectMode: true })) as ReadableStream<Uint8Array>;
   const reader = new XzReadableStream(source).getReader();
   try {

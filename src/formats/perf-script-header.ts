@@ -52,16 +52,22 @@ export function parsePerfTask(text: string): PerfTask {
   let cpu = -1;
   const brackets = /(?:^|\s)\[(\d+)\](?:\s+[.\w]{4,6})?$/.exec(left);
   if (brackets) {
-    cpu = Number(brackets[1]);
+    cpu = columnValue(brackets[1]);
     left = left.slice(0, brackets.index).trimEnd();
   }
   let pid = -1;
   const number = /(?:^|\s)(-?\d+)(?:\/(-?\d+))?$/.exec(left);
   if (number) {
-    pid = Number(number[1]);
+    pid = columnValue(number[1]);
     left = left.slice(0, number.index);
   }
   return { comm: left.trim(), pid, cpu };
+}
+
+/** Numbers go into 32-bit columns; a larger one is damage. */
+function columnValue(digits: string | undefined): number {
+  const value = Number(digits);
+  return value >= 0 && value <= 0x7fffffff ? value : -1;
 }
 
 /** `[period] event:` and what follows it. */

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { Census } from '../census/census.ts';
 import type { EntryTally, Group, Tally } from '../census/group.ts';
 import { callsPerPhase } from '../census/phases.ts';
+import { columns, cut, pad, printable, wrap } from './columns.ts';
 import { type Report, workloadOf } from './report.ts';
 
 /** How a text report is laid out. */
@@ -36,11 +37,11 @@ class TextWriter {
   write(): string[] {
     this.#lossWarning();
     this.#head();
-    this.#lines.push('');
+    this.#line('');
     this.#totals();
     this.#groups();
     this.#foot();
-    return this.#lines.map((line) => line.trimEnd());
+    return this.#lines;
   }
 
   /** Losses come first: figures that are not complete must not look as if they were. */
@@ -48,7 +49,7 @@ class TextWriter {
     const { census } = this.#report;
     if (census.lost === 0) return;
     const share = percent(census.lost / census.total);
-    this.#lines.push(this.#bold(`! ${census.lost} of ${census.total} calls (${share}) have no stack`));
+    this.#line(`! ${census.lost} of ${census.total} calls (${share}) have no stack`, 'bold');
   }
 
   #head(): void {
@@ -63,15 +64,15 @@ class TextWriter {
       [targets, machine],
       [command, workloadFacts(census)],
     ].filter((row) => row.some((part) => part !== ''));
-    const left = Math.max(...rows.map(([part = '']) => part.length));
-    const isWide = rows.every(([, right = '']) => left + 4 + right.length <= this.#layout.width);
+    const left = most(rows, ([part = '']) => columns(part));
+    const isWide = rows.every(([, right = '']) => left + 4 + columns(right) <= this.#layout.width);
     for (const [i, [part = '', right = '']] of rows.entries()) {
-      const title = i === 0 ? this.#bold(part) : part;
-      if (isWide && right !== '') this.#lines.push(`${title}${' '.repeat(left - part.length + 4)}${right}`);
-      else
-        this.#lines.push(
-          ...[title, right].filter((text) => text !== '').flatMap((text) => this.#wrap(text, '', '    ')),
-        );
+      const style = i === 0 ? 'bold' : undefined;
+      if (isWide && right !== '') this.#styled([pad(part, left + 4), style], [right]);
+      else {
+        if (part !== '') this.#wrap(part, '', '    ', style);
+        if (right !== '') this.#wrap(right, '', '    ');
+      }
     }
   }
 
@@ -85,33 +86,34 @@ class TextWriter {
       `attributed ${census.attributed} (${percent(census.total === 0 ? 1 : census.attributed / census.total)})`,
       `lost ${census.lost}${losses === '' ? '' : ` (${losses})`}`,
     ];
-    this.#lines.push(...this.#wrap(parts.join(' · '), '', '    '));
+    this.#wrap(parts.join(' · '), '', '    ');
     for (const { phase, calls } of callsPerPhase(census)) {
       const { operations } = phase;
       const each = operations ? `, ${perOperation(calls / operations)} per operation (${operations} operations)` : '';
-      this.#lines.push(...this.#wrap(`${phase.name}: ${calls} calls${each}`, '  ', '      '));
+      this.#wrap(`${phase.name}: ${calls} calls${each}`, '  ', '      ');
     }
-    if (where !== '') this.#lines.push(...this.#wrap(`Only ${grouped.matching} calls with ${where}`, '', '    '));
+    if (where !== '') this.#wrap(`Only ${grouped.matching} calls with ${where}`, '', '    ');
   }
 
   #groups(): void {
     const { groups } = this.#report.grouped;
     const rankWidth = Math.max(2, String(groups.length).length);
-    const countWidth = Math.max(...groups.map((group) => String(group.count).length), 5);
-    const barWidth = Math.max(...groups.map((group) => Math.ceil(group.share * FULL_BAR)), 4);
+    const countWidth = most(groups, (group) => String(group.count).length, 5);
+    const barWidth = most(groups, (group) => Math.ceil(group.share * FULL_BAR), 4);
     const indent = ' '.repeat(rankWidth + 3);
     const fixed = rankWidth + 3 + countWidth + 2 + 7 + 2 + barWidth + 2;
-    const longest = Math.max(...groups.map((group) => group.key.length), 16);
-    const keyWidth = Math.max(20, Math.min(longest, Math.floor((this.#layout.width - fixed) * 0.6)));
+    const room = this.#layout.width - fixed;
+    const longest = most(groups, (group) => columns(printable(group.key)), 16);
+    const keyWidth = Math.max(20, Math.min(longest, Math.floor(room * 0.6)));
     for (const group of groups) {
-      this.#lines.push('');
+      this.#line('');
       const rank = (group.rank === null ? '' : String(group.rank)).padStart(rankWidth);
       const figures = `${rank}   ${String(group.count).padStart(countWidth)}  ${percent(group.share).padStart(7)}`;
-      const isNarrowKey = group.key.length <= keyWidth || fixed + group.key.length <= this.#layout.width;
-      const key = isNarrowKey ? group.key : `${group.key.slice(0, keyWidth - 1)}…`;
-      const aside = this.#aside(group, fixed + Math.max(key.length, keyWidth) + 2);
-      const name = this.#bold(key) + ' '.repeat(aside === '' ? 0 : Math.max(keyWidth - key.length, 0) + 2);
-      this.#lines.push(`${figures}  ${bar(group.share, barWidth)}  ${name}${aside}`);
+      const whole = printable(group.key);
+      const key = columns(whole) <= room ? whole : cut(whole, keyWidth);
+      const aside = this.#aside(group, fixed + Math.max(columns(key), keyWidth) + 2);
+      const gap = aside === '' ? '' : ' '.repeat(Math.max(keyWidth - columns(key), 0) + 2);
+      this.#styled([`${figures}  ${bar(group.share, barWidth)}  `], [key, 'bold'], [gap + aside]);
       if (group.rank !== null) this.#details(group, indent);
     }
   }
@@ -122,9 +124,9 @@ class TextWriter {
     if (group.rank === null) return '';
     const known = by === 'tree' ? group.subsystem : (group.tree?.name ?? (by === 'subsystem' ? null : group.subsystem));
     const parts = [by === 'site' || by === 'stack' ? '' : `mostly ${group.site}`, known ?? ''];
-    const text = parts.filter((part) => part !== '').join(', ');
+    const text = printable(parts.filter((part) => part !== '').join(', '));
     const room = this.#layout.width - at;
-    return text.length <= room ? text : room < 8 ? '' : `${text.slice(0, room - 1)}…`;
+    return columns(text) <= room ? text : room < 8 ? '' : cut(text, room);
   }
 
   #details(group: Group, indent: string): void {
@@ -132,25 +134,22 @@ class TextWriter {
     if (path) {
       if (this.#layout.verbose) {
         const frames = path.frames.map((frame) => frame.name).join(' <- ');
-        this.#lines.push(...this.#wrap(`path: ${frames} <- ${path.entry.name}`, indent, `${indent}      `));
+        this.#wrap(`path: ${frames} <- ${path.entry.name}`, indent, `${indent}      `);
       } else {
-        const callers = path.frames.slice(path.site + 1).map((frame) => frame.name);
-        this.#lines.push(this.#dim(indent + fittingPath(callers, path.entry.name, this.#layout.width - indent.length)));
+        const callers = path.frames.slice(path.site + 1).map((frame) => printable(frame.name));
+        const room = this.#layout.width - indent.length;
+        this.#line(indent + cut(fittingPath(callers, printable(path.entry.name), room), room), 'dim');
       }
     }
     const { text } = this.#report.explain(group);
-    if (text !== '') this.#lines.push(...this.#wrap(text, indent, indent));
+    if (text !== '') this.#wrap(text, indent, indent);
     const limit = this.#layout.verbose ? Number.POSITIVE_INFINITY : 3;
     const entries = `entries: ${tallies(group.entries, group.count, limit)}`;
     const isComms = group.comms.length > 1 || group.comms[0]?.name !== '(not recorded)';
     const comms = isComms ? `processes: ${tallies(group.comms, group.count, limit)}` : '';
-    const oneLine = `${indent}${entries}      ${comms}`;
-    if (oneLine.length <= this.#layout.width) this.#lines.push(oneLine);
-    else {
-      for (const line of [entries, comms]) {
-        if (line !== '') this.#lines.push(...this.#wrap(line, indent, `${indent}    `));
-      }
-    }
+    const oneLine = printable(`${indent}${entries}${comms === '' ? '' : `      ${comms}`}`);
+    if (columns(oneLine) <= this.#layout.width) this.#line(oneLine);
+    else for (const line of [entries, comms]) if (line !== '') this.#wrap(line, indent, `${indent}    `);
   }
 
   #foot(): void {
@@ -172,34 +171,35 @@ class TextWriter {
       remarks.push(...input.notes);
       if (this.#layout.verbose) remarks.push(...verboseRemarks(input.format, input.peeled));
     }
-    if (remarks.length > 0) this.#lines.push('', ...remarks.flatMap((remark) => this.#wrap(remark, '', '    ')));
+    if (remarks.length > 0) this.#line('');
+    for (const remark of remarks) this.#wrap(remark, '', '    ');
   }
 
-  /** Breaks text at blanks so that it fits the width. */
-  #wrap(text: string, first: string, following: string): string[] {
-    const lines: string[] = [];
-    let line = first;
-    let isEmpty = true;
-    const leading = /^ */.exec(text)?.[0] ?? '';
-    line += leading;
-    for (const word of text.trim().split(' ')) {
-      if (!isEmpty && line.length + 1 + word.length > this.#layout.width) {
-        lines.push(line);
-        line = following + leading + word;
-      } else line += isEmpty ? word : ` ${word}`;
-      isEmpty = false;
-    }
-    lines.push(line);
-    return lines;
+  #wrap(text: string, first: string, following: string, style?: Style): void {
+    for (const line of wrap(printable(text), this.#layout.width, first, following)) this.#line(line, style);
   }
 
-  #bold(text: string): string {
-    return this.#layout.colour ? styleText('bold', text, { validateStream: false }) : text;
+  #line(text: string, style?: Style): void {
+    this.#styled([text, style]);
   }
 
-  #dim(text: string): string {
-    return this.#layout.colour ? styleText('dim', text, { validateStream: false }) : text;
+  /** A line of parts. Only here do colours come in, after everything was measured and made printable. */
+  #styled(...parts: readonly (readonly [text: string, style?: Style])[]): void {
+    const colour = (text: string, style?: Style) =>
+      style && this.#layout.colour ? styleText(style, text, { validateStream: false }) : text;
+    const last = parts.findLastIndex(([text]) => text.trim() !== '');
+    const kept = parts.slice(0, last + 1);
+    this.#lines.push(
+      kept.map(([text, style], i) => colour(printable(i === last ? text.trimEnd() : text), style)).join(''),
+    );
   }
+}
+
+type Style = 'bold' | 'dim';
+
+/** The largest value of a list; lists may be too long for Math.max(...). */
+function most<T>(list: readonly T[], value: (item: T) => number, least = 0): number {
+  return list.reduce((largest, item) => Math.max(largest, value(item)), least);
 }
 
 /** `<- ttwu_do_activate <- try_to_wake_up <- … <- timer interrupt`, as many callers as fit. */
@@ -209,7 +209,7 @@ function fittingPath(callers: readonly string[], entry: string, width: number): 
   for (const [i, caller] of callers.entries()) {
     const next = `${text}<- ${caller} `;
     const isLast = i === callers.length - 1;
-    if (next.length + (isLast ? 0 : 5) + end.length > width) return `${text}<- … ${end}`;
+    if (columns(next) + (isLast ? 0 : 5) + columns(end) > width) return `${text}<- … ${end}`;
     text = next;
   }
   return text + end;
@@ -221,12 +221,12 @@ function bar(share: number, width: number): string {
   return text.padEnd(width);
 }
 
-/** 51.1 %, 100 %, 0.03 %: never 100 % or 0 % for what is not quite. */
+/** 51.1 %, 100 %, 0.03 %: never 100 % or 0 % for what is not quite; at most seven characters. */
 export function percent(share: number): string {
   if (share === 1) return '100 %';
   if (share === 0) return '0 %';
   const value = share * 100;
-  if (value > 99.9) return `${Math.min(value, 99.9999).toFixed(value > 99.99 ? 4 : 2)} %`;
+  if (value > 99.9) return `${Math.min(value, 99.99).toFixed(2)} %`;
   if (value < 0.1) return value < 0.01 ? '<0.01 %' : `${value.toFixed(2)} %`;
   return `${value.toFixed(1)} %`;
 }

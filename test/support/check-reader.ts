@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { kernelKnowledge } from '../../src/atlas/knowledge.ts';
 import type { Census } from '../../src/census/census.ts';
@@ -12,14 +11,9 @@ import type { ByteStream } from '../../src/formats/reader.ts';
 import { readerNamed } from '../../src/formats/registry.ts';
 import { foldedStacks } from '../../src/report/folded.ts';
 import { checkCensus, expectSame } from './check-census.ts';
+import { recording } from './recordings.ts';
 
 type Options = Partial<ReadFileOptions>;
-
-/** The path of a recording in `test/recordings/`, or of the founding case in `examples/`. */
-export function recording(name: string): string {
-  const folder = name === 'rbtree-inserts-under-db_bench.txt' ? '../../examples/' : '../recordings/';
-  return fileURLToPath(new URL(folder + name, import.meta.url));
-}
 
 /** Bytes in pieces of `size`. One buffer serves for all of them, as readers must be ready for. */
 export async function* chunked(bytes: Uint8Array, size: number): ByteStream & AsyncGenerator<Buffer> {

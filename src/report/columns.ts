@@ -1,0 +1,74 @@
+/** Laying out text in the columns of a terminal. Names come from recordings and may hold anything. */
+
+const PLAIN = /^[\x20-\x7e]*$/;
+/** Drawn over the character before them. */
+const COMBINING = /^[\p{Mn}\p{Me}]$/u;
+/** Drawn two columns wide. */
+const WIDE =
+  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]$/u;
+/** Would be obeyed, or draws nothing: control and format characters, halves of pairs, private use. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu;
+
+/** Text with what a terminal would obey replaced by a dot. */
+export function printable(text: string): string {
+  return PLAIN.test(text) ? text : text.replace(UNPRINTABLE, '·');
+}
+
+/** How many columns printable text takes. */
+export function columns(text: string): number {
+  if (PLAIN.test(text)) return text.length;
+  let sum = 0;
+  for (const character of text) sum += widthOf(character);
+  return sum;
+}
+
+function widthOf(character: string): number {
+  return COMBINING.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+}
+
+/** The text, its end replaced by `…` where it would take more than `room` columns. */
+export function cut(text: string, room: number): string {
+  if (columns(text) <= room) return text;
+  return `${split(text, room - 1)[0]}…`;
+}
+
+/** As much of the text as fits, and the rest; at least one character, so that splitting again comes to an end. */
+function split(text: string, room: number): [string, string] {
+  let end = 0;
+  let used = 0;
+  for (const character of text) {
+    used += widthOf(character);
+    if (used > room && end > 0) break;
+    end += character.length;
+  }
+  return [text.slice(0, end), text.slice(end)];
+}
+
+/** The text with blanks up to `room` columns. */
+export function pad(text: string, room: number): string {
+  return text + ' '.repeat(Math.max(0, room - columns(text)));
+}
+
+/** Breaks text into lines of at most `room` columns, at blanks where possible; `first` and `following` begin the lines. */
+export function wrap(text: string, room: number, first = '', following = ''): string[] {
+  const lines: string[] = [];
+  const leading = /^ */.exec(text)?.[0] ?? '';
+  let line = first + leading;
+  let isEmpty = true;
+  for (const word of text.trim().split(' ')) {
+    if (!isEmpty && columns(line) + 1 + columns(word) > room) {
+      lines.push(line);
+      line = following + leading;
+      isEmpty = true;
+    }
+    line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+    while (columns(line) > room) {
+      const [head, rest] = split(line, room);
+      lines.push(head);
+      line = following + leading + rest;
+    }
+  }
+  lines.push(line);
+  return lines;
+}
