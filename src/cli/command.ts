@@ -12,8 +12,15 @@ export function newCommand(name: string): Command {
   return new Command(name)
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-    .configureHelp({ helpWidth: Math.min(Math.max(process.stdout.columns ?? 100, 60), 120) })
+    .configureHelp({ helpWidth: Math.min(Math.max(process.stdout.columns ?? 100, 60), 120), commandUsage })
     .helpOption('-h, --help', 'show this help');
+}
+
+/** `whocalls lab run [options]`: subcommands are made by themselves and do not know the program they belong to. */
+function commandUsage(command: Command): string {
+  const names: string[] = [];
+  for (let at: Command | null = command; at; at = at.parent) names.unshift(at.name());
+  return `${['whocalls', ...names.filter((name) => name !== 'whocalls')].join(' ')} ${command.usage()}`;
 }
 
 /**

@@ -16,13 +16,15 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 };
 
 async function main(args: readonly string[]): Promise<number> {
-  const [first, ...rest] = args;
+  // `whocalls help read` is `whocalls read -h`.
+  const isHelp = args[0] === 'help' && Object.hasOwn(COMMANDS, args[1] ?? '');
+  const [first, ...rest] = isHelp ? [String(args[1]), '-h'] : args;
   if (first === '--version' || first === '-V') {
     process.stdout.write(`${version()}\n`);
     return 0;
   }
   const { newCommand, runCommand } = await import('./command.ts');
-  const entry = first === undefined ? undefined : COMMANDS[first];
+  const entry = first !== undefined && Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
   if (entry) return runCommand((await entry.load()).command(), rest);
   if (first !== undefined && !first.startsWith('-') && first !== 'help') {
     return runCommand((await import('./record.ts')).command(), args);
@@ -32,7 +34,15 @@ async function main(args: readonly string[]): Promise<number> {
     .version(version(), '-V, --version', 'show the version')
     .usage('[command] [options]');
   for (const [name, { summary }] of Object.entries(COMMANDS)) topLevel.command(name).description(summary);
-  return runCommand(topLevel, args);
+  if (first === undefined) {
+    process.stderr.write(topLevel.helpInformation());
+    return 2;
+  }
+  return runCommand(topLevel, first === 'help' ? ['-h'] : args);
 }
 
+// A reader that has seen enough (`| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 process.exitCode = await main(process.argv.slice(2));

@@ -20,12 +20,12 @@ const MAXIMUM_UNRELATED = 8;
 /** Kernel logs with call traces, as dmesg, journalctl, syslog, a serial console and /dev/kmsg give them. */
 export const dmesgReader: StackReader = {
   name: 'dmesg',
-  summary: 'kernel log with call traces (dmesg, journalctl -k, kern.log, serial console, /dev/kmsg)',
+  summary: 'kernel log with call traces (dmesg, journalctl -k, kern.log, console, /dev/kmsg)',
 
   sniff(head: Buffer, _fileName: string, isWhole: boolean): SniffResult {
     const text = head.toString('latin1');
     if (/^(?!\s*#).{0,200}Call [Tt]race:/m.test(text)) return 'yes';
-    const lines = text.split('\n').slice(0, 50);
+    const lines = text.split('\n', 50).filter((line) => line.trim() !== '');
     const prefixed = lines.filter((line) => splitLogLine(line).text >= 8).length;
     if (prefixed > 0 && lines.some(isLoggedFrame)) return 'yes';
     // A log may say much before its first trace.
