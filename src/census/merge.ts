@@ -4,9 +4,13 @@ import type { StackId } from './stack-table.ts';
 
 /**
  * Adds everything of `from` to `into`. Associative and commutative in what a census says (rows, losses, facts);
- * ids and the order of lists may differ.
+ * ids and the order of lists may differ. `bucketOf` may put calls into other time buckets on the way.
  */
-export function mergeCensus(into: Census, from: Census): void {
+export function mergeCensus(
+  into: Census,
+  from: Census,
+  bucketOf: (bucket: number) => number = (bucket) => bucket,
+): void {
   const stackOf = stackMapper(into, from);
   const targets = from.targets.map((name) => into.target(name));
   mergeFacts(into.facts, from.facts);
@@ -18,7 +22,7 @@ export function mergeCensus(into: Census, from: Census): void {
       into.stringId(from.string(row.comm)),
       row.pid,
       row.cpu,
-      bucketed ? row.bucket : UNKNOWN,
+      bucketed ? bucketOf(row.bucket) : UNKNOWN,
       into.stringId(from.string(row.argument)),
       row.count,
     );

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
 import { Census } from './census.ts';
 import { groupCensus } from './group.ts';
-import { callsPerPhase } from './phases.ts';
+import { callsPerPhase, foldIntoPhases } from './phases.ts';
 
 /** Two phases of a second each, buckets of 100 ms; calls before, in and after them. */
 function recorded(): Census {
@@ -48,4 +48,13 @@ test('without times no phase is guessed', () => {
   const census = recorded();
   census.facts.bucketMilliseconds = null;
   expect(callsPerPhase(census)).toEqual([]);
+});
+
+test('time folded into phases keeps the calls of each phase and the total, in fewer rows', () => {
+  const census = recorded();
+  const folded = foldIntoPhases(census);
+  expect(callsPerPhase(folded)).toEqual(callsPerPhase(census));
+  expect(folded.total).toBe(census.total);
+  expect(census.rows.size).toBe(5);
+  expect(folded.rows.size).toBe(3);
 });

@@ -1,4 +1,5 @@
-import { type Census, UNKNOWN, type WorkloadPhase } from './census.ts';
+import { Census, UNKNOWN, type WorkloadPhase } from './census.ts';
+import { mergeCensus } from './merge.ts';
 
 /** A phase of the workload with the calls counted while it ran. */
 export interface PhaseCalls {
@@ -40,4 +41,28 @@ export function callsPerPhase(census: Census): PhaseCalls[] {
     if (phase) calls.set(phase, (calls.get(phase) ?? 0) + row.count);
   }
   return clock.phases.map((phase) => ({ phase, calls: calls.get(phase) ?? 0 }));
+}
+
+/**
+ * The same census with all calls of a phase in one time bucket, and none for calls outside the phases: the phases are
+ * kept, and a long run takes no more rows than a short one.
+ */
+export function foldIntoPhases(census: Census): Census {
+  const clock = new PhaseClock(census);
+  const width = census.facts.bucketMilliseconds;
+  if (clock.phases.length === 0 || width === null) return census;
+  const folded = new Census();
+  const firstBuckets = new Map<WorkloadPhase, number>();
+  mergeCensus(folded, census, (bucket) => {
+    const phase = clock.phaseOf(bucket);
+    if (phase?.endMs === undefined) return UNKNOWN;
+    // A bucket whose middle lies within the phase, however short that is: the first that was found there.
+    let first = firstBuckets.get(phase);
+    if (first === undefined) {
+      first = bucket;
+      firstBuckets.set(phase, first);
+    }
+    return first;
+  });
+  return folded;
 }

@@ -5,6 +5,7 @@ import type { EngineName } from '../capture/engines/engine.ts';
 import type { RecordPlan } from '../capture/record.ts';
 import type { Census } from '../census/census.ts';
 import { groupCensus } from '../census/group.ts';
+import { foldIntoPhases } from '../census/phases.ts';
 import { UsageError } from '../errors.ts';
 import { newCommand } from './command.ts';
 import {
@@ -70,12 +71,14 @@ export function command(): Command {
       ...(watch && { timeBuckets: watch.bucketMilliseconds, maxKeys: Math.max(options.maxKeys, KEYS_WITH_TIME) }),
     });
     const { record: run } = await import('../capture/record.ts');
-    const { census, status } = await run({
+    const { census: counted, status } = await run({
       ...plan,
       ...(watch && { onArmed: () => watch.begin(), onOutput: (chunk: Buffer) => watch.read(chunk) }),
     });
     const facts = watch?.finish();
-    if (facts) census.facts.workloads.push(facts);
+    if (facts) counted.facts.workloads.push(facts);
+    // Time buckets that were only there to find the phases have done their work.
+    const census = watch && options.timeBuckets === undefined ? foldIntoPhases(counted) : counted;
     await writeReport(census, options, null);
     // A census kept in a file is for later; what happened is still to be told now.
     if (keepsCensus(options)) await writeReport(census, { ...options, output: '-', format: 'text' }, null);
