@@ -63,10 +63,10 @@ async function attempt(label: string, bytes: Buffer, isReported: boolean): Promi
   if (Date.now() - start > SLOW_MILLISECONDS) problem(`${label}: took ${Date.now() - start} ms`);
 }
 
-/** Every recording, cut off at random bytes. */
+/** A recording, cut off at random bytes; of a long one mostly in its first part, because a cut costs what it leaves. */
 async function cuts(label: string, bytes: Buffer, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
-    const length = Math.floor(random() * bytes.length);
+    const length = Math.floor(random() * (i % 4 === 0 ? bytes.length : Math.min(bytes.length, 400_000)));
     await attempt(`${label} cut at ${length}`, bytes.subarray(0, length), i % 20 === 0);
   }
 }
@@ -149,7 +149,7 @@ for (let i = 0; i < 2000; i++) {
   const other = small[names[Math.floor(random() * names.length)]!]!;
   let bytes = small[name]!;
   for (let damages = 1 + Math.floor(random() * 3); damages > 0; damages--) bytes = mutate(bytes, other);
-  await attempt(`mutation ${i} of ${name}`, bytes, true);
+  await attempt(`mutation ${i} of ${name}`, bytes, i % 2 === 0);
 }
 
 await attempt('a line of 10 MB', Buffer.alloc(10 << 20, 'a;b;c '), true);
