@@ -109,7 +109,8 @@ class FoldedParser implements LineConsumer {
 
   #read(buffer: Buffer, start: number, newline: number): void {
     const line = buffer.toString('utf8', start, newline).trim();
-    if (line === '' || line.startsWith('#')) return;
+    // A process may be called #; comments are no stacks with a count.
+    if (line === '' || (line.startsWith('#') && !(line.includes(';') && LINE.test(line)))) return;
     if (TWO_COLUMNS.test(line)) {
       throw new MalformedInput(
         `line ${this.line}: a differential folded file (two counts a line) compares two recordings; give the two files it was made from`,

@@ -37,7 +37,7 @@ function foldedFrames(census: Census, stack: StackId): string {
     .join(';');
 }
 
-/** Semicolons and line breaks separate things here. */
+/** Semicolons and line breaks separate things here; an element of nothing but blanks would be none. */
 function element(text: string): string {
-  return text.replace(/[;\r\n]/g, ':');
+  return text.replace(/[;\p{Cc}\u2028\u2029]/gu, ':').trim() || '[unknown]';
 }
