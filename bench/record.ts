@@ -12,7 +12,7 @@ import { runInLab } from '../src/lab/run.ts';
 interface Measurement {
   readonly name: string;
   readonly callsPerAdd: number;
-  /** Time of all adds, best of the rounds. */
+  /** Time of all adds, from the quickest batch of all rounds. */
   readonly nanoseconds?: number;
   /** Time from starting the tool until the workload ran, best of the rounds. */
   readonly armed?: number;
@@ -51,7 +51,9 @@ function print(measurements: readonly Measurement[], adds: number): void {
   const idle = measurements.find(({ name }) => name === 'nothing')?.nanoseconds ?? 0;
   const costs = new Map<string, number>();
   const armed = new Map<string, number>();
-  console.log(`Linux ${values.kernel}, emulated; ${adds} adds, best of ${values.rounds}; only ratios mean anything`);
+  console.log(
+    `Linux ${values.kernel}, emulated; ${adds} adds, quickest batch of ${values.rounds} rounds; only ratios mean anything`,
+  );
   console.log(`${'subject'.padEnd(30)}${'µs per call'.padStart(12)}${'armed after s'.padStart(15)}`);
   for (const { name, callsPerAdd, nanoseconds, armed: seconds, failed } of measurements) {
     if (nanoseconds === undefined || seconds === undefined) {

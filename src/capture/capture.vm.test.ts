@@ -1,0 +1,177 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { labAvailability } from '../lab/availability.ts';
+import { guestPath } from '../lab/guest.ts';
+import { matches } from '../lab/kernels.ts';
+import { runInLab } from '../lab/run.ts';
+
+/** What test/capture-guest.mjs says of one run of `whocalls record`. */
+interface Run {
+  readonly status: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly calls: { total: number; attributed: number; losses: { reason: string; count: number }[] } | null;
+  /** Calls by comm, and by `site/comm`. */
+  readonly comms: Record<string, number>;
+  readonly sites: Record<string, number>;
+  readonly trees: string[];
+}
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const N = 100_000;
+/** Emulated processors are slow, and two of these may run beside other tests. */
+const DEADLINE = 590_000;
+
+const { ready, missing, kernels } = labAvailability();
+if (!ready) console.warn(`skipped: virtual machine tests need ${missing.join(', ')} (whocalls lab setup --kernel all)`);
+// Two boots of some minutes each on emulated processors: longer than every other test together.
+const wanted = process.env.WHOCALLS_TEST_CAPTURE === '1';
+if (!wanted)
+  console.warn('skipped: counting in virtual machines takes minutes; WHOCALLS_TEST_CAPTURE=1 npm test -- src/capture');
+const compiler = spawnSync('cc', ['--version']).status === 0;
+if (!compiler) console.warn('skipped: counting known programs needs a C compiler (cc)');
+
+const programs = mkdtempSync(join(tmpdir(), 'whocalls-programs-'));
+afterAll(() => rmSync(programs, { recursive: true, force: true }));
+
+beforeAll(() => {
+  if (!ready || !compiler || !wanted) return;
+  for (const name of ['epoll-adds', 'many-stacks']) {
+    const source = join(ROOT, 'test', 'programs', `${name}.c`);
+    const flags = ['-O0', '-fno-omit-frame-pointer', '-o', join(programs, name)];
+    const { status, stderr } = spawnSync('cc', [...flags, source], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+  }
+  const build = spawnSync(process.execPath, [join(ROOT, 'tools', 'setup.mjs')], { encoding: 'utf8' });
+  if (build.status !== 0) throw new Error(build.stderr);
+});
+
+describe.skipIf(!ready || !compiler || !wanted).each(['6.1', '6.12'])('counting calls on Linux %s', (series) => {
+  const present = kernels.some(({ release }) => matches(release, series));
+  let runs: Record<string, Run>;
+  let facts: {
+    perf?: { count: number };
+    killed: { armed: boolean; probesArmed: string; gone: boolean };
+    unprivileged: { status: number; stderr: string };
+  };
+
+  beforeAll(async () => {
+    if (!present) return;
+    const files = ['test/capture-guest.mjs', 'dist/cli/main.js'].map((file) => guestPath(join(ROOT, file)));
+    const words = [guestPath(process.execPath), ...files, guestPath(programs)];
+    const result = await runInLab({ kernel: series, accelerator: 'tcg', memory: 2048, timeout: 560 }, words);
+    const text = result.stdout.toString();
+    if (result.status !== 0) throw new Error(`status ${result.status}: ${result.stderr}\n${text.slice(0, 2000)}`);
+    runs = JSON.parse(text);
+    facts = JSON.parse(text);
+  }, DEADLINE);
+
+  const run = (name: string): Run => {
+    const found = runs[name];
+    if (!found) throw new Error(`no run ${name}`);
+    return found;
+  };
+
+  /** Everything was attributed, and the report came with COMMAND's status. */
+  const expectComplete = (name: string) => {
+    const { status, calls, stderr } = run(name);
+    expect({ status, losses: calls?.losses, stderr }).toEqual({ status: 0, losses: [], stderr: '' });
+    expect(calls?.attributed).toBe(calls?.total);
+  };
+
+  it.skipIf(!present)('counts 100,000 inserts exactly, by hardware breakpoint', () => {
+    expectComplete('breakpoint');
+    expect(run('breakpoint').comms['do_epoll_ctl/epoll-adds']).toBe(N);
+  });
+
+  it.skipIf(!present)('counts 200,000 calls exactly by kprobe, and as exactly by tracepoint and histogram', () => {
+    const wanted = { kprobe: 2 * N, tracepoint: 40_000, hist: 40_000 };
+    for (const [name, total] of Object.entries(wanted)) {
+      expectComplete(name);
+      expect([name, run(name).calls?.total]).toEqual([name, total]);
+    }
+  });
+
+  it.skipIf(!present)('agrees with perf, which watches the same run', () => {
+    if (!facts.perf) return console.warn('skipped: perf is not installed');
+    expectComplete('beside');
+    expect(run('beside').comms['do_epoll_ctl/epoll-adds']).toBe(2000);
+    expect(facts.perf.count).toBe(run('beside').comms['epoll-adds']);
+  });
+
+  it.skipIf(!present)('keeps 20,000 distinct stacks, and accounts for every call when there is room for 100', () => {
+    expectComplete('manyStacks');
+    expect(run('manyStacks').calls?.total).toBe(40_000);
+    const few = run('fewStacks');
+    expect(few.calls).toEqual({
+      total: 4000,
+      attributed: 200,
+      losses: [{ reason: 'more distinct stacks than --max-stacks', count: 3800 }],
+    });
+  });
+
+  it.skipIf(!present)('two runs at once do not disturb each other', () => {
+    // What one of them does with its maps can keep the other's program from running for a moment: that is counted too.
+    const { calls } = run('outer');
+    const lost = calls?.losses.reduce((sum, { count }) => sum + count, 0) ?? 0;
+    expect((calls?.attributed ?? 0) + lost).toBe(calls?.total);
+    expect(run('outer').comms['do_epoll_ctl/epoll-adds']).toBe(5000);
+    expect(run('inner').calls).toEqual({ total: 10_000, attributed: 10_000, losses: [] });
+  });
+
+  it.skipIf(!present)('accounts for a benchmark', () => {
+    if (!runs.dbBench) return console.warn('skipped: db_bench (rocksdb-tools) is not installed');
+    const { calls, trees, stdout } = run('dbBench');
+    expect(calls?.attributed).toBeGreaterThan(0.9999 * (calls?.total ?? 0));
+    expect(calls?.total).toBeGreaterThan(1000);
+    expect(trees).toContain('cfs-run-queue');
+    expect(stdout).toContain('readrandom');
+  });
+
+  it.skipIf(!present)('leaves nothing armed when it is killed', () => {
+    expect(facts.killed).toMatchObject({ armed: true, gone: true });
+    expect(facts.killed.probesArmed).toContain('do_epoll_ctl');
+    // Four breakpoints are all there are: had one stayed, these would not fit.
+    expectComplete('afterKill');
+    expect(run('fiveBreakpoints')).toMatchObject({ status: 1, calls: null });
+    expect(run('fiveBreakpoints').stderr).toContain(
+      'rb_first cannot be counted: breakpoint: the processor has no breakpoint left',
+    );
+  });
+
+  it.skipIf(!present)('counts only what was asked for', () => {
+    expect(run('onlyCommand').calls?.total).toBe(2000);
+    expectComplete('notMine');
+    expect(run('notMine').calls?.total).toBe(0);
+  });
+
+  it.skipIf(!present)('passes output, status and user of the command through', () => {
+    expect(run('asUser').status).toBe(0);
+    expect(run('asUser').stdout).toMatch(/^nobody\n/);
+    expect(run('onlyCommand').status).toBe(7);
+  });
+
+  it.skipIf(!present)('reports when it is interrupted or the time is up', () => {
+    expect(run('interrupted').calls?.total).toBe(600);
+    expect(run('duration').status).toBe(0);
+    expect(run('duration').calls?.total).toBeGreaterThan(0);
+  });
+
+  it.skipIf(!present)('refuses in one line', () => {
+    const { missing, typo } = runs;
+    expect([missing?.status, missing?.stderr]).toEqual([
+      127,
+      'whocalls: cannot run no-such-command: no such command\n',
+    ]);
+    expect(typo?.status).toBe(1);
+    expect(typo?.stderr).toBe(
+      'whocalls: no kernel function is called rb_insert_colour; did you mean rb_insert_color?\n',
+    );
+    expect(facts.unprivileged.status).toBe(1);
+    expect(facts.unprivileged.stderr).toMatch(/^whocalls: .*needs root.*whocalls lab.*\n$/);
+  });
+});

@@ -1,0 +1,145 @@
+// Runs inside a virtual machine, as root: `capture-guest.mjs MAIN PROGRAMS` counts calls of programs that are known to
+// make a certain number of them, and prints what came of it as one JSON object. Judged by src/capture/capture.vm.test.ts.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [main, programs] = process.argv.slice(2);
+const scratch = '/data/capture';
+mkdirSync(scratch, { recursive: true });
+const adds = join(programs, 'epoll-adds');
+const stacks = join(programs, 'many-stacks');
+const DEADLINE = 120_000;
+let runs = 0;
+
+/** Runs `whocalls record` with these words; resolves to its JSON report, status and both streams. */
+function record(words, command, prepare = () => {}) {
+  const file = join(scratch, `${runs++}.json`);
+  const child = spawn(process.execPath, [main, 'record', ...words, '--format', 'json', '-o', file, '--', ...command], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr']) child[stream].on('data', (chunk) => (output[stream] += chunk));
+  const deadline = setTimeout(() => child.kill('SIGKILL'), DEADLINE);
+  prepare(child);
+  return new Promise((resolve) => {
+    child.on('close', (status, signal) => {
+      clearTimeout(deadline);
+      process.stderr.write(`${(performance.now() / 1000).toFixed(1)} s: ${words.join(' ')} -- ${command.join(' ')}\n`);
+      const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
+      resolve({ status: status ?? signal, ...output, ...summary(report) });
+    });
+  });
+}
+
+/** What the tests look at; whole reports would be megabytes. */
+function summary(report) {
+  if (!report) return { calls: null };
+  const comms = {};
+  const sites = {};
+  for (const group of report.groups) {
+    sites[group.site] = (sites[group.site] ?? 0) + group.count;
+    for (const { name, count } of group.comms) {
+      comms[name] = (comms[name] ?? 0) + count;
+      comms[`${group.site}/${name}`] = (comms[`${group.site}/${name}`] ?? 0) + count;
+    }
+  }
+  const trees = report.groups.map(({ tree }) => tree?.id).filter(Boolean);
+  return { calls: report.calls, comms, sites, trees, notes: report.notes };
+}
+
+/** Waits until `ready` holds; false where it never does. */
+async function until(ready, milliseconds = 30_000) {
+  for (const end = Date.now() + milliseconds; Date.now() < end; ) {
+    if (ready()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return false;
+}
+
+function kallsyms(name) {
+  const line = readFileSync('/proc/kallsyms', 'latin1')
+    .split('\n')
+    .find((text) => text.endsWith(` T ${name}`));
+  return line?.split(' ')[0];
+}
+
+const results = {};
+const N = 100_000;
+
+results.breakpoint = await record(['rb_insert_color'], [adds, `${N}`]);
+results.kprobe = await record(['do_epoll_ctl'], [adds, `${N}`]);
+results.tracepoint = await record(['syscalls:sys_enter_epoll_ctl'], [adds, '20000']);
+results.hist = await record(['do_epoll_ctl', '--engine', 'hist'], [adds, '20000']);
+
+if (spawnSync('perf', ['--version']).status === 0) {
+  const data = join(scratch, 'perf.data');
+  const event = `mem:0x${kallsyms('rb_insert_color')}:x`;
+  const options = ['-q', '-N', '-B', '-m', '4M', '-e', event, '-c', '1', '-a', '-g', '-o', data];
+  results.beside = await record(['rb_insert_color'], ['perf', 'record', ...options, '--', adds, '2000']);
+  const script = spawnSync('perf', ['script', '-i', data, '-G', '-F', 'comm'], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  results.perf = { count: script.stdout.split('\n').filter((line) => line.trim() === 'epoll-adds').length };
+  rmSync(data, { force: true });
+}
+
+results.manyStacks = await record(['do_epoll_ctl', '--user-stacks'], [stacks, '20000']);
+results.fewStacks = await record(['do_epoll_ctl', '--user-stacks', '--max-stacks', '100'], [stacks, '2000']);
+
+// One inside the other: both watch the same program at the same time.
+const inner = join(scratch, 'inner.json');
+const innerWords = [process.execPath, main, 'record', 'do_epoll_ctl', '--format', 'json', '-o', inner];
+results.outer = await record(['rb_insert_color'], [...innerWords, '--', adds, '5000']);
+results.inner = existsSync(inner) ? summary(JSON.parse(readFileSync(inner, 'utf8'))) : null;
+
+if (existsSync('/usr/bin/db_bench')) {
+  const bench = ['db_bench', `--db=${scratch}/db`, '--benchmarks=fillseq,readrandom', '--num=20000'];
+  results.dbBench = await record(['@rbtree-insert'], bench);
+}
+
+// Killed while everything is armed: nothing may stay, and all breakpoints must be free again.
+const started = join(scratch, 'started');
+let victim;
+const killed = record(
+  ['rb_insert_color,rb_erase,do_epoll_ctl'],
+  ['sh', '-c', `touch ${started}; exec sleep 60`],
+  (child) => {
+    victim = child;
+  },
+);
+const armed = await until(() => existsSync(started));
+const probesArmed = readFileSync('/sys/kernel/debug/kprobes/list', 'utf8');
+victim.kill('SIGKILL');
+spawnSync('pkill', ['-x', 'sleep']);
+await killed;
+const gone = await until(() => readFileSync('/sys/kernel/debug/kprobes/list', 'utf8').trim() === '');
+results.killed = { armed, probesArmed, gone };
+const four = 'rb_insert_color,rb_erase,__rb_insert_augmented,rb_next';
+results.afterKill = await record([four, '--engine', 'breakpoint'], [adds, '1000']);
+results.fiveBreakpoints = await record([`${four},rb_first`, '--engine', 'breakpoint'], [adds, '1000']);
+
+// Filters, users, and ways to end.
+results.onlyCommand = await record(
+  ['do_epoll_ctl', '--only-command'],
+  ['sh', '-c', `${adds} 500; ${adds} 500; exit 7`],
+);
+results.notMine = await record(['do_epoll_ctl', '--comm', 'nobody-has-this'], [adds, '500']);
+results.asUser = await record(['do_epoll_ctl', '--user', 'nobody'], ['id', '-un']);
+results.missing = await record(['do_epoll_ctl'], ['no-such-command']);
+results.typo = await record(['rb_insert_colour'], ['true']);
+const beat = join(scratch, 'beat');
+results.interrupted = await record(
+  ['do_epoll_ctl'],
+  ['sh', '-c', `${adds} 300; touch ${beat}; exec sleep 60`],
+  (child) => {
+    until(() => existsSync(beat)).then(() => child.kill('SIGINT'));
+  },
+);
+results.duration = await record(['sched:sched_switch', '--duration', '1'], ['sleep', '60']);
+const asNobody = ['--reuid=65534', '--clear-groups', process.execPath, main, 'record', 'rb_insert_color', '--', 'true'];
+const unprivileged = spawnSync('setpriv', asNobody, { encoding: 'utf8' });
+results.unprivileged = { status: unprivileged.status, stderr: unprivileged.stderr };
+
+process.stdout.write(`${JSON.stringify(results)}\n`);
