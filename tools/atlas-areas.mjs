@@ -7,6 +7,9 @@ const gloss = matching(/^[a-z][^.\n]{3,90}$/, 'a gloss (a few words in lower cas
 /** A function, a prefix of functions (`perf_trace_*`), or what a tool prints in a function's place. */
 const framePattern = matching(/^(?:[A-Za-z_][A-Za-z0-9_]*\*?|\[[A-Z ]+\])$/, 'a function name or a prefix ending in *');
 
+/** The name of a task, at most 15 bytes of it: `#` stands for a number, `*` for anything, but not for all of it. */
+const commPattern = matching(/^[a-z][a-z0-9][A-Za-z0-9_.:/#*-]{1,14}$/, 'the name of a task (# a number, * anything)');
+
 /** Kernel versions from the first to the last: `4.14-6.12`, or one: `6.12`. */
 const kernelRange = matching(/^\d+\.\d+(?:-\d+\.\d+)?$/, 'a kernel version or a range of them');
 
@@ -36,6 +39,10 @@ export const AREAS = {
       }),
     ),
     whole: oneRulePerFunction,
+  },
+  threads: {
+    shape: listOf(record({ kind: oneOf('kthread', 'idle'), name: text, comms: listOf(commPattern) })),
+    whole: oneRulePerComm,
   },
   'target-sets': {
     shape: listOf(
@@ -113,6 +120,14 @@ function oneRulePerFunction(rules, report) {
   for (const name of rules.flatMap((rule) => rule.functions ?? [])) {
     if (seen.has(name)) report(`"${name}" stands in two rules`);
     seen.add(name);
+  }
+}
+
+function oneRulePerComm(rules, report) {
+  const seen = new Set();
+  for (const comm of rules.flatMap((rule) => rule.comms ?? [])) {
+    if (seen.has(comm)) report(`"${comm}" stands in two rules`);
+    seen.add(comm);
   }
 }
 

@@ -64,3 +64,36 @@ test('wrappers are helpers, what waits for something particular is a site', () =
   expect(role('ep_poll_callback')?.helper).toBeUndefined();
   expect(role('futex_wait_queue')?.helper).toBeUndefined();
 });
+
+test.each([
+  ['ksoftirqd/0', 'ksoftirqd'],
+  ['kworker/u8:3', 'kworker'],
+  ['kworker/R-ext4-', 'kworker'],
+  ['rcu_preempt', 'RCU grace-period thread'],
+  ['kcompactd0', 'kcompactd (memory compaction)'],
+  ['jbd2/nvme0n1p2-', 'jbd2 (ext4 journal)'],
+  ['md127_raid10', 'software RAID thread'],
+  ['irq/24-pciehp', 'interrupt thread'],
+  ['swapper/11', 'idle CPU'],
+])('the task %s is %s', (comm, name) => {
+  expect(kernelKnowledge().entryOfComm(comm)?.name).toBe(name);
+});
+
+test('names of programs tell nothing, however close to those of kernel threads', () => {
+  const programs = ['bash', 'watchdog', 'writeback', 'loop', 'looping', 'md5sum', 'mdadm', 'rpc.nfsd', 'nfsdcld'];
+  const more = ['btrfs-convert', 'btrfs', 'irqbalance', 'napi', 'jbd2', 'kswapd', 'xfs_repair', 'ksmbd.mountd', ''];
+  for (const comm of [...programs, ...more]) expect(kernelKnowledge().entryOfComm(comm), comm).toBeUndefined();
+});
+
+test('a thread is called the same by its function and by its name', () => {
+  const pairs = [
+    ['kswapd', 'kswapd0'],
+    ['run_ksoftirqd', 'ksoftirqd/1'],
+    ['rcu_gp_kthread', 'rcu_sched'],
+    ['kjournald2', 'jbd2/sda1-8'],
+    ['scsi_error_handler', 'scsi_eh_0'],
+    ['xfsaild', 'xfsaild/dm-0'],
+    ['io_wq_worker', 'iou-wrk-77'],
+  ] as const;
+  for (const [name, comm] of pairs) expect(kernelKnowledge().entryOfComm(comm)?.name).toBe(role(name)?.entry?.name);
+});

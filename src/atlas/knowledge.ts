@@ -9,6 +9,11 @@ interface EntryRule extends Entry {
   readonly functions: readonly string[];
 }
 
+/** A rule of `atlas/threads.yaml`. */
+interface ThreadRule extends Entry {
+  readonly comms: readonly string[];
+}
+
 const SYSCALL = /^(?:compat_)?sys_(\w+)$/;
 
 /** Kernel functions called sys_… that are no system call. */
@@ -16,7 +21,10 @@ const NO_SYSCALL = new Set(['sys_copyarea', 'sys_fillrect', 'sys_imageblit', 'sy
 
 let loaded: KernelKnowledge | undefined;
 
-/** The roles functions have on paths: `atlas/entries.yaml`, `helpers.yaml` and `instrumentation.yaml`. Read once. */
+/**
+ * The roles functions have on paths (`atlas/entries.yaml`, `helpers.yaml`, `instrumentation.yaml`) and the names of
+ * kernel threads (`threads.yaml`). Read once.
+ */
 export function kernelKnowledge(): KernelKnowledge {
   loaded ??= new AtlasKnowledge();
   return loaded;
@@ -26,6 +34,8 @@ class AtlasKnowledge implements KernelKnowledge {
   readonly #roles = new Map<string, FrameRole>();
   /** Roles of functions by prefix of their name. */
   readonly #prefixes: [prefix: string, role: FrameRole][] = [];
+
+  #threads: readonly { readonly pattern: RegExp; readonly entry: Entry }[] | undefined;
 
   constructor() {
     for (const { kind, name, rank, boundary, functions } of atlasTable<EntryRule[]>('entries')) {
@@ -50,8 +60,21 @@ class AtlasKnowledge implements KernelKnowledge {
     return this.#prefixes.find(([prefix]) => name.startsWith(prefix))?.[1];
   }
 
+  entryOfComm(comm: string): Entry | undefined {
+    this.#threads ??= atlasTable<ThreadRule[]>('threads').map(({ kind, name, comms }) => ({
+      pattern: new RegExp(`^(?:${comms.map(commPattern).join('|')})$`),
+      entry: { kind, name },
+    }));
+    return this.#threads.find(({ pattern }) => pattern.test(comm))?.entry;
+  }
+
   #add(name: string, role: FrameRole): void {
     if (name.endsWith('*')) this.#prefixes.push([name.slice(0, -1), role]);
     else this.#roles.set(name, { ...this.#roles.get(name), ...role });
   }
+}
+
+/** `md#_raid#` is any number's `md127_raid10`. */
+function commPattern(comm: string): string {
+  return comm.replace(/[.]/g, '\\.').replaceAll('*', '.*').replaceAll('#', '\\d+');
 }

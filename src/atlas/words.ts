@@ -39,7 +39,8 @@ export function startedBy({ kind, name }: Entry): string {
     case 'work':
       return `in a work item (${name})`;
     case 'idle':
-      return 'in the idle loop';
+      // A stack cut short on an idle CPU most often belongs to an interrupt there.
+      return name === 'idle' ? 'in the idle loop' : 'on an idle CPU';
     case 'fork':
       return 'as a new task starts';
     case 'boot':

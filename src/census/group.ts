@@ -1,5 +1,5 @@
 import { type Census, UNKNOWN } from './census.ts';
-import type { EntryKind, KernelKnowledge, PathLabeller, PathLabels, PathView, TreeLabel } from './knowledge.ts';
+import type { Entry, EntryKind, KernelKnowledge, PathLabeller, PathLabels, PathView, TreeLabel } from './knowledge.ts';
 import { type Path, PathFinder } from './paths.ts';
 import { PhaseClock } from './phases.ts';
 import type { Row } from './row-table.ts';
@@ -134,17 +134,24 @@ const NO_LABELS: PathLabels = { tree: null, confidence: 'unknown', candidates: [
 class Classifier {
   readonly #census: Census;
   readonly #finder: PathFinder;
+  readonly #knowledge: KernelKnowledge;
   readonly #labeller: PathLabeller | undefined;
+  /** By path and argument. */
   readonly #calls = new Map<Path, Map<number, ClassifiedCall>>();
+  /** Paths whose entry only the name of their task tells, by path and that entry. */
+  readonly #threadPaths = new Map<Path, Map<Entry, Path>>();
+  /** What the names of tasks tell, by id of the name. */
+  readonly #threads = new Map<number, Entry | undefined>();
 
   constructor(census: Census, knowledge: KernelKnowledge, labeller: PathLabeller | undefined) {
     this.#census = census;
     this.#finder = new PathFinder(census, knowledge);
+    this.#knowledge = knowledge;
     this.#labeller = labeller;
   }
 
   classify(row: Row): ClassifiedCall {
-    const path = this.#finder.pathOf(row.stack, row.target);
+    const path = this.#pathOf(row);
     let byArgument = this.#calls.get(path);
     if (!byArgument) {
       byArgument = new Map();
@@ -156,6 +163,28 @@ class Classifier {
       byArgument.set(row.argument, call);
     }
     return call;
+  }
+
+  /** Where the stack ends before it tells an entry, and in no inner context, the task may be one of the kernel's. */
+  #pathOf(row: Row): Path {
+    const path = this.#finder.pathOf(row.stack, row.target);
+    if (path.entry.kind !== 'unknown' || path.stack !== row.stack) return path;
+    if (!this.#threads.has(row.comm)) {
+      this.#threads.set(row.comm, this.#knowledge.entryOfComm(this.#census.string(row.comm)));
+    }
+    const entry = this.#threads.get(row.comm);
+    if (!entry) return path;
+    let byThread = this.#threadPaths.get(path);
+    if (!byThread) {
+      byThread = new Map();
+      this.#threadPaths.set(path, byThread);
+    }
+    let known = byThread.get(entry);
+    if (!known) {
+      known = { ...path, entry };
+      byThread.set(entry, known);
+    }
+    return known;
   }
 
   #describe(path: Path, row: Row): ClassifiedCall {

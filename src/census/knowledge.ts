@@ -46,6 +46,11 @@ export interface FrameRole {
 export interface KernelKnowledge {
   /** The role of a kernel function, by normalised name; undefined for an ordinary one. */
   role(name: string): FrameRole | undefined;
+  /**
+   * What a task of this name always runs for: a kernel thread or an idle CPU. One object per kind of task; undefined
+   * for every other name.
+   */
+  entryOfComm(comm: string): Entry | undefined;
 }
 
 /** What a tree is called: a stable id and a name to print. */

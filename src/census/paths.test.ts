@@ -125,3 +125,24 @@ test('work items and kernel threads are named by their function, well-known thre
     'work process_one_work', // the work function left by a tail call
   ]);
 });
+
+test('a stack cut short is told by the name of its task, if that is one of the kernel', () => {
+  const census = stacks(`
+    5 ksoftirqd/0          3 curl                 2 swapper/1            1 kswapd0           1 ksoftirqd/1
+    kmem_cache_alloc       kmem_cache_alloc       kmem_cache_alloc       kmem_cache_alloc    kmem_cache_alloc
+    __build_skb            __build_skb            __build_skb            ext4_es_insert      __build_skb
+    __netdev_alloc_skb     __netdev_alloc_skb     __netdev_alloc_skb     </IRQ>              __netdev_alloc_skb
+    e1000_clean_rx_irq     e1000_clean_rx_irq     e1000_clean_rx_irq     kswapd              e1000_clean_rx_irq
+                                                                                             net_rx_action
+  `);
+  const { groups } = groupCensus(census, { by: 'entry', knowledge: kernelKnowledge() });
+  expect(groups.map(({ key, count }) => [key, count])).toEqual([
+    ['ksoftirqd', 5],
+    // a program, and an interrupt of which nothing is known
+    ['unknown entry', 4],
+    ['idle CPU', 2],
+    ['network receive softirq', 1],
+  ]);
+  const [site] = groupCensus(census, { by: 'site', knowledge: kernelKnowledge() }).groups;
+  expect(site?.entries.map(({ kind, name, count }) => [kind, name, count])).toContainEqual(['kthread', 'ksoftirqd', 5]);
+});
