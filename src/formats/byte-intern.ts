@@ -4,6 +4,7 @@
  */
 export class ByteIntern {
   #bytes: Buffer = Buffer.allocUnsafe(1 << 16);
+  #view = viewOf(this.#bytes);
   #used = 0;
   #starts: Int32Array = new Int32Array(1 << 10);
   #hashes = new Int32Array(1 << 10);
@@ -22,6 +23,11 @@ export class ByteIntern {
 
   get starts(): Int32Array {
     return this.#starts;
+  }
+
+  /** The bytes of all texts, for comparing several at a time. Valid until a text is added. */
+  get view(): DataView {
+    return this.#view;
   }
 
   /** The id of the bytes, -1 if they are new. */
@@ -44,6 +50,7 @@ export class ByteIntern {
       const larger = Buffer.allocUnsafe(2 * (this.#used + length));
       this.#bytes.copy(larger, 0, 0, this.#used);
       this.#bytes = larger;
+      this.#view = viewOf(larger);
     }
     const id = this.#size++;
     buffer.copy(this.#bytes, this.#used, start, end);
@@ -84,6 +91,11 @@ export class ByteIntern {
     this.#slots = new Int32Array(starts.length * 2);
     for (let id = 0; id < this.#size; id++) this.#insert(id, hashes[id] as number);
   }
+}
+
+/** The same bytes, for reading several at a time. */
+export function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Frame } from '../census/stack-table.ts';
-import { ByteIntern, hashBytes } from './byte-intern.ts';
+import { ByteIntern, hashBytes, viewOf } from './byte-intern.ts';
 import type { CensusBuilder, PeeledStack } from './census-builder.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import { parsePrintedFrame } from './kernel-frame.ts';
@@ -94,7 +94,8 @@ class DmesgParser implements LineConsumer {
    */
   consume(buffer: Buffer, start: number, end: number): number {
     const prefix = this.#prefix;
-    let { bytes, starts } = this.#texts;
+    const input = viewOf(buffer);
+    let { view, starts } = this.#texts;
     let { lastChildren, lines } = this.#trie;
     let at = start;
     while (at < end) {
@@ -108,9 +109,11 @@ class DmesgParser implements LineConsumer {
             const line = lines[expected] as number;
             const from = starts[line] as number;
             const length = (starts[line + 1] as number) - from;
-            let i = 0;
-            while (i < length && bytes[from + i] === buffer[text + i]) i += 1;
-            if (i === length && text + length <= end) {
+            // Four bytes at a time; the last four overlap those before. No line is shorter with its newline.
+            const last = length - 4;
+            let i = text + length <= end ? 0 : length;
+            while (i < last && view.getInt32(from + i, true) === input.getInt32(text + i, true)) i += 4;
+            if (i >= last && i < length && view.getInt32(from + last, true) === input.getInt32(text + last, true)) {
               caller.node = expected;
               caller.unrelated = 0;
               at = text + length;
@@ -129,7 +132,7 @@ class DmesgParser implements LineConsumer {
       }
       const newline = buffer.indexOf(NEWLINE, at);
       this.#readLine(buffer, at, newline + 1, text);
-      ({ bytes, starts } = this.#texts);
+      ({ view, starts } = this.#texts);
       ({ lastChildren, lines } = this.#trie);
       at = newline + 1;
     }
