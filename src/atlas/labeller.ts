@@ -24,6 +24,7 @@ const settled = new Map<string, Place | null>();
 export function placeOfFrame(frames: readonly PathFrame[], index: number): Place | null {
   const frame = frames[index];
   if (!frame) return null;
+  if (frame.file !== undefined) return placeInPath(frames, index);
   const key = frame.module === '' ? frame.name : `${frame.module}:${frame.name}`;
   let place = settled.get(key);
   if (place === undefined) {

@@ -11,10 +11,14 @@ export interface Place {
   readonly subsystem: string;
 }
 
-/** A frame as far as its place is concerned; `module` is '' for the kernel image. */
+/**
+ * A frame as far as its place is concerned; `module` is '' for the kernel image. `file` is there where the capture
+ * settled an ambiguous name.
+ */
 export interface PlacedFrame {
   readonly name: string;
   readonly module: string;
+  readonly file?: string;
 }
 
 let map: FunctionMap | undefined;
@@ -26,8 +30,8 @@ export function placesOf(name: string, module?: string): readonly Place[] {
 }
 
 /**
- * The place of frame `index` of a path. Where several files define a function of that name, the frame's module
- * decides, then the kernel version as far as the other frames betray it, then what lies nearest in the source to the
+ * The place of frame `index` of a path. Where several files define a function of that name, the file the capture found
+ * decides, then the frame's module, then the kernel version as far as the other frames betray it, then what lies nearest in the source to the
  * frames around it. Null where the function is unknown or the question stays open.
  */
 export function placeInPath(frames: readonly PlacedFrame[], index: number): Place | null {
@@ -46,7 +50,7 @@ export function subsystemInPath(frames: readonly PlacedFrame[], index: number): 
 function candidatesInPath(frames: readonly PlacedFrame[], index: number): readonly Definition[] {
   const frame = frames[index];
   if (!frame) return [];
-  let candidates = narrow(definitionsOf(frame.name), frame.module);
+  let candidates = definitionsOfFrame(frame);
   if (candidates.length > 1) candidates = ofArchitecture(candidates, frames);
   if (candidates.length > 1) candidates = ofVersion(candidates, frames);
   if (candidates.length > 1) candidates = nearest(candidates, frames, index);
@@ -54,6 +58,14 @@ function candidatesInPath(frames: readonly PlacedFrame[], index: number): readon
   const [first, second] = candidates.toSorted((a, b) => b.versions - a.versions);
   if (first && second && candidates.length === 2 && (first.versions & second.versions) === 0) return [first];
   return candidates;
+}
+
+/** What the name, the module and the file of a frame leave. */
+function definitionsOfFrame({ name, module, file }: PlacedFrame): readonly Definition[] {
+  const named = definitionsOf(name);
+  if (file === undefined) return narrow(named, module);
+  const own = named.find((definition) => definition.file === file);
+  return [own ?? { file, module, versions: 0 }];
 }
 
 function definitionsOf(name: string): readonly Definition[] {
@@ -116,7 +128,7 @@ function nearest(
 ): readonly Definition[] {
   for (let distance = 1; distance <= NEIGHBOURS; distance += 1) {
     for (const neighbour of [frames[index - distance], frames[index + distance]]) {
-      const places = neighbour ? narrow(definitionsOf(neighbour.name), neighbour.module) : [];
+      const places = neighbour ? definitionsOfFrame(neighbour) : [];
       const [only] = places;
       if (!only || places.length > 1) continue;
       const scores = candidates.map(({ file }) => sharedFolders(file, only.file));

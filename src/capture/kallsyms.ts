@@ -117,6 +117,18 @@ export class Kallsyms {
 
   /** The function an address lies in, null below the first one. Of several names of one address, the first listed. */
   lookup(address: number): KernelFunction | null {
+    const position = this.#positionOf(address);
+    return position < 0 ? null : this.at(position);
+  }
+
+  /** The function so many places behind the one an address lies in (before it, where negative); null beyond the ends. */
+  neighbour(address: number, distance: number): KernelFunction | null {
+    const position = this.#positionOf(address) + distance;
+    return position < 0 || position >= this.size ? null : this.at(position);
+  }
+
+  /** Position of the function an address lies in, negative below the first one. */
+  #positionOf(address: number): number {
     const { addresses } = this.#sorted();
     let low = 0;
     let high = addresses.length;
@@ -126,9 +138,8 @@ export class Kallsyms {
       else high = middle;
     }
     let position = low - 1;
-    if (position < 0) return null;
     while (position > 0 && addresses[position - 1] === addresses[position]) position--;
-    return this.at(position);
+    return position;
   }
 
   #sorted(): Columns {

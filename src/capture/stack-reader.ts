@@ -1,5 +1,7 @@
+import { fileByNeighbours } from '../atlas/neighbours.ts';
 import type { Census } from '../census/census.ts';
 import { EMPTY_STACK, NO_OFFSET, type StackId } from '../census/stack-table.ts';
+import { normaliseSymbol } from '../census/symbol-name.ts';
 import type { SymbolId } from '../census/symbol-table.ts';
 import { MAX_FRAMES, USER_PART } from './bpf/count-program.ts';
 import { formatAddress, type Kallsyms, type KernelFunction, readAddress } from './kallsyms.ts';
@@ -25,7 +27,10 @@ export class StackReader {
   readonly #before: Kallsyms;
   readonly #after: Kallsyms;
   readonly #user: UserSymbols;
+  /** By return address. */
   readonly #frames = new Map<number, ResolvedFrame>();
+  /** By address of the function; another module may have taken the place of an unloaded one. */
+  readonly #functions = new Map<number, { readonly name: string; readonly symbol: SymbolId }>();
 
   /** `before` and `after`: the symbols as they were when the run began and ended, because modules come and go. */
   constructor(census: Census, before: Kallsyms, after: Kallsyms, user: UserSymbols) {
@@ -81,7 +86,7 @@ export class StackReader {
       target.kind === 'function'
         ? target.functions.find((f) => address >= f.address && address < f.address + PROBE_REACH)
         : undefined;
-    if (hit) return { symbol: this.#census.symbols.intern(hit.name, hit.module), offset: 0, name: hit.name };
+    if (hit) return { symbol: this.#symbolOf(hit), offset: 0, name: hit.name };
     return this.#resolve(address, address);
   }
 
@@ -101,8 +106,21 @@ export class StackReader {
       const name = formatAddress(address);
       return { symbol: this.#census.symbols.intern(name), offset: NO_OFFSET, name };
     }
-    const { name, module } = found;
-    return { symbol: this.#census.symbols.intern(name, module), offset: address - found.address, name };
+    return { symbol: this.#symbolOf(found), offset: address - found.address, name: found.name };
+  }
+
+  /** Static functions of one name are told apart by what lies beside them. */
+  #symbolOf({ name, module, address }: KernelFunction): SymbolId {
+    const known = this.#functions.get(address);
+    if (known?.name === name) return known.symbol;
+    const symbols = this.#after.lookup(address)?.name === name ? this.#after : this.#before;
+    const file = fileByNeighbours(normaliseSymbol(name), module, (distance) => {
+      const neighbour = symbols.neighbour(address, distance);
+      return neighbour && { name: normaliseSymbol(neighbour.name), module: neighbour.module };
+    });
+    const symbol = this.#census.symbols.intern(name, module, 'kernel', file ?? '');
+    this.#functions.set(address, { name, symbol });
+    return symbol;
   }
 
   /** A module that was unloaded during the run is only in the symbols of before. */

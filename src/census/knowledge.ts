@@ -77,6 +77,8 @@ export interface PathFrame {
   readonly name: string;
   /** Kernel module, '' for the kernel image. */
   readonly module: string;
+  /** Source file of a function whose name is ambiguous, where its address told it. */
+  readonly file?: string;
 }
 
 /**

@@ -40,7 +40,8 @@ function stackMapper(into: Census, from: Census): (stack: StackId) => StackId {
       if (stacks[at] !== -1) continue;
       const id = from.stacks.symbol(at);
       if (symbols[id] === -1) {
-        symbols[id] = into.symbols.intern(from.symbols.raw(id), from.symbols.module(id), from.symbols.space(id));
+        const { symbols: own } = from;
+        symbols[id] = into.symbols.intern(own.raw(id), own.module(id), own.space(id), own.file(id));
       }
       stacks[at] = into.stacks.push(
         stacks[from.stacks.inner(at)] as StackId,

@@ -77,7 +77,11 @@ export class PathFinder {
       const symbol = stacks.symbol(at);
       if (isRead(at) && symbols.space(symbol) === 'kernel') ids.push(symbol);
     }
-    const frames = ids.map((id) => ({ name: symbols.name(id), module: symbols.module(id) }));
+    const frames = ids.map((id): PathFrame => {
+      const frame = { name: symbols.name(id), module: symbols.module(id) };
+      const file = symbols.file(id);
+      return file === '' ? frame : { ...frame, file };
+    });
     const path: Path = {
       stack: pathStack,
       frames,

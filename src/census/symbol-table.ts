@@ -11,7 +11,7 @@ export type SymbolId = number & { readonly [symbolBrand]: 'symbol' };
 export type SymbolSpace = 'kernel' | 'user' | 'marker';
 
 /**
- * Interned symbols. Two symbols are the same when raw name, module and space are; functions that differ only in
+ * Interned symbols. Two symbols are the same when raw name, module, space and source file are; functions that differ only in
  * compiler suffixes stay apart here and meet in their normalised name.
  */
 export class SymbolTable {
@@ -22,6 +22,7 @@ export class SymbolTable {
   /** Kernel module without brackets, '' for the kernel image; for user symbols the file they come from. */
   readonly #modules: string[] = [];
   readonly #spaces: SymbolSpace[] = [];
+  readonly #files: string[] = [];
   readonly #ids = new Map<string, SymbolId>();
 
   /** How many symbols there are; ids run from 0 to size - 1. */
@@ -29,8 +30,9 @@ export class SymbolTable {
     return this.#raws.length;
   }
 
-  intern(raw: string, module = '', space: SymbolSpace = 'kernel'): SymbolId {
-    const key = `${raw}\0${module}\0${space}`;
+  /** `file`: the source file, where the name alone does not tell it but whoever recorded the stack does. */
+  intern(raw: string, module = '', space: SymbolSpace = 'kernel', file = ''): SymbolId {
+    const key = `${raw}\0${module}\0${space}\0${file}`;
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
     const id = this.#raws.length as SymbolId;
@@ -39,6 +41,7 @@ export class SymbolTable {
     this.#names.push(space === 'kernel' ? normaliseSymbol(raw) : raw);
     this.#modules.push(module);
     this.#spaces.push(space);
+    this.#files.push(file);
     return id;
   }
 
@@ -59,6 +62,11 @@ export class SymbolTable {
 
   space(id: SymbolId): SymbolSpace {
     return at(this.#spaces, id);
+  }
+
+  /** The kernel source file that defines the function, '' where nobody said: names mostly tell it. */
+  file(id: SymbolId): string {
+    return at(this.#files, id);
   }
 }
 

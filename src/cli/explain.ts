@@ -79,6 +79,7 @@ function explainStack(
     own.map(({ symbol }) => ({
       name: symbols.name(symbol),
       module: symbols.space(symbol) === 'user' ? '' : symbols.module(symbol),
+      ...(symbols.file(symbol) !== '' && { file: symbols.file(symbol) }),
     })),
   );
   return {

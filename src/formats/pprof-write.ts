@@ -92,6 +92,7 @@ class Places {
         file,
         symbols.name(symbol),
         symbols.raw(symbol),
+        symbols.file(symbol) || file,
         stacks.offset(at),
         stacks.isUnreliable(at),
       );
@@ -99,17 +100,18 @@ class Places {
   }
 
   lossLocation(reason: string): number {
-    return this.#location(LOST_MAPPING, `[lost: ${reason}]`, `[lost: ${reason}]`, UNKNOWN, false);
+    return this.#location(LOST_MAPPING, `[lost: ${reason}]`, `[lost: ${reason}]`, LOST_MAPPING, UNKNOWN, false);
   }
 
-  #location(file: string, name: string, raw: string, offset: number, isUnreliable: boolean): number {
+  /** `file` is that of the mapping, `source` that of the source where the census knows it, else the mapping's again. */
+  #location(file: string, name: string, raw: string, source: string, offset: number, isUnreliable: boolean): number {
     const doubt = isUnreliable ? UNRELIABLE : '';
-    const key = `${file}\0${raw}\0${offset}\0${doubt}`;
+    const key = `${file}\0${raw}\0${source}\0${offset}\0${doubt}`;
     const known = this.#locationIds.get(key);
     if (known !== undefined) return known;
     const id = this.locations.length + 1;
     this.#locationIds.set(key, id);
-    const functionId = this.#function(file, doubt + name, doubt + raw);
+    const functionId = this.#function(source, doubt + name, doubt + raw);
     const line = [new Line({ functionId, line: isUnreliable ? 1 : 0 })];
     // The offset plus one in place of an address: kernels load elsewhere at every boot, offsets stay.
     this.locations.push(new Location({ id, mappingId: this.#mapping(file), address: offset + 1, line }));

@@ -207,20 +207,23 @@ class ProfileConverter {
       for (const line of location.line) {
         const f = functions.get(String(line.functionId));
         const name = f ? this.#text(f.systemName) || this.#text(f.name) : '';
-        if (name !== '') frames.push(this.#frame(name, file, offset, isOwn, Number(line.line) === 1));
+        const source = f ? this.#text(f.filename) : '';
+        if (name !== '') frames.push(this.#frame(name, file, source, offset, isOwn, Number(line.line) === 1));
       }
       if (location.line.length === 0) {
-        frames.push(this.#frame(`0x${BigInt(location.address).toString(16)}`, file, offset, isOwn, false));
+        frames.push(this.#frame(`0x${BigInt(location.address).toString(16)}`, file, '', offset, isOwn, false));
       }
       this.#frames.set(String(location.id), frames);
     }
   }
 
-  #frame(name: string, file: string, offset: number, isOwn: boolean, isFirstLine: boolean): Frame {
+  #frame(name: string, file: string, source: string, offset: number, isOwn: boolean, isFirstLine: boolean): Frame {
     const unreliable = isOwn && isFirstLine && name.startsWith(UNRELIABLE);
     const raw = unreliable ? name.slice(UNRELIABLE.length) : name;
     const [space, module] = isOwn ? placeOfFile(file) : foreignPlace(file);
-    const symbol = this.#builder.census.symbols.intern(raw, module, space);
+    // Functions without a source file have that of their mapping. Others' file names have paths of the build machine.
+    const sourceFile = isOwn && space === 'kernel' && source !== file ? source : '';
+    const symbol = this.#builder.census.symbols.intern(raw, module, space, sourceFile);
     return { symbol, offset: Number.isInteger(offset) && offset <= 0x7fffffff ? offset : -1, unreliable };
   }
 }

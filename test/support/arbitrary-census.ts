@@ -27,6 +27,7 @@ const frame = fc.record({
   name: symbolName,
   module: fc.constantFrom('', '', '', 'ext4', '[unknown]', '/usr/lib/libc.so.6'),
   space: fc.constantFrom('kernel', 'kernel', 'kernel', 'user', 'marker'),
+  file: fc.constantFrom('', '', '', 'kernel/trace/trace_kprobe.c'),
   offset: fc.oneof(fc.constant(-1), fc.integer({ min: 0, max: 0x7fffffff })),
   unreliable: fc.boolean(),
 });
@@ -69,8 +70,8 @@ export const anyCensus: fc.Arbitrary<Census> = fc
     const census = new Census();
     for (const { frames, target, ...key } of rows) {
       const stack = census.stack(
-        frames.map(({ name, module, space, offset, unreliable }) => ({
-          symbol: census.symbols.intern(name, space === 'marker' ? '' : module, space),
+        frames.map(({ name, module, space, file, offset, unreliable }) => ({
+          symbol: census.symbols.intern(name, space === 'marker' ? '' : module, space, space === 'kernel' ? file : ''),
           offset,
           unreliable,
         })),

@@ -13,7 +13,7 @@ export function canonical(census: Census) {
   const rows = [...census.rows].map((row) => {
     const frames = stacks.frames(row.stack).map(({ symbol, offset, unreliable }) => {
       const at = offset < 0 ? '' : `+${offset}`;
-      return `${unreliable ? '? ' : ''}${symbols.raw(symbol)}${at} ${symbols.space(symbol)} ${symbols.module(symbol)}`;
+      return `${unreliable ? '? ' : ''}${symbols.raw(symbol)}${at} ${symbols.space(symbol)} ${symbols.module(symbol)} ${symbols.file(symbol)}`;
     });
     const target = census.targets[row.target] ?? '';
     const comm = census.string(row.comm);
