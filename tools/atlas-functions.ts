@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { brotliCompressSync, constants, gunzipSync } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync, constants, gunzipSync } from 'node:zlib';
 import { FunctionMap } from '../src/atlas/function-map.ts';
 import { findFolded } from '../src/atlas/generated-symbols.ts';
 import { normaliseSymbol } from '../src/census/symbol-name.ts';
@@ -196,7 +196,7 @@ function perFolder(files: Map<string, SourceFile>): string {
 function check(file: string): void {
   const bytes = readFileSync(file);
   const text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1');
-  const map = FunctionMap.unpack(readFileSync(OUTPUT));
+  const map = new FunctionMap(brotliDecompressSync(readFileSync(OUTPUT)));
   let known = 0;
   const unknown: string[] = [];
   for (const line of text.split('\n')) {

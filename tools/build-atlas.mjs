@@ -1,8 +1,9 @@
 // Compiles atlas/ (edited by people) to dist/atlas/ (read at run time), and says where a file breaks its rules.
-// YAML and TSV become JSON of the same name; packed files are copied. docs/atlas.md describes every file.
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// YAML and TSV become JSON of the same name; packed files are unpacked. docs/atlas.md describes every file.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, parse as parsePath } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliDecompressSync } from 'node:zlib';
 import { LineCounter, parseDocument } from 'yaml';
 import { AREAS } from './atlas-areas.mjs';
 
@@ -30,8 +31,9 @@ export function buildAtlas(from = join(root, 'atlas'), to = join(root, 'dist', '
       checkArea(name, value, (path) => `atlas/${entry.name}:${lineOf(path)}`, problems);
       finishArea(name, value, problems);
       writeJson(join(to, `${name}.json`), value);
-    } else if (ext !== '.md') {
-      copyFileSync(source, join(to, entry.name));
+    } else if (ext === '.map') {
+      // Unpacking takes longer than all the rest of a first look-up, so it is done here.
+      writeFileSync(join(to, entry.name), brotliDecompressSync(readFileSync(source)));
     }
   }
   if (problems.length > 0) {

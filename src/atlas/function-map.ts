@@ -1,18 +1,16 @@
-// The packed map from functions to source files (written by tools/atlas-functions.ts).
+// The packed map from functions to source files (written by tools/atlas-functions.ts, unpacked by the build).
 //
 // Why this shape: the names of one file share prefixes, so listing them file by file and front-coded compresses best,
 // but a lookup needs the reverse. Building a Map of 200,000 strings takes longer than everything else at start-up;
 // instead one pass hashes the front-coded bytes (hashing only the changed end of each name) into a table of offsets,
 // and a lookup decodes the few names whose hash fits.
 //
-// Layout before compression, all text Latin-1:
+// Layout, before compression by Brotli in atlas/ and as it stands in dist/atlas/, all text Latin-1:
 //   u32 length of the header, header = JSON { kernels, names, files: [path, module, …] }
 //   then for every file its names in byte order, each: versions, kept, rest, and 0 at the end of the file
 //     versions  one byte, 1 + bit set of `kernels` that define the function there (never 0)
 //     kept      one byte, 32 + number of leading characters shared with the name before
 //     rest      the other characters; ended by the next byte below 32 (names hold none)
-
-import { brotliDecompressSync } from 'node:zlib';
 
 /** One definition of a function. */
 export interface Definition {
@@ -38,13 +36,8 @@ export class FunctionMap {
   /** Open-addressed: offset of a name's versions byte + 1, 0 where free. */
   readonly #slots: Uint32Array;
 
-  /** Opens a compressed map. */
-  static unpack(compressed: Uint8Array): FunctionMap {
-    // One output chunk for all of it: the default of 16 KiB doubles the time.
-    return new FunctionMap(brotliDecompressSync(compressed, { chunkSize: 4 * 2 ** 20 }));
-  }
-
-  private constructor(bytes: Buffer) {
+  /** `bytes`: a map that is not compressed. */
+  constructor(bytes: Buffer) {
     const headerLength = bytes.readUInt32LE(0);
     const header = JSON.parse(bytes.toString('latin1', 4, 4 + headerLength));
     this.kernels = header.kernels;

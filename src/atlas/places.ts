@@ -71,7 +71,7 @@ function definitionsOfFrame({ name, module, file }: PlacedFrame): readonly Defin
 function definitionsOf(name: string): readonly Definition[] {
   let found = definitions.get(name);
   if (!found) {
-    map ??= FunctionMap.unpack(atlasBytes('functions.map'));
+    map ??= new FunctionMap(atlasBytes('functions.map'));
     found = findFolded(map, name);
     definitions.set(name, found);
   }
