@@ -94,6 +94,9 @@ test('a thread is called the same by its function and by its name', () => {
     ['scsi_error_handler', 'scsi_eh_0'],
     ['xfsaild', 'xfsaild/dm-0'],
     ['io_wq_worker', 'iou-wrk-77'],
+    ['ext4_lazyinit_thread', 'ext4lazyinit'],
+    ['devtmpfsd', 'kdevtmpfs'],
+    ['issue_discard_thread', 'f2fs_discard-25'],
   ] as const;
   for (const [name, comm] of pairs) expect(kernelKnowledge().entryOfComm(comm)?.name).toBe(role(name)?.entry?.name);
 });
