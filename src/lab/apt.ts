@@ -64,12 +64,13 @@ export function unpackPackage(name: string, directory: string): void {
 
 function mustApt(args: readonly string[], what: string, cwd?: string): void {
   const { status, stderr } = apt('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=300', ...args], cwd);
-  if (status !== 0) throw new UserError(`cannot ${what}: apt-get ${args.join(' ')} failed\n${stderr.trim()}`);
+  if (status !== 0)
+    throw new UserError(`cannot ${what}: apt-get ${args.join(' ')} failed: ${stderr.trim().split('\n').at(-1)}`);
 }
 
 function apt(command: string, args: readonly string[], cwd?: string): SpawnSyncReturns<string> {
   // Its output is parsed, and a question would wait for ever.
   const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
-  const result = spawnSync(command, args, { encoding: 'utf8', env, cwd, maxBuffer: 1 << 28 });
+  const result = spawnSync(findProgram(command) ?? command, args, { encoding: 'utf8', env, cwd, maxBuffer: 1 << 28 });
   return { ...result, stdout: result.stdout ?? '', stderr: result.stderr ?? String(result.error ?? '') };
 }

@@ -4,6 +4,7 @@
  * `agent` is process 1 from then on: it runs COMMAND and relays its streams over virtio-serial ports.
  * Both use only what busybox has, because nothing can be assumed about the host's programs.
  */
+import { dirname } from 'node:path';
 
 /** Where the lab keeps its things in the guest; `/run` is the guest's own. */
 export const GUEST_DIRECTORY = '/run/whocalls';
@@ -186,6 +187,8 @@ export function guestSettings(settings: GuestSettings): string {
     (path, index) =>
       `$b mkdir -p ${quote(path)} && $b mount -t 9p -o ${mount} share${index} ${quote(path)} || fail "cannot mount a share"`,
   );
+  // A folder below the host's /tmp or /run is not there in the guest, which has its own.
+  const folders = settings.collect.map((path) => `$b mkdir -p ${quote(dirname(path))}`);
   const files = settings.collect.map(
     (path, index) => `[ -f ${quote(path)} ] && $b cp ${quote(path)} $d/files/${index}`,
   );
@@ -196,6 +199,7 @@ export function guestSettings(settings: GuestSettings): string {
     `directory=${quote(settings.directory)}`,
     'mount_shares() {',
     ...shares,
+    ...folders,
     ':',
     '}',
     'collect_files() {',

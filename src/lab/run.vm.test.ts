@@ -71,7 +71,7 @@ describe.skipIf(!ready)('a guest', () => {
       const script = `cat; cd "$1"; i=0; while [ $i -lt 1000 ]; do echo file $i > $i; i=$((i + 1)); done; echo back > "$2"`;
       const result = await runInLab(
         { accelerator: 'tcg', shares: [share], collect: [handed] },
-        ['sh', '-c', `mkdir -p "$(dirname "$2")"; ${script}`, 'sh', share, handed],
+        ['sh', '-c', script, 'sh', share, handed],
         { stdin: Readable.from(chunks) },
       );
       expect(result.stderr.toString()).toBe('');
