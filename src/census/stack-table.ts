@@ -156,7 +156,8 @@ export class StackTable {
   }
 }
 
-function enlarge(column: Int32Array, capacity: number): Int32Array<ArrayBuffer> {
+/** The column with room for `capacity` values; the new ones are 0. */
+export function enlarge(column: Int32Array, capacity: number): Int32Array<ArrayBuffer> {
   const result = new Int32Array(capacity);
   result.set(column);
   return result;

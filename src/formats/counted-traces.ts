@@ -4,10 +4,8 @@ import type { CensusBuilder } from './census-builder.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import { endsContext, parseMarker, parsePrintedFrame } from './kernel-frame.ts';
 import { splitLogLine } from './kernel-log-line.ts';
-import { feedLines, type LineConsumer } from './lines.ts';
+import { feedLines, SingleLines } from './lines.ts';
 import type { ByteStream, SniffResult, StackReader } from './reader.ts';
-
-const NEWLINE = 10;
 
 const TOTAL = /^\s*Total\s+(\S+?)\s*:\s*(\d{1,15})\s*$/;
 const TRACE = /^\s*Trace\s*(\d+)\s*:?\s+(\d{1,15})\s*$/;
@@ -37,8 +35,7 @@ export const countedTracesReader: StackReader = {
   },
 };
 
-class CountedTracesParser implements LineConsumer {
-  line = 0;
+class CountedTracesParser extends SingleLines {
   readonly #builder: CensusBuilder;
   readonly #diagnostics: Diagnostics;
   readonly #facts: [key: string, value: string | number][] = [];
@@ -52,23 +49,9 @@ class CountedTracesParser implements LineConsumer {
   #hasTotal = false;
 
   constructor(builder: CensusBuilder, diagnostics: Diagnostics) {
+    super();
     this.#builder = builder;
     this.#diagnostics = diagnostics;
-  }
-
-  skipLine(): void {
-    this.line += 1;
-  }
-
-  consume(buffer: Buffer, start: number, end: number): number {
-    let at = start;
-    while (at < end) {
-      const newline = buffer.indexOf(NEWLINE, at);
-      this.line += 1;
-      this.#read(buffer.toString('utf8', at, newline).replace(/\r$/, ''));
-      at = newline + 1;
-    }
-    return at;
   }
 
   finish(): void {
@@ -80,6 +63,10 @@ class CountedTracesParser implements LineConsumer {
       facts.workloads.push(workload);
       if (this.#program !== '') facts.commands.push(this.#program.split(/\s+/));
     }
+  }
+
+  protected override readLine(buffer: Buffer, start: number, newline: number): void {
+    this.#read(buffer.toString('utf8', start, newline).replace(/\r$/, ''));
   }
 
   #read(line: string): void {

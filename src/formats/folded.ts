@@ -4,10 +4,8 @@ import type { SymbolSpace } from '../census/symbol-table.ts';
 import { ByteIntern, hashSample } from './byte-intern.ts';
 import type { CensusBuilder, PeeledStack } from './census-builder.ts';
 import type { Diagnostics } from './diagnostics.ts';
-import { feedLines, type LineConsumer } from './lines.ts';
+import { feedLines, SingleLines } from './lines.ts';
 import { type ByteStream, MalformedInput, type ReadOptions, type SniffResult, type StackReader } from './reader.ts';
-
-const NEWLINE = 10;
 
 const LINE = /^(.*\S)\s+(\d+(?:\.\d+)?)$/;
 const TWO_COLUMNS = /^\S.*;.*\s\d+(?:\.\d+)?\s+\d+(?:\.\d+)?$/;
@@ -57,8 +55,7 @@ interface FoldedStack {
   readonly comm: number;
 }
 
-class FoldedParser implements LineConsumer {
-  line = 0;
+class FoldedParser extends SingleLines {
   readonly #builder: CensusBuilder;
   readonly #diagnostics: Diagnostics;
   readonly #leafFirst: boolean;
@@ -69,24 +66,10 @@ class FoldedParser implements LineConsumer {
   #isAnnotated = false;
 
   constructor(builder: CensusBuilder, diagnostics: Diagnostics, leafFirst: boolean) {
+    super();
     this.#builder = builder;
     this.#diagnostics = diagnostics;
     this.#leafFirst = leafFirst;
-  }
-
-  skipLine(): void {
-    this.line += 1;
-  }
-
-  consume(buffer: Buffer, start: number, end: number): number {
-    let at = start;
-    while (at < end) {
-      const newline = buffer.indexOf(NEWLINE, at);
-      this.line += 1;
-      this.#read(buffer, at, newline);
-      at = newline + 1;
-    }
-    return at;
   }
 
   finish(): void {
@@ -107,7 +90,7 @@ class FoldedParser implements LineConsumer {
     return stack.innermost === undefined ? UNKNOWN : census.targets.indexOf(census.symbols.name(stack.innermost));
   }
 
-  #read(buffer: Buffer, start: number, newline: number): void {
+  protected override readLine(buffer: Buffer, start: number, newline: number): void {
     const line = buffer.toString('utf8', start, newline).trim();
     // A process may be called #; comments are no stacks with a count.
     if (line === '' || (line.startsWith('#') && !(line.includes(';') && LINE.test(line)))) return;

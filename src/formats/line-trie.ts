@@ -1,3 +1,5 @@
+import { enlarge } from '../census/stack-table.ts';
+
 /**
  * Stacks as paths through a tree of lines. A reader follows the tree line by line and turns the node where a stack
  * ends into a stack of the census once; after that a stack costs one comparison per line.
@@ -70,12 +72,6 @@ export class LineTrie {
       this.#slots[slot] = node;
     }
   }
-}
-
-function enlarge(column: Int32Array, capacity: number): Int32Array<ArrayBuffer> {
-  const result = new Int32Array(capacity);
-  result.set(column);
-  return result;
 }
 
 function hash(node: number, line: number): number {

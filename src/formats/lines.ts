@@ -20,6 +20,29 @@ export interface LineConsumer {
   skipLine(): void;
 }
 
+/** A consumer that takes one line after the other, for formats in which no line has to be read fast. */
+export abstract class SingleLines implements LineConsumer {
+  line = 0;
+
+  /** Reads the line in [start, newline). */
+  protected abstract readLine(buffer: Buffer, start: number, newline: number): void;
+
+  skipLine(): void {
+    this.line += 1;
+  }
+
+  consume(buffer: Buffer, start: number, end: number): number {
+    let at = start;
+    while (at < end) {
+      const newline = buffer.indexOf(NEWLINE, at);
+      this.line += 1;
+      this.readLine(buffer, at, newline);
+      at = newline + 1;
+    }
+    return at;
+  }
+}
+
 /**
  * Feeds a stream of bytes to a consumer of lines, in regions that end with a newline (one is added at the end of the
  * input where it is missing).

@@ -1,9 +1,10 @@
-import { linkPerfEvent, openRawTracepoint, PROG_RAW_TRACEPOINT, PROG_TRACEPOINT, recursionMisses } from '../sys/bpf.ts';
-import { kernelAtLeast, readLine } from '../sys/kernel.ts';
+import { openRawTracepoint, PROG_RAW_TRACEPOINT, PROG_TRACEPOINT, recursionMisses } from '../sys/bpf.ts';
+import { readLine } from '../sys/kernel.ts';
 import { SystemCallError } from '../sys/native.ts';
-import { closeDescriptor, openPerfEvent, PERF_TYPE_TRACEPOINT, setProgram } from '../sys/perf.ts';
+import { closeDescriptor, openPerfEvent, PERF_TYPE_TRACEPOINT } from '../sys/perf.ts';
 import { traceEventDirectory } from '../tracefs.ts';
 import { type Armed, CannotArm, type Engine, type Truth } from './engine.ts';
+import { ArmedPerfEvent } from './perf-event.ts';
 
 /**
  * Static tracepoints. As raw tracepoints where possible: they cost least, and the kernel counts for each program what
@@ -23,7 +24,8 @@ export const tracepointEngine: Engine = {
     const id = directory && readLine(`${directory}/id`);
     if (!id) throw new CannotArm('tracefs does not list it (is it mounted at /sys/kernel/tracing?)');
     const program = context.loadProgram(index, { type: PROG_TRACEPOINT, context: 'syscall-event' });
-    return new TraceEvent(BigInt(id), program);
+    const open = () => openPerfEvent({ type: PERF_TYPE_TRACEPOINT, config: BigInt(id) }, 0);
+    return new ArmedPerfEvent(open, program, 'tracepoint');
   },
 };
 
@@ -58,39 +60,5 @@ class RawTracepoint implements Armed {
   close(): void {
     if (this.#link !== null) closeDescriptor(this.#link);
     this.#link = null;
-  }
-}
-
-class TraceEvent implements Armed {
-  readonly #program: number;
-  readonly #descriptors: number[];
-
-  constructor(id: bigint, program: number) {
-    this.#program = program;
-    try {
-      this.#descriptors = [openPerfEvent({ type: PERF_TYPE_TRACEPOINT, config: id }, 0)];
-    } catch (error) {
-      throw error instanceof SystemCallError ? new CannotArm(error.message, { cause: error }) : error;
-    }
-  }
-
-  start(): void {
-    for (const event of [...this.#descriptors]) {
-      if (kernelAtLeast(6, 7)) this.#descriptors.unshift(linkPerfEvent(event, this.#program));
-      else setProgram(event, this.#program);
-    }
-  }
-
-  stop(): void {
-    this.close();
-  }
-
-  truth(): Truth {
-    if (kernelAtLeast(6, 7)) return { kind: 'missed', calls: recursionMisses(this.#program) };
-    return { kind: 'unknown', why: 'before Linux 6.7 it is not known whether tracepoint programs were skipped.' };
-  }
-
-  close(): void {
-    for (const descriptor of this.#descriptors.splice(0)) closeDescriptor(descriptor);
   }
 }
