@@ -32,7 +32,7 @@ try {
     const path = join(scratch, `${input.name}.txt`);
     const megabytes = makeInput(join(root, 'test', 'recordings', input.file), input.stamp, path) / 1e6;
     const lines = best(() => run('wc', ['-l', path]));
-    const read = best(() => run(process.execPath, [...REPORT_USAGE, join(root, 'dist/cli/main.js'), 'read', path]));
+    const read = best(() => run(process.execPath, [...REPORT_USAGE, join(root, 'dist/cli/main.cjs'), 'read', path]));
     process.stdout.write(
       `${input.name.padEnd(12)} ${megabytes.toFixed(0)} MB  ${(megabytes / read.seconds).toFixed(0)} MB/s elapsed, ` +
         `${(megabytes / read.cpuSeconds).toFixed(0)} MB/s per core, peak ${(read.peakKilobytes / 1000).toFixed(0)} MB, ` +

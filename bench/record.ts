@@ -36,7 +36,7 @@ try {
   const files = [
     process.execPath,
     join(root, 'bench', 'record-guest.mjs'),
-    join(root, 'dist', 'cli', 'main.js'),
+    join(root, 'dist', 'cli', 'main.cjs'),
     program,
   ];
   const words = [...files.map(guestPath), values.adds, values.rounds];

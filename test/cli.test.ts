@@ -9,7 +9,7 @@ import { columns } from '../src/report/columns.ts';
 import { recording } from './support/recordings.ts';
 
 const WHOCALLS = fileURLToPath(new URL('../bin/whocalls', import.meta.url));
-const BUNDLE = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const BUNDLE = fileURLToPath(new URL('../dist/cli/main.cjs', import.meta.url));
 const SEED = recording('rbtree-inserts-under-db_bench.txt');
 const DMESG = recording('dmesg.txt.gz');
 const PERF = recording('perf-script.txt.gz');

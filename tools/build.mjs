@@ -1,34 +1,86 @@
-// Builds dist/ from src/: one ECMAScript bundle per entry, split so that a command loads only what it uses;
-// and dist/atlas/ from atlas/.
-import { rmSync, writeFileSync } from 'node:fs';
+// Builds dist/ from src/ and atlas/:
+// - dist/cli/main.cjs, program.cjs and program.cache: the command line as one file, with what V8 compiled of it
+// - dist/index.js: the library
+// - dist/atlas/
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { Script } from 'node:vm';
 import { build } from 'esbuild';
 import { buildAtlas } from './build-atlas.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = join(root, 'dist');
-
-rmSync(dist, { recursive: true, force: true });
-await build({
+const common = {
   absWorkingDir: root,
-  entryPoints: ['src/cli/main.ts', 'src/index.ts'],
-  outbase: 'src',
-  outdir: 'dist',
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  packages: 'external',
-  chunkNames: 'chunks/[name]-[hash]',
   sourcemap: 'linked',
   logLevel: 'warning',
-});
+};
+
+rmSync(dist, { recursive: true, force: true });
+await build({ ...common, entryPoints: ['src/index.ts'], outdir: 'dist', format: 'esm', packages: 'external' });
+await buildProgram();
 try {
   buildAtlas();
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
   process.exit(1);
 }
-writeFileSync(join(dist, '.built'), '');
+writeFileSync(join(dist, '.built'), process.versions.v8);
+
+/**
+ * The command line in one CommonJS file, because every file costs, and so do modules of the other kind. Packages that
+ * are native or seldom needed stay outside.
+ */
+async function buildProgram() {
+  const { metafile } = await build({
+    ...common,
+    entryPoints: { main: 'src/cli/launch.ts', program: 'src/cli/main.ts' },
+    outdir: 'dist/cli',
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    external: ['classic-level', 'fzstd', 'koffi', 'xz-decompress'],
+    // import() of an external package would start the loader of ECMAScript modules.
+    supported: { 'dynamic-import': false },
+    banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
+    define: { 'import.meta.url': '__url' },
+    minifyWhitespace: true,
+    minifySyntax: true,
+    charset: 'ascii',
+    legalComments: 'none',
+    metafile: true,
+  });
+  writeFileSync(join(dist, 'THIRD-PARTY-LICENSES'), licences(Object.keys(metafile.inputs)));
+  const program = readFileSync(join(dist, 'cli', 'program.cjs'));
+  if (program.some((byte) => byte > 127))
+    throw new Error('program.cjs is not ASCII: write \\u… in regular expressions');
+  writeFileSync(join(dist, 'cli', 'program.cache'), compiled(program.toString('latin1')));
+}
+
+/**
+ * Every function as V8 compiles it, for src/cli/launch.ts. V8 compiles functions when they are first called unless it
+ * is told otherwise; it has to be told back before writing, because it accepts only what was written with its own flags.
+ */
+function compiled(source) {
+  setFlagsFromString('--no-lazy');
+  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`);
+  setFlagsFromString('--lazy');
+  return script.createCachedData();
+}
+
+/** The licences of the packages that are part of a bundle of these files. */
+function licences(inputs) {
+  const packages = new Set(inputs.flatMap((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []));
+  const texts = [...packages].sort().map((name) => {
+    const folder = join(root, 'node_modules', name);
+    const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const files = ['LICENSE', 'NOTICE'].map((file) => join(folder, file)).filter(existsSync);
+    if (files.length === 0) throw new Error(`${name} comes without a licence text and cannot be bundled`);
+    return [`${name} ${version} (${license})\n`, ...files.map((file) => readFileSync(file, 'utf8'))].join('\n');
+  });
+  return `dist/cli/program.cjs contains these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+}

@@ -1,7 +1,7 @@
 // `npm run check`: types, format and lint, dead code, the catalog of trees. Runs all of them, fails if any does.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { ensureReady } from './setup.mjs';
+import { ensureReady } from './setup.cjs';
 
 ensureReady();
 const root = fileURLToPath(new URL('../', import.meta.url));

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureReady } from './setup.mjs';
+import { ensureReady } from './setup.cjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 ensureReady();

@@ -42,7 +42,7 @@ beforeAll(() => {
     const { status, stderr } = spawnSync('cc', [...flags, source], { encoding: 'utf8' });
     if (status !== 0) throw new Error(stderr);
   }
-  const build = spawnSync(process.execPath, [join(ROOT, 'tools', 'setup.mjs')], { encoding: 'utf8' });
+  const build = spawnSync(process.execPath, [join(ROOT, 'tools', 'setup.cjs')], { encoding: 'utf8' });
   if (build.status !== 0) throw new Error(build.stderr);
 });
 
@@ -66,7 +66,7 @@ beforeAll(async () => {
 }, 2 * DEADLINE);
 
 async function findOut(series: string): Promise<Findings> {
-  const files = ['test/capture-guest.mjs', 'dist/cli/main.js'].map((file) => guestPath(join(ROOT, file)));
+  const files = ['test/capture-guest.mjs', 'dist/cli/main.cjs'].map((file) => guestPath(join(ROOT, file)));
   const words = [
     guestPath(process.execPath),
     ...files,

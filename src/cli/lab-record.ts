@@ -6,8 +6,8 @@ import { guestPath } from '../lab/guest.ts';
 /** `record` as the guest runs it: the host's own node and this very installation, which the guest sees. */
 export function recordCommand(args: readonly string[]): string[] {
   const started = realpathSync(process.argv[1] ?? '');
-  const main = started.endsWith('/bin/whocalls') ? join(dirname(started), '../dist/cli/main.js') : started;
-  if (!main.endsWith('.js')) throw new UserError(`cannot run ${main} in the guest; start bin/whocalls`);
+  const main = started.endsWith('/bin/whocalls') ? join(dirname(started), '../dist/cli/main.cjs') : started;
+  if (!main.endsWith('.cjs')) throw new UserError(`cannot run ${main} in the guest; start bin/whocalls`);
   return [guestPath(process.execPath), guestPath(main), 'record', ...args];
 }
 

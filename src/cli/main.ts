@@ -19,10 +19,6 @@ async function main(args: readonly string[]): Promise<number> {
   // `whocalls help read` is `whocalls read -h`.
   const isHelp = args[0] === 'help' && Object.hasOwn(COMMANDS, args[1] ?? '');
   const [first, ...rest] = isHelp ? [String(args[1]), '-h'] : args;
-  if (first === '--version' || first === '-V') {
-    process.stdout.write(`${version()}\n`);
-    return 0;
-  }
   const { newCommand, runCommand } = await import('./command.ts');
   const entry = first !== undefined && Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
   if (entry) return runCommand((await entry.load()).command(), rest);
@@ -45,4 +41,7 @@ async function main(args: readonly string[]): Promise<number> {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
-process.exitCode = await main(process.argv.slice(2));
+// No top-level await: this is built as CommonJS, which node starts sooner.
+void main(process.argv.slice(2)).then((status) => {
+  process.exitCode = status;
+});

@@ -57,7 +57,7 @@ const FRAME =
 
 function addBareStack(builder: CensusBuilder, block: string): void {
   const frames = block
-    .split(/\r?\n|<-|←/)
+    .split(/\r?\n|<-|\u2190/)
     .map((line) => FRAME.exec(line))
     .filter((match) => match !== null)
     .map(([, doubt, name = '', offset, module]) => ({

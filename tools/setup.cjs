@@ -1,11 +1,11 @@
 // Makes a checkout ready to run: dependencies installed, dist/ built from the sources as they stand.
 // Plain JavaScript without dependencies, because it runs before anything is installed.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+// CommonJS, because node starts that sooner, and bin/whocalls runs it every time.
+const { spawnSync } = require('node:child_process');
+const { mkdirSync, readdirSync, rmSync, statSync } = require('node:fs');
+const { dirname, join } = require('node:path');
 
-const root = fileURLToPath(new URL('../', import.meta.url));
+const root = dirname(__dirname);
 const stamp = join(root, 'dist', '.built');
 
 /** What the built files are made from; a newer file in any of them means a new build. */
@@ -21,7 +21,7 @@ const SOURCES = [
 ];
 
 /** Installs and builds what is missing or older than its source. Costs a few milliseconds when nothing is. */
-export function ensureReady() {
+function ensureReady() {
   if (!isInstalled()) underLock(() => isInstalled() || install());
   if (!isBuilt()) underLock(() => isBuilt() || build());
 }
@@ -88,7 +88,5 @@ function run(command, args) {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (!existsSync(root)) process.exit(1);
-  ensureReady();
-}
+module.exports = { ensureReady };
+if (require.main === module) ensureReady();

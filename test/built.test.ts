@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+
+const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
+const MAIN = join(DIST, 'cli', 'main.cjs');
+
+const scratch = mkdtempSync(join(tmpdir(), 'whocalls-built-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** Says on stderr whether V8 refused what it was given of the program, compiled. */
+const TELL = join(scratch, 'tell.cjs');
+writeFileSync(
+  TELL,
+  `const vm = require('node:vm');
+vm.Script = class extends vm.Script {
+  constructor(source, options) {
+    super(source, options);
+    process.stderr.write('refused: ' + this.cachedDataRejected);
+  }
+};`,
+);
+
+function run(...args: string[]) {
+  const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+  return { stdout, stderr, status };
+}
+
+const builtBy = readFileSync(join(DIST, '.built'), 'utf8');
+test.skipIf(builtBy !== process.versions.v8)('the program starts from what V8 made of it', () => {
+  expect(run('-r', TELL, MAIN, 'read', '-h').stderr).toBe('refused: false');
+});
+
+test('what another version of V8 made is refused, and does no harm', () => {
+  const cli = join(scratch, 'cli');
+  cpSync(join(DIST, 'cli'), cli, { recursive: true });
+  const cache = readFileSync(join(cli, 'program.cache'));
+  cache.writeUInt32LE(cache.readUInt32LE(4) ^ 1, 4); // the hash of the version
+  writeFileSync(join(cli, 'program.cache'), cache);
+  const expected = run(MAIN, 'read', '-h');
+  expect(run('-r', TELL, join(cli, 'main.cjs'), 'read', '-h')).toEqual({ ...expected, stderr: 'refused: true' });
+  rmSync(join(cli, 'program.cache'));
+  expect(run(join(cli, 'main.cjs'), 'read', '-h')).toEqual(expected);
+});
+
+test('stack traces name the sources, where they are wanted', () => {
+  const { stderr, status } = run(MAIN, 'record', '--debug');
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^UsageError: name a function to count[\s\S]*src\/cli\/record\.ts:\d+:\d+/);
+  expect(run('--enable-source-maps', MAIN, 'record').stderr).toMatch(/^whocalls: name a function to count.*\n$/);
+});
