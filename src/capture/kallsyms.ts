@@ -1,5 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { normaliseSymbol } from '../census/symbol-name.ts';
+import {
+  addressAt,
+  endsName,
+  functionLineAfter,
+  functionLineBefore,
+  functionLineBelow,
+  functionLines,
+  linesNamed,
+  nameAt,
+  startOfLine,
+  startOfModules,
+} from './kallsyms-text.ts';
+import { readWholeAside } from './sys/whole-file.ts';
 
 /** A function of the running kernel. */
 export interface KernelFunction {
@@ -10,16 +23,27 @@ export interface KernelFunction {
   readonly module: string;
 }
 
-interface Columns {
-  /** Ascending. */
-  readonly addresses: Float64Array;
-  /** Where the name begins in the text, by position in `addresses`. */
-  readonly names: Uint32Array;
+/** Tells which functions addresses lie in. */
+export interface FunctionFinder {
+  /** The function an address lies in, null below the first one. Of several names of one address, the first listed. */
+  lookup(address: number): KernelFunction | null;
+  /** The function so many places behind the one an address lies in (before it, where negative); null beyond the ends. */
+  neighbour(address: number, distance: number): KernelFunction | null;
 }
 
-const NEWLINE = 10;
-const TAB = 9;
-const BRACKET = 91;
+/** Lines in ascending order of their addresses. */
+interface SortedLines {
+  readonly lines: Uint32Array;
+  readonly addresses: Float64Array;
+}
+
+const PAGE = 4096;
+/** Bytes of machine code a BPF program may well have. */
+const MOST_OF_PROGRAM = 65_536;
+const KALLSYMS = '/proc/kallsyms';
+
+/** What is being read before it is asked for. */
+let ahead: Promise<Kallsyms> | undefined;
 
 /** Reads a 64-bit little-endian address as a signed number: `0xffffffff81000000` is `-0x7f000000`. */
 export function readAddress(bytes: Buffer, offset: number): number {
@@ -36,78 +60,86 @@ export function formatAddress(address: number): string {
   return `0x${toUnsigned(address).toString(16)}`;
 }
 
-/**
- * The functions of the running kernel and its modules, from /proc/kallsyms.
- *
- * Holds the file's bytes; to find a function by name they are searched as they are, and only looking addresses up
- * makes sorted columns of them. Names become strings when asked for. `__pfx_*` (padding before functions, half of the
- * symbols of a 6.12) are left out.
- */
-export class Kallsyms {
-  readonly #text: Buffer;
-  #columns: Columns | undefined;
+/** Begins to read the running kernel's symbols while other things are done, for {@link Kallsyms.readAside}. */
+export function readKallsymsAhead(): void {
+  ahead = Kallsyms.readAside();
+  ahead.catch(() => {}); // said when it is asked for
+}
 
-  constructor(text: Buffer) {
+/**
+ * The functions of the running kernel and its modules, from /proc/kallsyms. `__pfx_*` are left out.
+ *
+ * Holds the file's bytes, hundreds of thousands of lines, and searches them as they are; names become strings when asked
+ * for. Only the modules' part has to be sorted, once an address outside the kernel's image is looked up.
+ */
+export class Kallsyms implements FunctionFinder {
+  /** The loaded modules and where they lie, as they were right before the symbols were read. */
+  readonly modules: string;
+  readonly #text: Buffer;
+  readonly #modulesAt: number;
+  /** The address of the image's last symbol. */
+  readonly #imageEnd: number;
+  #sortedModules: SortedLines | undefined;
+
+  constructor(text: Buffer, modules = '') {
     this.#text = text;
+    this.modules = modules;
+    this.#modulesAt = startOfModules(text);
+    this.#imageEnd =
+      this.#modulesAt > 0 ? addressAt(text, startOfLine(text, this.#modulesAt - 1)) : Number.NEGATIVE_INFINITY;
   }
 
   /** The running kernel's symbols. */
   static read(): Kallsyms {
-    return new Kallsyms(readFileSync('/proc/kallsyms'));
+    const modules = loadedModules();
+    return new Kallsyms(readFileSync(KALLSYMS), modules);
+  }
+
+  /** The same, read on another thread: the kernel gives the file a page at a time, some two thousand of them. */
+  static async readAside(): Promise<Kallsyms> {
+    if (ahead) {
+      const reading = ahead;
+      ahead = undefined;
+      return reading;
+    }
+    const modules = loadedModules();
+    const text = await readWholeAside(KALLSYMS).catch(() => readFileSync(KALLSYMS));
+    return new Kallsyms(text, modules);
   }
 
   /** Whether the kernel shows addresses; it prints zeros to those who may not see them (kernel.kptr_restrict). */
   get hasAddresses(): boolean {
     const first = this.#text.indexOf(' _stext\n');
-    return first < 0 || parseAddress(this.#text, first - 18) !== 0;
+    return first < 0 || addressAt(this.#text, first - 18) !== 0;
   }
 
   /** How many functions there are. */
   get size(): number {
-    return this.#sorted().addresses.length;
+    let image = 0;
+    for (const _ of functionLines(this.#text, 0, this.#modulesAt)) image++;
+    return image + this.#modulePart().lines.length;
   }
 
-  /** The function of this position, in ascending order of addresses. */
-  at(position: number): KernelFunction {
-    const { addresses, names } = this.#sorted();
-    return { ...this.#nameAt(names[position] as number), address: addresses[position] as number };
-  }
-
+  /** The kernel image's functions, then those of modules, ascending. */
   *[Symbol.iterator](): Generator<KernelFunction> {
-    for (let i = 0; i < this.size; i++) yield this.at(i);
+    for (const line of functionLines(this.#text, 0, this.#modulesAt)) yield this.#functionAt(line);
+    for (const line of this.#modulePart().lines) yield this.#functionAt(line);
   }
 
   /** Every function of exactly this name. */
   named(name: string): KernelFunction[] {
-    const found: KernelFunction[] = [];
-    const text = this.#text;
-    const wanted = Buffer.from(` ${name}`, 'latin1');
-    for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
-      const after = text[at + wanted.length];
-      if (after !== undefined && after !== NEWLINE && after !== TAB) continue;
-      const line = at - 18; // 16 digits, space, type, space
-      if (!isText(text, line)) continue;
-      found.push({ ...this.#nameAt(at + 1), address: parseAddress(text, line) });
-    }
-    return found;
+    return Array.from(linesNamed(this.#text, name, endsName), (line) => this.#functionAt(line));
   }
 
   /** The copies a compiler made of a function, or of parts of it: `name.isra.0`, `name.constprop.0`, `name.part.0`. */
   copies(name: string): KernelFunction[] {
-    const found: KernelFunction[] = [];
-    const wanted = Buffer.from(` ${name}.`, 'latin1');
-    for (let at = this.#text.indexOf(wanted); at >= 0; at = this.#text.indexOf(wanted, at + 1)) {
-      const copy = this.#nameAt(at + 1);
-      if (normaliseSymbol(copy.name) === name && isText(this.#text, at - 18)) {
-        found.push({ ...copy, address: parseAddress(this.#text, at - 18) });
-      }
-    }
-    return found;
+    const lines = linesNamed(this.#text, `${name}.`, () => true);
+    return Array.from(lines, (line) => this.#functionAt(line)).filter((copy) => normaliseSymbol(copy.name) === name);
   }
 
   /** Whether any symbol belongs to this module. */
   hasModule(module: string): boolean {
-    return this.#text.includes(`\t[${module}]`);
+    return this.#text.includes(`\t[${module}]`, this.#modulesAt, 'latin1');
   }
 
   /** The normalised name of every function. */
@@ -115,21 +147,84 @@ export class Kallsyms {
     for (const { name } of this) yield normaliseSymbol(name);
   }
 
-  /** The function an address lies in, null below the first one. Of several names of one address, the first listed. */
   lookup(address: number): KernelFunction | null {
-    const position = this.#positionOf(address);
-    return position < 0 ? null : this.at(position);
+    const line = this.#lineOf(address);
+    return line < 0 ? null : this.#functionAt(line);
   }
 
-  /** The function so many places behind the one an address lies in (before it, where negative); null beyond the ends. */
   neighbour(address: number, distance: number): KernelFunction | null {
-    const position = this.#positionOf(address) + distance;
-    return position < 0 || position >= this.size ? null : this.at(position);
+    let line: number | undefined = this.#lineOf(address);
+    if (line >= this.#modulesAt) {
+      line = this.#modulePart().lines[this.#modulePosition(address) + distance];
+      return line === undefined ? null : this.#functionAt(line);
+    }
+    for (let left = distance; left < 0 && line >= 0; left++) line = functionLineBefore(this.#text, line);
+    for (let left = distance; left > 0 && line >= 0; left--) {
+      line = functionLineAfter(this.#text, line, this.#modulesAt);
+    }
+    return line < 0 ? null : this.#functionAt(line);
   }
 
-  /** Position of the function an address lies in, negative below the first one. */
-  #positionOf(address: number): number {
-    const { addresses } = this.#sorted();
+  /** Whether an address lies in the kernel's image, where everything stays as it is. */
+  isInImage(address: number): boolean {
+    return address <= this.#imageEnd && this.#imageLine(address) >= 0;
+  }
+
+  /**
+   * Whether {@link lookup} is sure to be right about an address as long as the same modules are loaded: it lies in the
+   * kernel's image, or between two functions of one module. Behind a module's last function there may be another one by
+   * now, and programs of BPF (`[bpf]`) and trampolines (`[__builtin__ftrace]`) come and go as they please.
+   */
+  vouchesFor(address: number): boolean {
+    if (this.isInImage(address)) return true;
+    const { lines } = this.#modulePart();
+    const last = this.#lastModulePosition(address);
+    const [here, next] = [lines[last], lines[last + 1]];
+    if (here === undefined || next === undefined) return false;
+    const { module } = nameAt(this.#text, here);
+    return module === nameAt(this.#text, next).module && module !== 'bpf' && !module.startsWith('__builtin__');
+  }
+
+  /**
+   * Whether the function that {@link lookup} gives may reach as far as the address. What was loaded when nobody looked has
+   * no symbol, and the function before it is of somebody else.
+   */
+  mayReach(address: number): boolean {
+    const found = this.lookup(address);
+    if (!found?.module) return this.isInImage(address);
+    const distance = address - found.address;
+    if (found.module === 'bpf') return distance < MOST_OF_PROGRAM;
+    if (found.module.startsWith('__builtin__')) return distance < PAGE;
+    const [, size, base] = new RegExp(`^${found.module} (\\d+) \\S+ 0x([0-9a-f]+)`, 'm').exec(this.modules) ?? [];
+    return Number(BigInt.asUintN(64, BigInt(address) - BigInt(`0x${base ?? 0}`))) < Number(size ?? 0);
+  }
+
+  /** The line of the function an address lies in, -1 below the first one. */
+  #lineOf(address: number): number {
+    if (address >= 0) return -1; // a program's
+    const image = this.#imageLine(address);
+    if (image >= 0 && address <= this.#imageEnd) return image;
+    const { lines, addresses } = this.#modulePart();
+    const position = this.#modulePosition(address);
+    if (position < 0) return image;
+    const isNearer = image < 0 || (addresses[position] as number) > addressAt(this.#text, image);
+    return isNearer ? (lines[position] as number) : image;
+  }
+
+  #imageLine(address: number): number {
+    return functionLineBelow(this.#text, this.#modulesAt, address);
+  }
+
+  /** Position of the module's function an address lies in, of several of one address the first; -1 below all. */
+  #modulePosition(address: number): number {
+    const { addresses } = this.#modulePart();
+    let position = this.#lastModulePosition(address);
+    while (position > 0 && addresses[position - 1] === addresses[position]) position--;
+    return position;
+  }
+
+  #lastModulePosition(address: number): number {
+    const { addresses } = this.#modulePart();
     let low = 0;
     let high = addresses.length;
     while (low < high) {
@@ -137,73 +232,39 @@ export class Kallsyms {
       if ((addresses[middle] as number) <= address) low = middle + 1;
       else high = middle;
     }
-    let position = low - 1;
-    while (position > 0 && addresses[position - 1] === addresses[position]) position--;
-    return position;
+    return low - 1;
   }
 
-  #sorted(): Columns {
-    if (this.#columns) return this.#columns;
-    const text = this.#text;
-    const addresses: number[] = [];
-    const names: number[] = [];
-    for (let at = 0; at < text.length; ) {
-      let end = text.indexOf(NEWLINE, at);
-      if (end < 0) end = text.length;
-      if (isText(text, at) && !isPadding(text, at + 19)) {
-        addresses.push(parseAddress(text, at));
-        names.push(at + 19);
-      }
-      at = end + 1;
-    }
-    // The kernel's part is sorted already, and modules follow it: sort positions only where it is needed.
-    const order = new Uint32Array(addresses.length);
-    for (let i = 0; i < order.length; i++) order[i] = i;
-    if (!isAscending(addresses)) order.sort((a, b) => (addresses[a] as number) - (addresses[b] as number) || a - b);
-    this.#columns = {
-      addresses: Float64Array.from(order, (i) => addresses[i] as number),
-      names: Uint32Array.from(order, (i) => names[i] as number),
-    };
-    return this.#columns;
+  #modulePart(): SortedLines {
+    this.#sortedModules ??= sorted(this.#text, functionLines(this.#text, this.#modulesAt, this.#text.length));
+    return this.#sortedModules;
   }
 
-  #nameAt(at: number): { name: string; module: string } {
-    const text = this.#text;
-    let nameEnd = at;
-    while (nameEnd < text.length && text[nameEnd] !== NEWLINE && text[nameEnd] !== TAB) nameEnd++;
-    let module = '';
-    if (text[nameEnd] === TAB && text[nameEnd + 1] === BRACKET) {
-      const end = text.indexOf(NEWLINE, nameEnd);
-      module = text.toString('latin1', nameEnd + 2, (end < 0 ? text.length : end) - 1);
-    }
-    return { name: text.toString('latin1', at, nameEnd), module };
+  #functionAt(line: number): KernelFunction {
+    return { ...nameAt(this.#text, line), address: addressAt(this.#text, line) };
   }
 }
 
-/** Text symbols are t, T, w and W: `ffffffff81000000 T _stext`, with `\t[module]` behind those of modules. */
-function isText(text: Buffer, line: number): boolean {
-  const type = (text[line + 17] ?? 0) | 0x20;
-  return type === 0x74 || type === 0x77;
+/** Sorts lines by address; those of one address stay as they are listed. */
+function sorted(text: Buffer, lines: Iterable<number>): SortedLines {
+  const listed = [...lines];
+  const addresses = listed.map((line) => addressAt(text, line));
+  const order = Uint32Array.from(listed.keys());
+  order.sort((a, b) => (addresses[a] as number) - (addresses[b] as number) || a - b);
+  return {
+    lines: Uint32Array.from(order, (i) => listed[i] as number),
+    addresses: Float64Array.from(order, (i) => addresses[i] as number),
+  };
 }
 
-function isPadding(text: Buffer, at: number): boolean {
-  // "__pfx_"
-  return text[at] === 95 && text[at + 2] === 112 && text[at + 3] === 102 && text[at + 4] === 120 && text[at + 5] === 95;
-}
-
-function parseAddress(text: Buffer, at: number): number {
-  let high = 0;
-  let low = 0;
-  for (let i = 0; i < 8; i++) high = (high << 4) | digit(text[at + i] as number);
-  for (let i = 8; i < 16; i++) low = (low << 4) | digit(text[at + i] as number);
-  return high * 0x1_0000_0000 + (low >>> 0);
-}
-
-function digit(character: number): number {
-  return character <= 57 ? character - 48 : character - 87;
-}
-
-function isAscending(values: readonly number[]): boolean {
-  for (let i = 1; i < values.length; i++) if ((values[i] as number) < (values[i - 1] as number)) return false;
-  return true;
+/** Name, size, state and address of every loaded module; '' where the kernel has none. */
+export function loadedModules(): string {
+  let text: string;
+  try {
+    text = readFileSync('/proc/modules', 'latin1');
+  } catch {
+    return '';
+  }
+  // ext4 1142784 1 - Live 0xffffffffc035e000: how many use it, and who, may change.
+  return text.replace(/^(\S+ \d+) \S+ \S+/gm, '$1');
 }

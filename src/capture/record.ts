@@ -9,6 +9,7 @@ import type { EngineName } from './engines/engine.ts';
 import { HistCapture } from './hist-session.ts';
 import { Kallsyms } from './kallsyms.ts';
 import { liveNames, resolveTargets } from './resolve-targets.ts';
+import { RunSymbols } from './run-symbols.ts';
 import { Capture, type CapturePlan, type CountingSession } from './session.ts';
 import { SystemCallError } from './sys/native.ts';
 import { explainRefusal } from './sys/refusal.ts';
@@ -60,13 +61,8 @@ export interface Recording {
  * @throws {UserError} nothing could be counted; COMMAND has not run then
  */
 export async function record(plan: RecordPlan): Promise<Recording> {
-  const kallsyms = Kallsyms.read();
-  if (!kallsyms.hasAddresses) throw new UserError(explainRefusal('EPERM', 'kernel addresses are hidden'));
-  const { targets, notes } = resolveTargets(plan.targets, liveNames(kallsyms));
-  const userStacks = plan.userStacks || targets.some(({ kind }) => kind === 'user');
   const userSymbols = new UserSymbols();
-  const recorded = argumentsOf(targets, plan.keys.argument);
-  // The command is looked for before anything is armed: a typo should cost nothing.
+  // The command is looked for before anything is armed: a typo should cost nothing. And while symbols are being read.
   const workload =
     plan.command.length > 0
       ? new WorkloadCommand(plan.command, {
@@ -76,6 +72,11 @@ export async function record(plan: RecordPlan): Promise<Recording> {
       : null;
   const cleanups: (() => void)[] = [() => workload?.cancel()];
   try {
+    const kallsyms = await Kallsyms.readAside();
+    if (!kallsyms.hasAddresses) throw new UserError(explainRefusal('EPERM', 'kernel addresses are hidden'));
+    const { targets, notes } = resolveTargets(plan.targets, liveNames(kallsyms));
+    const userStacks = plan.userStacks || targets.some(({ kind }) => kind === 'user');
+    const recorded = argumentsOf(targets, plan.keys.argument);
     const cgroup = plan.onlyCommand && workload ? new CommandCgroup() : null;
     if (cgroup) cleanups.push(() => cgroup.close());
     if (cgroup && workload) cgroup.add(workload.pid);
@@ -115,7 +116,7 @@ export async function record(plan: RecordPlan): Promise<Recording> {
     if (plan.excludeSelf) census.note('Calls made by whocalls itself are not counted.');
     census.facts.kernels.push(release());
     if (plan.command.length > 0) census.facts.commands.push([...plan.command]);
-    capture.drainInto(census, kallsyms, userSymbols);
+    capture.drainInto(census, new RunSymbols(kallsyms), userSymbols);
     return { census, status };
   } finally {
     for (const cleanup of cleanups) cleanup();

@@ -25,7 +25,7 @@ import {
 import { kprobeEngine } from './engines/kprobe.ts';
 import { tracepointEngine } from './engines/tracepoint.ts';
 import { uprobeEngine } from './engines/uprobe.ts';
-import { Kallsyms } from './kallsyms.ts';
+import type { FunctionFinder } from './kallsyms.ts';
 import { StackReader } from './stack-reader.ts';
 import {
   type BpfMap,
@@ -73,9 +73,9 @@ export interface CountingSession {
   start(): void;
   stop(): void;
   /** Adds what was counted to a census: rows, losses, facts. To be called after {@link stop}. */
-  drainInto(census: Census, symbolsBefore: Kallsyms, userSymbols: UserSymbols): void;
+  drainInto(census: Census, symbols: FunctionFinder, userSymbols: UserSymbols): void;
   /** What was counted so far, where the engine can say. */
-  snapshot?(symbols: Kallsyms, userSymbols: UserSymbols): Census;
+  snapshot?(symbols: FunctionFinder, userSymbols: UserSymbols): Census;
   /** Gives everything back to the kernel. */
   close(): void;
 }
@@ -147,17 +147,17 @@ export class Capture implements CountingSession {
   }
 
   /** What was counted so far, while counting goes on. Reading the maps costs calls, which the books will show. */
-  snapshot(symbols: Kallsyms, userSymbols: UserSymbols): Census {
+  snapshot(symbols: FunctionFinder, userSymbols: UserSymbols): Census {
     const census = new Census();
-    const reader = new StackReader(census, symbols, symbols, userSymbols);
+    const reader = new StackReader(census, symbols, userSymbols);
     const drain = new Drain(census, this.#plan, this.#layout, reader, this.#startedAt);
     drain.readStacks(this.#stacks);
     drain.readCounts(this.#counts);
     return census;
   }
 
-  drainInto(census: Census, symbolsBefore: Kallsyms, userSymbols: UserSymbols): void {
-    const reader = new StackReader(census, symbolsBefore, Kallsyms.read(), userSymbols);
+  drainInto(census: Census, symbols: FunctionFinder, userSymbols: UserSymbols): void {
+    const reader = new StackReader(census, symbols, userSymbols);
     const drain = new Drain(census, this.#plan, this.#layout, reader, this.#startedAt);
     drain.readStacks(this.#stacks);
     drain.readCounts(this.#counts);

@@ -16,7 +16,7 @@ const KALLSYMS = new Kallsyms(
 /** Reads stacks of one return address each, and gives the frames as paths see them. */
 function read(symbols: Kallsyms, functions: readonly { readonly address: number }[]) {
   const census = new Census();
-  const reader = new StackReader(census, symbols, symbols, new UserSymbols());
+  const reader = new StackReader(census, symbols, new UserSymbols());
   const target = { kind: 'function', name: 'rb_insert_color', functions: [] } as const;
   return functions.map(({ address }) => {
     const record = Buffer.alloc(USER_PART + 8 * MAX_FRAMES);

@@ -4,7 +4,7 @@ import { EMPTY_STACK, NO_OFFSET, type StackId } from '../census/stack-table.ts';
 import { normaliseSymbol } from '../census/symbol-name.ts';
 import type { SymbolId } from '../census/symbol-table.ts';
 import { MAX_FRAMES, USER_PART } from './bpf/count-program.ts';
-import { formatAddress, type Kallsyms, type KernelFunction, readAddress } from './kallsyms.ts';
+import { type FunctionFinder, formatAddress, type KernelFunction, readAddress } from './kallsyms.ts';
 import { arch } from './sys/arch.ts';
 import type { Target } from './targets.ts';
 import type { UserSymbols } from './user-symbols.ts';
@@ -24,19 +24,16 @@ interface ResolvedFrame {
 /** Makes stacks of a census out of return addresses. */
 export class StackReader {
   readonly #census: Census;
-  readonly #before: Kallsyms;
-  readonly #after: Kallsyms;
+  readonly #symbols: FunctionFinder;
   readonly #user: UserSymbols;
   /** By return address. */
   readonly #frames = new Map<number, ResolvedFrame>();
   /** By address of the function; another module may have taken the place of an unloaded one. */
   readonly #functions = new Map<number, { readonly name: string; readonly symbol: SymbolId }>();
 
-  /** `before` and `after`: the symbols as they were when the run began and ended, because modules come and go. */
-  constructor(census: Census, before: Kallsyms, after: Kallsyms, user: UserSymbols) {
+  constructor(census: Census, symbols: FunctionFinder, user: UserSymbols) {
     this.#census = census;
-    this.#before = before;
-    this.#after = after;
+    this.#symbols = symbols;
     this.#user = user;
   }
 
@@ -78,7 +75,7 @@ export class StackReader {
 
   /** The name of the function at an address, the address itself where there is none. */
   nameOf(address: number): string {
-    return this.#find(address)?.name ?? formatAddress(address);
+    return this.#symbols.lookup(address)?.name ?? formatAddress(address);
   }
 
   #first(address: number, target: Target): ResolvedFrame {
@@ -101,7 +98,7 @@ export class StackReader {
   }
 
   #resolve(address: number, inside: number): ResolvedFrame {
-    const found = this.#find(inside);
+    const found = this.#symbols.lookup(inside);
     if (!found) {
       const name = formatAddress(address);
       return { symbol: this.#census.symbols.intern(name), offset: NO_OFFSET, name };
@@ -113,21 +110,12 @@ export class StackReader {
   #symbolOf({ name, module, address }: KernelFunction): SymbolId {
     const known = this.#functions.get(address);
     if (known?.name === name) return known.symbol;
-    const symbols = this.#after.lookup(address)?.name === name ? this.#after : this.#before;
     const file = fileByNeighbours(normaliseSymbol(name), module, (distance) => {
-      const neighbour = symbols.neighbour(address, distance);
+      const neighbour = this.#symbols.neighbour(address, distance);
       return neighbour && { name: normaliseSymbol(neighbour.name), module: neighbour.module };
     });
     const symbol = this.#census.symbols.intern(name, module, 'kernel', file ?? '');
     this.#functions.set(address, { name, symbol });
     return symbol;
-  }
-
-  /** A module that was unloaded during the run is only in the symbols of before. */
-  #find(address: number): KernelFunction | null {
-    const after = this.#after.lookup(address);
-    if (after?.module) return after;
-    const before = this.#before.lookup(address);
-    return before?.module ? before : after;
   }
 }

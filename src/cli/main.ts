@@ -19,12 +19,16 @@ async function main(args: readonly string[]): Promise<number> {
   // `whocalls help read` is `whocalls read -h`.
   const isHelp = args[0] === 'help' && Object.hasOwn(COMMANDS, args[1] ?? '');
   const [first, ...rest] = isHelp ? [String(args[1]), '-h'] : args;
-  const { newCommand, runCommand } = await import('./command.ts');
   const entry = first !== undefined && Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
-  if (entry) return runCommand((await entry.load()).command(), rest);
-  if (first !== undefined && !first.startsWith('-') && first !== 'help') {
-    return runCommand((await import('./record.ts')).command(), args);
+  const isTarget = !entry && first !== undefined && !first.startsWith('-') && first !== 'help';
+  if ((isTarget || first === 'record') && !asksForHelp(rest)) {
+    // Reading takes long and needs no attention, so it comes before everything else.
+    const { readKallsymsAhead } = await import('../capture/kallsyms.ts');
+    readKallsymsAhead();
   }
+  const { newCommand, runCommand } = await import('./command.ts');
+  if (entry) return runCommand((await entry.load()).command(), rest);
+  if (isTarget) return runCommand((await import('./record.ts')).command(), args);
   const topLevel = newCommand('whocalls')
     .description('Who calls this kernel function, how often, and why?')
     .version(version(), '-V, --version', 'show the version')
@@ -35,6 +39,11 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   return runCommand(topLevel, first === 'help' ? ['-h'] : args);
+}
+
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return args.slice(0, end < 0 ? undefined : end).some((word) => word === '-h' || word === '--help');
 }
 
 // A reader that has seen enough (`| head`) is no error.

@@ -18,10 +18,20 @@ interface Native {
   syscall(number: number, ...args: readonly (number | bigint)[]): number;
   address(memory: Buffer): bigint;
   errno(): number;
+  func(prototype: string): CFunction;
+}
+
+type Argument = number | bigint | string | Buffer;
+
+/** A function of the C library. A buffer stands for the address of its bytes. */
+export interface CFunction {
+  (...args: readonly Argument[]): number | bigint;
+  /** Calls it on another thread. The last argument is called with what came of it. */
+  async(...args: readonly (Argument | ((error: unknown, result: number | bigint) => void))[]): void;
 }
 
 interface Koffi {
-  load(path: string | null): { func(prototype: string): (...args: readonly (number | bigint)[]) => number };
+  load(path: string | null): { func(prototype: string): CFunction };
   address(memory: Buffer): bigint;
   errno(): number;
 }
@@ -33,21 +43,36 @@ function load(): Native {
   if (native) return native;
   let koffi: Koffi;
   try {
-    koffi = createRequire(import.meta.url)('koffi') as Koffi;
+    koffi = loadKoffi(createRequire(import.meta.url));
   } catch (error) {
     throw new UserError(
       `the optional package koffi is needed to count calls and cannot be loaded: ${messageOf(error)}`,
     );
   }
-  const syscall = koffi
-    .load(null)
-    .func('int64 syscall(long number, int64 a, int64 b, int64 c, int64 d, int64 e, int64 f)');
+  const library = koffi.load(null);
+  const syscall = library.func('int64 syscall(long number, int64 a, int64 b, int64 c, int64 d, int64 e, int64 f)');
   native = {
-    syscall: (number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) => syscall(number, a, b, c, d, e, f),
+    syscall: (number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) => Number(syscall(number, a, b, c, d, e, f)),
     address: (memory) => koffi.address(memory),
     errno: () => koffi.errno(),
+    func: (prototype) => library.func(prototype),
   };
   return native;
+}
+
+/** The file that koffi would load in the end, which it takes five times as long to find out; else koffi as a whole. */
+function loadKoffi(require: NodeJS.Require): Koffi {
+  const { platform, arch } = process;
+  try {
+    return require(`@koromix/koffi-${platform}-${arch}/${platform}_${arch}/koffi.node`) as Koffi;
+  } catch {
+    return require('koffi') as Koffi;
+  }
+}
+
+/** A function of the C library by its prototype: `int getpid()`. */
+export function cFunction(prototype: string): CFunction {
+  return load().func(prototype);
 }
 
 /**
