@@ -9,6 +9,7 @@ const scratch = '/data/capture';
 mkdirSync(scratch, { recursive: true });
 const adds = join(programs, 'epoll-adds');
 const stacks = join(programs, 'many-stacks');
+const userCalls = join(programs, 'user-calls');
 const DEADLINE = 120_000;
 let runs = 0;
 
@@ -85,6 +86,12 @@ if (spawnSync('perf', ['--version']).status === 0) {
   rmSync(data, { force: true });
 }
 
+// Functions of programs, by known numbers of callers; the child of fork(2) is one too.
+const USER = 1000;
+const libc = /\s(\/\S*\/libc[.-]\S*)$/m.exec(readFileSync('/proc/self/maps', 'latin1'))?.[1];
+results.user = await record([`${userCalls}:work,${userCalls}:recurse`], [userCalls, `${USER}`]);
+results.malloc = await record([`${libc}:malloc`], [userCalls, `${USER}`]);
+
 results.manyStacks = await record(['do_epoll_ctl', '--user-stacks'], [stacks, '20000']);
 results.fewStacks = await record(['do_epoll_ctl', '--user-stacks', '--max-stacks', '100'], [stacks, '2000']);
 
@@ -130,6 +137,14 @@ if (everything === 'all') {
   results.asUser = await record(['do_epoll_ctl', '--user', 'nobody'], ['id', '-un']);
   results.missing = await record(['do_epoll_ctl'], ['no-such-command']);
   results.typo = await record(['rb_insert_colour'], ['true']);
+  // What is kept of a run gives the same groups again.
+  const kept = join(scratch, 'user.pb.gz');
+  const folded = join(scratch, 'user.folded');
+  const read = (file, ...words) => spawnSync(process.execPath, [main, 'read', file, ...words], { encoding: 'utf8' });
+  await record([`${userCalls}:work`, '--format', 'pprof', '-o', kept], [userCalls, `${USER}`]);
+  read(kept, '-o', folded);
+  results.userKept = [kept, folded].map((file) => summary(JSON.parse(read(file, '--format', 'json').stdout)));
+
   const beat = join(scratch, 'beat');
   results.interrupted = await record(
     ['do_epoll_ctl'],

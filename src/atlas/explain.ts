@@ -31,6 +31,7 @@ export interface Explanation {
 /** Says in plain words what the calls of a group are: what started them, what was decided, which tree and why. */
 export function explainGroup(group: GroupToExplain, style: 'short' | 'full'): Explanation {
   const { path } = group;
+  if (path.entry.kind === 'user') return explainUser(path, style);
   const match = treeOf(path);
   const subsystem = subsystemOfPath(path);
   const name = path.frames[path.site]?.name ?? path.target;
@@ -54,6 +55,32 @@ export function explainGroup(group: GroupToExplain, style: 'short' | 'full'): Ex
     candidates: match.candidates.map(labelOf),
     subsystem,
   };
+}
+
+/** Calls of a user function: who called is all there is to say, because the atlas knows kernels only. */
+function explainUser({ frames, site, target }: PathView, style: 'short' | 'full'): Explanation {
+  const caller = frames[site];
+  const called = target === '' ? '' : nameInFile(target.slice(target.lastIndexOf(':') + 1), fileOfTarget(target));
+  const sentences: string[] = [];
+  if (caller === undefined) {
+    sentences.push(called === '' ? 'The stack has no caller' : `${called} is called; the stack ends before its caller`);
+  } else {
+    const who = nameInFile(caller.name, caller.module);
+    sentences.push(called === '' ? `${who} runs` : `${who} calls ${called}`);
+    if (style === 'full') sentences.push('This is code of a program, of which the atlas knows nothing');
+  }
+  const text = sentences.map((sentence) => `${sentence}.`).join(' ');
+  return { text, confidence: 'unknown', tree: null, candidates: [], subsystem: null };
+}
+
+/** `malloc in libc.so.6`; a function without a name has its file in place of one. */
+function nameInFile(name: string, file: string): string {
+  const base = file.slice(file.lastIndexOf('/') + 1);
+  return base === '' || name.endsWith(` in ${base}`) ? name : `${name} in ${base}`;
+}
+
+function fileOfTarget(target: string): string {
+  return target.includes('/') ? target.slice(0, target.lastIndexOf(':')) : '';
 }
 
 /** What happened at the site, as a clause. */

@@ -49,6 +49,8 @@ export function subsystemOfPath(path: PathView): string | null {
 /** Names trees and subsystems from the atlas. */
 export const atlasLabeller: PathLabeller = {
   label(path: PathView): PathLabels {
+    // The atlas is one of kernels: a user function of the same name is another function.
+    if (path.entry.kind === 'user') return { tree: null, confidence: 'unknown', candidates: [], subsystem: null };
     const { tree, confidence, candidates } = treeOf(path);
     return {
       tree: tree && labelOf(tree),

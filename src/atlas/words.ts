@@ -45,6 +45,8 @@ export function startedBy({ kind, name }: Entry): string {
       return 'as a new task starts';
     case 'boot':
       return 'during boot';
+    case 'user':
+      return 'in user space';
     case 'user-return':
       return 'on the way back to user space';
     default:

@@ -78,7 +78,7 @@ export function balance(tally: TargetTally, fullness: Fullness): Books {
       lose(skipped, truth.calls);
       break;
     case 'unknown':
-      notes.push(`${tally.name}: ${truth.why}`);
+      notes.push(truth.why);
       break;
   }
   if (fates.filtered > 0 && losses.some(({ reason }) => reason === skipped)) {

@@ -19,6 +19,7 @@ interface Run {
   readonly comms: Record<string, number>;
   readonly sites: Record<string, number>;
   readonly trees: string[];
+  readonly notes: string[];
 }
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -36,7 +37,7 @@ afterAll(() => rmSync(programs, { recursive: true, force: true }));
 
 beforeAll(() => {
   if (!ready || !compiler) return;
-  for (const name of ['epoll-adds', 'many-stacks']) {
+  for (const name of ['epoll-adds', 'many-stacks', 'user-calls']) {
     const source = join(ROOT, 'test', 'programs', `${name}.c`);
     const flags = ['-O0', '-fno-omit-frame-pointer', '-o', join(programs, name)];
     const { status, stderr } = spawnSync('cc', [...flags, source], { encoding: 'utf8' });
@@ -54,6 +55,7 @@ const isPresent = (series: string) => kernels.some(({ release }) => matches(rele
 /** Everything one guest found out. */
 type Findings = Record<string, Run> & {
   readonly perf?: { readonly count: number };
+  readonly userKept?: readonly Run[];
   readonly killed: { readonly armed: boolean; readonly probesArmed: string; readonly gone: boolean };
   readonly unprivileged: { readonly status: number; readonly stderr: string };
 };
@@ -122,6 +124,23 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     // The two do not begin and end at the same moment: a timer may fire in between.
     const total = run('beside').comms['epoll-adds'] ?? 0;
     expect(Math.abs(perf.count - total)).toBeLessThanOrEqual(5);
+  });
+
+  it.skipIf(!present)('counts functions of programs exactly, by the function that called', () => {
+    expectComplete('user');
+    const { sites, calls } = run('user');
+    expect(calls?.total).toBe(6000);
+    // a function that calls itself has its first caller as site, or none where the stack is too deep to hold it
+    expect(sites).toEqual({ often: 3000, seldom: 2000, main: 126, '(no caller)': 874 });
+    expectComplete('malloc');
+    expect(run('malloc').comms['main/user-calls']).toBe(1000);
+  });
+
+  it.skipIf(!isWhole)('reads the same groups back from what it keeps', () => {
+    for (const { sites, calls } of facts().userKept ?? []) {
+      expect([sites, calls?.total]).toEqual([{ often: 3000, seldom: 2000 }, 5000]);
+    }
+    expect(facts().userKept).toHaveLength(2);
   });
 
   it.skipIf(!present)('keeps 20,000 distinct stacks, and accounts for every call when there is room for 100', () => {

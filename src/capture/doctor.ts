@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { messageOf } from '../errors.ts';
-import { elfFunctionOffset } from './elf.ts';
+import { elfProbes } from './elf.ts';
 import type { EngineName } from './engines/engine.ts';
 import { HistCapture } from './hist-session.ts';
 import { Kallsyms } from './kallsyms.ts';
@@ -141,7 +141,9 @@ function userTarget(): Target | string {
   const path = /\s(\/\S*\/libc[.-]\S*)$/m.exec(readFileSync('/proc/self/maps', 'utf8'))?.[1];
   if (!path) return 'no C library to try it on';
   try {
-    return { kind: 'user', name: `${path}:getpid`, path, symbol: 'getpid', offset: elfFunctionOffset(path, 'getpid') };
+    const found = elfProbes(path).functions.find(({ name }) => name === 'getpid');
+    if (!found) return `${path} has no function to try it on`;
+    return { kind: 'user', name: `${path}:getpid`, path, file: path, symbol: 'getpid', offsets: found.offsets };
   } catch (error) {
     return messageOf(error);
   }

@@ -1,6 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { messageOf, UserError } from '../errors.ts';
-import { nearNames } from './near-names.ts';
 
 const SHT_SYMTAB = 2;
 const SHT_DYNSYM = 11;
@@ -13,6 +12,8 @@ export interface ElfFunction {
   readonly name: string;
   readonly address: number;
   readonly size: number;
+  /** Chooses an implementation when a program starts (STT_GNU_IFUNC). */
+  readonly isChooser: boolean;
 }
 
 /** A loaded segment: file bytes `offset` to `offset + size` appear at `address`. */
@@ -26,6 +27,8 @@ export interface ElfSegment {
 export interface ElfFile {
   readonly functions: readonly ElfFunction[];
   readonly segments: readonly ElfSegment[];
+  /** Names of functions it takes from elsewhere. */
+  readonly imports: ReadonlySet<string>;
 }
 
 /**
@@ -49,7 +52,7 @@ export function readElf(path: string): ElfFile {
     if (header.readUInt32BE(0) !== 0x7f454c46 || header[4] !== 2 || header[5] !== 1) {
       throw new UserError(`${path} is not a 64-bit ELF file`);
     }
-    return { segments: readSegments(header, read), functions: readFunctions(header, read) };
+    return { segments: readSegments(header, read), ...readFunctions(header, read) };
   } finally {
     closeSync(descriptor);
   }
@@ -73,13 +76,14 @@ function readSegments(header: Buffer, read: Read): ElfSegment[] {
   return segments;
 }
 
-function readFunctions(header: Buffer, read: Read): ElfFunction[] {
+function readFunctions(header: Buffer, read: Read): Pick<ElfFile, 'functions' | 'imports'> {
   const size = header.readUInt16LE(58);
   const count = header.readUInt16LE(60);
   const sections = count === 0 ? Buffer.alloc(0) : read(Number(header.readBigUInt64LE(40)), size * count);
   const contents = (index: number): Buffer =>
     read(Number(sections.readBigUInt64LE(index * size + 24)), Number(sections.readBigUInt64LE(index * size + 32)));
   const functions: ElfFunction[] = [];
+  const imports = new Set<string>();
   for (let index = 0; index < count; index++) {
     const type = sections.readUInt32LE(index * size + 4);
     if (type !== SHT_SYMTAB && type !== SHT_DYNSYM) continue;
@@ -88,34 +92,53 @@ function readFunctions(header: Buffer, read: Read): ElfFunction[] {
     for (let at = 0; at + 24 <= symbols.length; at += 24) {
       const kind = (symbols[at + 4] ?? 0) & 15;
       const address = Number(symbols.readBigUInt64LE(at + 8));
-      if ((kind !== STT_FUNC && kind !== STT_GNU_IFUNC) || address === 0) continue;
+      if (kind !== STT_FUNC && kind !== STT_GNU_IFUNC) continue;
       const start = symbols.readUInt32LE(at);
       const end = strings.indexOf(0, start);
       const name = strings.toString('utf8', start, end < 0 ? undefined : end);
-      functions.push({ name, address, size: Number(symbols.readBigUInt64LE(at + 16)) });
+      if (address === 0) imports.add(name);
+      else
+        functions.push({
+          name,
+          address,
+          size: Number(symbols.readBigUInt64LE(at + 16)),
+          isChooser: kind === STT_GNU_IFUNC,
+        });
     }
   }
-  return functions;
+  return { functions, imports };
+}
+
+/** A function of a file, as uprobes want it. */
+export interface ElfProbe {
+  readonly name: string;
+  /** Where in the file it begins: a library may hold several versions of a function, for programs old and new. */
+  readonly offsets: readonly bigint[];
+  /** What bears the name only chooses one of several implementations, once, when a program starts (`memcpy`). */
+  readonly isChooser: boolean;
+}
+
+/** What of a file can be probed. */
+export interface ElfProbes {
+  readonly functions: readonly ElfProbe[];
+  /** Functions that the file calls and that other files have. */
+  readonly imports: ReadonlySet<string>;
 }
 
 /**
- * Where in the file a function begins, as uprobes want it.
- * @throws {UserError} no such file or function
+ * The functions of a file with the places at which they begin.
+ * @throws {UserError} no such file, not an ELF file
  */
-export function elfFunctionOffset(path: string, symbol: string): bigint {
-  const { functions, segments } = readElf(path);
-  const found = functions.find(({ name }) => name === symbol);
-  if (!found) {
-    const near = nearNames(
-      symbol,
-      functions.map(({ name }) => name),
-    );
-    throw new UserError(
-      `${path} has no function ${symbol}${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`,
-    );
+export function elfProbes(path: string): ElfProbes {
+  const { functions, segments, imports } = readElf(path);
+  const probes = new Map<string, { name: string; offsets: bigint[]; isChooser: boolean }>();
+  for (const { name, address, isChooser } of functions) {
+    const segment = segments.find((s) => address >= s.address && address < s.address + s.size);
+    if (!segment) continue;
+    const offset = BigInt(address - segment.address + segment.offset);
+    const known = probes.get(name);
+    if (!known) probes.set(name, { name, offsets: [offset], isChooser });
+    else if (!known.offsets.includes(offset)) known.offsets.push(offset);
   }
-  const { address } = found;
-  const segment = segments.find((s) => address >= s.address && address < s.address + s.size);
-  if (!segment) throw new UserError(`${symbol} of ${path} lies in no loaded segment`);
-  return BigInt(address - segment.address + segment.offset);
+  return { functions: [...probes.values()], imports };
 }

@@ -8,18 +8,16 @@ import { CommandCgroup } from './cgroup.ts';
 import type { EngineName } from './engines/engine.ts';
 import { HistCapture } from './hist-session.ts';
 import { Kallsyms } from './kallsyms.ts';
+import { MappingWatch } from './mapping-watch.ts';
 import { liveNames, resolveTargets } from './resolve-targets.ts';
 import { RunSymbols } from './run-symbols.ts';
 import { Capture, type CapturePlan, type CountingSession } from './session.ts';
 import { SystemCallError } from './sys/native.ts';
 import { explainRefusal } from './sys/refusal.ts';
 import { tracefs } from './tracefs.ts';
+import { noteShortStacks } from './user-stack-notes.ts';
 import { UserSymbols } from './user-symbols.ts';
 import { WorkloadCommand } from './workload-command.ts';
-
-/** How often the mappings of COMMAND and its children are looked at. */
-const MAPPINGS_MILLISECONDS = 200;
-const FIRST_MAPPINGS_MILLISECONDS = 30;
 
 /** What to record; everything about the command line that is not about the report. */
 export interface RecordPlan {
@@ -95,10 +93,11 @@ export async function record(plan: RecordPlan): Promise<Recording> {
     });
     cleanups.unshift(() => capture.close());
     const stopped = new Stopper(plan.durationSeconds, workload);
+    const watch = userStacks ? new MappingWatch(userSymbols, workload?.pid) : undefined;
+    cleanups.unshift(() => watch?.close());
     plan.onArmed?.(capture.engines);
     capture.start();
     workload?.release();
-    const watch = userStacks && workload ? watchMappings(userSymbols, workload.pid) : undefined;
     const { interval } = plan;
     const ticks =
       interval &&
@@ -107,16 +106,20 @@ export async function record(plan: RecordPlan): Promise<Recording> {
         if (soFar) interval.onInterval(soFar);
       }, interval.seconds * 1000);
     const status = await stopped.wait().finally(() => {
-      clearInterval(watch);
       clearInterval(ticks);
     });
     capture.stop();
+    watch?.close();
     const census = new Census();
     for (const note of notes) census.note(note);
     if (plan.excludeSelf) census.note('Calls made by whocalls itself are not counted.');
     census.facts.kernels.push(release());
     if (plan.command.length > 0) census.facts.commands.push([...plan.command]);
     capture.drainInto(census, new RunSymbols(kallsyms), userSymbols);
+    noteShortStacks(
+      census,
+      targets.filter(({ kind }) => kind === 'user').map(({ name }) => name),
+    );
     return { census, status };
   } finally {
     for (const cleanup of cleanups) cleanup();
@@ -138,12 +141,6 @@ function arm(plan: CapturePlan): CountingSession {
       throw error; // what was refused first is what matters
     }
   }
-}
-
-/** Looks at what COMMAND has mapped while it lives: afterwards nobody knows what its addresses meant. */
-function watchMappings(symbols: UserSymbols, pid: number): NodeJS.Timeout {
-  setTimeout(() => symbols.remember(pid), FIRST_MAPPINGS_MILLISECONDS).unref();
-  return setInterval(() => symbols.remember(pid), MAPPINGS_MILLISECONDS);
 }
 
 function openCgroup(directory: string, cleanups: (() => void)[]): number {

@@ -25,7 +25,15 @@ const NAMES: Names = {
   hasEvent: (category, event) => category === 'sched' && ['sched_switch', 'sched_waking'].includes(event),
   events: (category) =>
     category === undefined ? ['sched'] : category === 'sched' ? ['sched_switch', 'sched_waking'] : [],
-  userOffset: () => 0x1234n,
+  userFunctions: () => ({
+    functions: [
+      { name: 'work', offsets: [0x1234n], isChooser: false },
+      { name: 'malloc', offsets: [0x1234n], isChooser: false },
+      { name: 'work_twice', offsets: [0x2000n, 0x2100n], isChooser: false },
+      { name: 'copy', offsets: [0x3000n], isChooser: true },
+    ],
+    imports: new Set(['calloc']),
+  }),
 };
 
 function names(...words: string[]): string[] {
@@ -76,8 +84,11 @@ describe('resolveTargets', () => {
       kind: 'user',
       path: '/lib/libc.so.6',
       symbol: 'malloc',
-      offset: 0x1234n,
+      offsets: [0x1234n],
     });
+    expect(names('/bin/x:work*')).toEqual(['/bin/x:work', '/bin/x:work_twice']);
+    expect(resolveTargets(['/bin/x:work_twice'], NAMES).notes[0]).toContain('the name of 2 functions');
+    expect(resolveTargets(['/bin/x:copy'], NAMES).notes[0]).toContain('chooses one of several implementations');
   });
 
   it.each([
@@ -90,6 +101,9 @@ describe('resolveTargets', () => {
     ['shed:sched_switch', 'did you mean sched?'],
     ['ext4:nothing', 'the module ext4 has no function nothing'],
     ['nothing_*', 'no kernel function matches nothing_*'],
+    ['/bin/x:wrok', '/bin/x has no function wrok; did you mean work?'],
+    ['/bin/x:calloc', '/bin/x calls calloc but does not contain it: name the library that does'],
+    ['/bin/x:nothing*', 'no function of /bin/x matches nothing*'],
     ['/(/', 'is not a regular expression'],
     [',', 'name a function to count'],
   ])('refuses %s', (word, message) => {
@@ -97,14 +111,15 @@ describe('resolveTargets', () => {
   });
 
   it('finds functions in real files by their place in the file', async () => {
-    const { elfFunctionOffset, readElf } = await import('./elf.ts');
+    const { elfProbes, readElf } = await import('./elf.ts');
     const node = readElf(process.execPath);
     const first = node.functions.find(
       ({ name }) => name === 'node_api_get_module_file_name' || name === 'napi_create_object',
     );
-    const offset = Number(elfFunctionOffset(process.execPath, first!.name));
+    const probes = elfProbes(process.execPath);
+    const offset = Number(probes.functions.find(({ name }) => name === first!.name)?.offsets[0]);
     expect(offset).toBeGreaterThan(0);
-    expect(() => elfFunctionOffset(process.execPath, 'no_such_function_anywhere')).toThrow('has no function');
+    expect(probes.imports.size).toBeGreaterThan(0);
     expect(() => readElf(new URL(import.meta.url).pathname)).toThrow('is not a 64-bit ELF file');
     expect(statSync(process.execPath).size).toBeGreaterThan(offset);
   });

@@ -1,10 +1,11 @@
+import { realpathSync } from 'node:fs';
 import { normaliseSymbol } from '../census/symbol-name.ts';
 import { UsageError, UserError } from '../errors.ts';
-import { elfFunctionOffset } from './elf.ts';
+import { type ElfProbe, type ElfProbes, elfProbes } from './elf.ts';
 import type { Kallsyms, KernelFunction } from './kallsyms.ts';
 import { nearNames } from './near-names.ts';
 import { type TargetSet, targetSets } from './target-sets.ts';
-import type { Target } from './targets.ts';
+import type { Target, UserTarget } from './targets.ts';
 import { listTraceEvents, traceEventDirectory } from './tracefs.ts';
 
 /** More than this many targets at once are a mistake, and take long to arm. */
@@ -23,7 +24,8 @@ export interface Names {
   hasEvent(category: string, event: string): boolean;
   /** Names of the events of a category; of the categories where none is given. */
   events(category?: string): readonly string[];
-  userOffset(path: string, symbol: string): bigint;
+  /** What of a program or library can be counted. */
+  userFunctions(path: string): ElfProbes;
 }
 
 /** The names of the running kernel. */
@@ -33,7 +35,7 @@ export function liveNames(kallsyms: Kallsyms): Names {
     sets: targetSets(),
     hasEvent: (category, event) => traceEventDirectory(category, event) !== null,
     events: listTraceEvents,
-    userOffset: elfFunctionOffset,
+    userFunctions: elfProbes,
   };
 }
 
@@ -105,7 +107,7 @@ function resolveSet(word: string, names: Names, notes: string[]): Target[] {
 /** `file:function`, `category:event` or `module:function`. */
 function resolveQualified(word: string, left: string, right: string, names: Names, notes: string[]): Target[] {
   if (left.includes('/')) {
-    return [{ kind: 'user', name: word, path: left, symbol: right, offset: names.userOffset(left, right) }];
+    return resolveUser(left, right, names, notes);
   }
   if (isPattern(right)) {
     const pattern = glob(right);
@@ -125,6 +127,55 @@ function resolveQualified(word: string, left: string, right: string, names: Name
   if (names.kallsyms.hasModule(left)) throw new UserError(`the module ${left} has no function ${right}`);
   const near = nearNames(left, names.events());
   throw new UserError(`${word}: there is no tracepoint category and no loaded module ${left}${suggestion(near)}`);
+}
+
+/** `file:function` or `file:pattern`. */
+function resolveUser(path: string, wanted: string, names: Names, notes: string[]): UserTarget[] {
+  const { functions, imports } = names.userFunctions(path);
+  const file = realPath(path);
+  const target = ({ name, offsets }: ElfProbe): UserTarget => ({
+    kind: 'user',
+    name: `${path}:${name}`,
+    path,
+    file,
+    symbol: name,
+    offsets,
+  });
+  if (isPattern(wanted)) {
+    const pattern = glob(wanted);
+    const found = functions.filter(({ name, isChooser }) => pattern.test(name) && !isChooser);
+    if (found.length === 0) throw new UserError(`no function of ${path} matches ${wanted}`);
+    return found.map(target);
+  }
+  const found = functions.find(({ name }) => name === wanted);
+  if (!found) {
+    if (imports.has(wanted)) {
+      throw new UserError(`${path} calls ${wanted} but does not contain it: name the library that does`);
+    }
+    const near = nearNames(
+      wanted,
+      functions.map(({ name }) => name),
+    );
+    const stripped = functions.length === 0 ? ': it has no symbols at all' : '';
+    throw new UserError(`${path} has no function ${wanted}${suggestion(near)}${stripped}`);
+  }
+  if (found.isChooser) {
+    notes.push(
+      `${wanted} of ${path} only chooses one of several implementations when a program starts: that is what is counted, not the calls of what was chosen.`,
+    );
+  }
+  if (found.offsets.length > 1) {
+    notes.push(`${wanted} is the name of ${found.offsets.length} functions of ${path}; all are counted.`);
+  }
+  return [target(found)];
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 function tracepoint(category: string, event: string): Target {

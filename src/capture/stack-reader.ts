@@ -6,8 +6,8 @@ import type { SymbolId } from '../census/symbol-table.ts';
 import { MAX_FRAMES, USER_PART } from './bpf/count-program.ts';
 import { type FunctionFinder, formatAddress, type KernelFunction, readAddress } from './kallsyms.ts';
 import { arch } from './sys/arch.ts';
-import type { Target } from './targets.ts';
-import type { UserSymbols } from './user-symbols.ts';
+import type { Target, UserTarget } from './targets.ts';
+import type { UserPlace, UserSymbols } from './user-symbols.ts';
 
 /** A probe's own address may lie some bytes into the function: behind its `endbr64` or call of `__fentry__`. */
 const PROBE_REACH = 16;
@@ -42,6 +42,7 @@ export class StackReader {
    * `userOf`: the process whose part of the stack follows the kernel's; null where none was recorded.
    */
   read(record: Buffer, target: Target, userOf: number | null): StackId {
+    if (target.kind === 'user') return userOf === null ? EMPTY_STACK : this.#readUserTarget(record, target, userOf);
     let stack = this.#startOf(target);
     let peeling = target.kind === 'tracepoint';
     for (let frame = 0; frame < MAX_FRAMES; frame++) {
@@ -60,10 +61,31 @@ export class StackReader {
     for (let frame = 0; frame < MAX_FRAMES; frame++) {
       const address = readAddress(record, USER_PART + frame * 8);
       if (address === 0) break;
-      const { name, file, offset } = this.#user.locate(pid, address);
-      stack = this.#census.stacks.push(stack, this.#census.symbols.intern(name, file, 'user'), offset);
+      // The innermost is where the program was when it entered the kernel, the others are return addresses.
+      stack = this.#pushUser(stack, this.#user.locate(pid, address, frame > 0));
     }
     return stack;
+  }
+
+  /** A function of a program: itself, the address it was called from, and what frame pointers tell beyond. */
+  #readUserTarget(record: Buffer, target: UserTarget, pid: number): StackId {
+    const own = this.#census.symbols.intern(target.symbol, target.path, 'user');
+    let stack = this.#census.stacks.push(EMPTY_STACK, own, 0);
+    const caller = readAddress(record, 0);
+    for (let frame = 0; frame < MAX_FRAMES; frame++) {
+      // The first unwound frame is the function; the next is its caller's again where the kernel knew the trick itself.
+      const address = frame === 0 ? caller : readAddress(record, USER_PART + frame * 8);
+      if (address === 0 && frame > 0) break;
+      if (address === 0 || (frame === 1 && address === caller)) continue;
+      const place = this.#user.locate(pid, address, true);
+      const isSelf = place.name === target.symbol && place.file === target.file;
+      stack = isSelf ? this.#census.stacks.push(stack, own, place.offset) : this.#pushUser(stack, place);
+    }
+    return stack;
+  }
+
+  #pushUser(stack: StackId, { name, file, offset }: UserPlace): StackId {
+    return this.#census.stacks.push(stack, this.#census.symbols.intern(name, file, 'user'), offset);
   }
 
   /** The tracepoint of a syscall stands in the code that all of them share; which one it is only its name says. */

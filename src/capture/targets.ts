@@ -20,10 +20,13 @@ export interface TracepointTarget {
 export interface UserTarget {
   readonly kind: 'user';
   readonly name: string;
+  /** The file as it was named. */
   readonly path: string;
+  /** The file without symbolic links, as processes map it. */
+  readonly file: string;
   readonly symbol: string;
-  /** Byte offset in the file. */
-  readonly offset: bigint;
+  /** Byte offsets in the file: versions of one function have one name. */
+  readonly offsets: readonly bigint[];
 }
 
 export type Target = FunctionTarget | TracepointTarget | UserTarget;

@@ -38,38 +38,91 @@ export function parseMaps(text: string): Mapping[] {
   return mappings;
 }
 
+/** The name of every address that lies in no file of its process, or whose process is not known. */
+export const UNKNOWN_CODE = '[unknown]';
+
 /** Names the user part of stacks. Processes have to be looked at while they live: {@link remember}. */
 export class UserSymbols {
+  /** By process, the newest first; also what lay there before the process became another program. */
   readonly #mappings = new Map<number, Mapping[]>();
+  /** Processes that were made while somebody watched, with who made them: they began with what that one had mapped. */
+  readonly #parents = new Map<number, number>();
+  /** Processes whose mappings were read, or could not be. */
+  readonly #read = new Set<number>();
   readonly #files = new Map<string, SortedElf | null>();
 
-  /** Keeps the mappings of a process as they are now, and of everything it started. */
+  /** Keeps the mappings of a process as they are now. */
   remember(pid: number): void {
+    this.#read.add(pid);
     try {
-      const mappings = parseMaps(readFileSync(`/proc/${pid}/maps`, 'utf8'));
-      if (mappings.length > 0) this.#mappings.set(pid, mappings);
+      const now = parseMaps(readFileSync(`/proc/${pid}/maps`, 'utf8'));
+      const isNew = ({ start, path }: Mapping) => !now.some((other) => other.start === start && other.path === path);
+      if (now.length > 0) this.#mappings.set(pid, [...now, ...(this.#mappings.get(pid) ?? []).filter(isNew)]);
+    } catch {
+      // ended meanwhile
+    }
+  }
+
+  /** {@link remember} for a process and everything it started. */
+  rememberFamily(pid: number): void {
+    this.remember(pid);
+    try {
       for (const task of readdirSync(`/proc/${pid}/task`)) {
         const children = readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8');
-        for (const child of children.split(' ')) if (child !== '') this.remember(Number(child));
+        for (const child of children.split(' ')) if (child !== '') this.rememberFamily(Number(child));
       }
     } catch {
       // ended meanwhile
     }
   }
 
-  /** The function an address of a process lies in. */
-  locate(pid: number, address: number): UserPlace {
-    if (!this.#mappings.has(pid)) {
-      this.remember(pid);
-      // A process that is gone stays gone: do not look for it at every address.
-      if (!this.#mappings.has(pid)) this.#mappings.set(pid, []);
+  /** A process has mapped a file to run code from it. */
+  mapped(pid: number, mapping: Mapping): void {
+    if (!mapping.path.startsWith('/') && !mapping.path.startsWith('[')) return; // no file
+    const known = this.#mappings.get(pid);
+    if (known) known.unshift(mapping);
+    else this.#mappings.set(pid, [mapping]);
+  }
+
+  /** A process has made another. */
+  forked(pid: number, parent: number): void {
+    // It may be gone when its children's addresses are looked up.
+    if (!this.#parents.has(parent) && !this.#read.has(parent)) this.remember(parent);
+    this.#parents.set(pid, parent);
+  }
+
+  /**
+   * The function an address of a process lies in. A return address belongs to the call before it: to the byte before,
+   * or a call that ends a function would be its successor's.
+   */
+  locate(pid: number, address: number, isReturn = false): UserPlace {
+    const inside = isReturn ? address - 1 : address;
+    const mapping = this.#mappingOf(pid, inside);
+    if (!mapping) return { name: UNKNOWN_CODE, file: '', offset: -1 };
+    const { path: file } = mapping;
+    const fileOffset = inside - mapping.start + mapping.offset;
+    const elf = this.#file(file);
+    const found = elf?.locate(fileOffset);
+    if (found) return { name: found.name, file, offset: found.offset + address - inside };
+    // Stripped code: its place in the file, which is the same in every process and what addr2line(1) takes.
+    const place = (elf?.addressOf(fileOffset) ?? fileOffset) + address - inside;
+    return { name: `0x${place.toString(16)} in ${file.slice(file.lastIndexOf('/') + 1)}`, file, offset: -1 };
+  }
+
+  #mappingOf(pid: number, address: number): Mapping | undefined {
+    const lies = ({ start, end }: Mapping) => address >= start && address < end;
+    const seen = new Set<number>();
+    for (let of: number | undefined = pid; of !== undefined && !seen.has(of); of = this.#parents.get(of)) {
+      seen.add(of);
+      const found = this.#mappings.get(of)?.find(lies);
+      if (found) return found;
+      // A process older than the watch is asked once; one that is gone stays gone.
+      if (this.#parents.has(of) || this.#read.has(of)) continue;
+      this.remember(of);
+      const late = this.#mappings.get(of)?.find(lies);
+      if (late) return late;
     }
-    const mapping = this.#mappings.get(pid)?.find(({ start, end }) => address >= start && address < end);
-    const unknown = { name: `0x${address.toString(16)}`, file: mapping?.path ?? '', offset: -1 };
-    if (!mapping) return unknown;
-    const elf = this.#file(mapping.path);
-    const found = elf?.locate(address - mapping.start + mapping.offset);
-    return found ? { ...found, file: mapping.path } : unknown;
+    return undefined;
   }
 
   #file(path: string): SortedElf | null {
@@ -95,10 +148,15 @@ class SortedElf {
     this.#segments = segments;
   }
 
-  locate(fileOffset: number): { name: string; offset: number } | null {
+  /** The address as linked of a byte of the file, null where it is not loaded. */
+  addressOf(fileOffset: number): number | null {
     const segment = this.#segments.find((s) => fileOffset >= s.offset && fileOffset < s.offset + s.size);
-    if (!segment) return null;
-    const address = fileOffset - segment.offset + segment.address;
+    return segment ? fileOffset - segment.offset + segment.address : null;
+  }
+
+  locate(fileOffset: number): { name: string; offset: number } | null {
+    const address = this.addressOf(fileOffset);
+    if (address === null) return null;
     let low = 0;
     let high = this.#functions.length;
     while (low < high) {
@@ -108,7 +166,7 @@ class SortedElf {
     }
     const found = this.#functions[low - 1];
     // Hand-written functions have size 0; others end where they say.
-    if (!found || (found.size > 0 && address > found.address + found.size)) return null;
+    if (!found || (found.size > 0 && address >= found.address + found.size)) return null;
     return { name: found.name, offset: address - found.address };
   }
 }

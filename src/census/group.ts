@@ -52,6 +52,8 @@ export interface Group {
   readonly site: string;
   readonly tree: TreeLabel | null;
   readonly subsystem: string | null;
+  /** The program or library of most sites that are user functions; null for kernel functions and where unknown. */
+  readonly object: string | null;
   readonly entries: readonly EntryTally[];
   readonly comms: readonly Tally[];
   /** How many distinct stacks there are, by symbol and offset over their whole length. */
@@ -85,6 +87,8 @@ export const OTHER = '(other)';
 const NO_SITE = '(no caller)';
 const NO_TREE = '(no tree known)';
 const NO_SUBSYSTEM = '(subsystem unknown)';
+/** What paths of user functions are, to those who ask about the kernel. */
+const USER_CODE = '(user space)';
 const NO_SYSCALL = '(no system call)';
 const NO_PHASE = '(outside the phases)';
 const NOT_RECORDED = '(not recorded)';
@@ -116,7 +120,7 @@ export function groupCensus(census: Census, options: GroupOptions): GroupedCensu
   if (top < sorted.length) {
     const rest = new GroupBuilder(OTHER);
     for (const group of sorted.slice(top)) rest.absorb(group);
-    groups.push({ ...rest.finish(null, total), site: OTHER, tree: null, subsystem: null });
+    groups.push({ ...rest.finish(null, total), site: OTHER, tree: null, subsystem: null, object: null });
   }
   return { by: options.by, groups, matching, doubted };
 }
@@ -215,9 +219,9 @@ function groupKey(census: Census, row: Row, call: ClassifiedCall, by: Grouping, 
     case 'site':
       return call.site;
     case 'tree':
-      return call.labels.tree?.name ?? NO_TREE;
+      return call.labels.tree?.name ?? (call.path.entry.kind === 'user' ? USER_CODE : NO_TREE);
     case 'subsystem':
-      return call.labels.subsystem ?? NO_SUBSYSTEM;
+      return call.labels.subsystem ?? (call.path.entry.kind === 'user' ? USER_CODE : NO_SUBSYSTEM);
     case 'entry':
       return call.path.entry.name;
     case 'syscall':
@@ -250,7 +254,11 @@ function fieldValues(
     case 'frame':
       return call.path.frames.map((frame) => frame.name);
     case 'module':
-      return call.path.frames.map((frame) => frame.module);
+      // A user function's is a file: asked for by its path or its name.
+      return call.path.frames.flatMap(({ module }) => {
+        const slash = module.lastIndexOf('/');
+        return slash < 0 ? [module] : [module, module.slice(slash + 1)];
+      });
     case 'tree':
       return call.labels.tree ? [call.labels.tree.id, call.labels.tree.name] : [];
     default:
@@ -290,6 +298,7 @@ class GroupBuilder {
     const sites = new Map<string, number>();
     const trees = new Map<TreeLabel | null, number>();
     const subsystems = new Map<string | null, number>();
+    const objects = new Map<string | null, number>();
     for (const [call, count] of this.#calls) {
       const { view, labels } = call;
       const pathKey = `${view.target}\0${view.argument}\0${view.frames.map((frame) => frame.name).join('\0')}`;
@@ -302,6 +311,7 @@ class GroupBuilder {
       increase(sites, call.site, count);
       increase(trees, labels.tree, count);
       increase(subsystems, labels.subsystem, count);
+      increase(objects, (view.entry.kind === 'user' && view.frames[view.site]?.module) || null, count);
     }
     return {
       rank,
@@ -311,6 +321,7 @@ class GroupBuilder {
       site: commonest(sites) ?? NO_SITE,
       tree: commonest(trees) ?? null,
       subsystem: commonest(subsystems) ?? null,
+      object: commonest(objects) ?? null,
       entries: [...entries.values()].sort(byCount),
       comms: [...this.#comms].map(([name, count]) => ({ name, count })).sort(byCount),
       stacks: this.#stacks.size,

@@ -14,6 +14,8 @@ export type EntryKind =
   | 'fork'
   | 'boot'
   | 'user-return'
+  /** The path lies in a program: its frames are functions of user space, and the atlas knows none of them. */
+  | 'user'
   | 'unknown';
 
 /** Where a path starts: `{ kind: 'syscall', name: 'write(2)' }`, `{ kind: 'interrupt', name: 'timer interrupt' }`. */
@@ -75,7 +77,7 @@ export interface PathView {
 
 export interface PathFrame {
   readonly name: string;
-  /** Kernel module, '' for the kernel image. */
+  /** Kernel module, '' for the kernel image; of a user function the program or library, '' where unknown. */
   readonly module: string;
   /** Source file of a function whose name is ambiguous, where its address told it. */
   readonly file?: string;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { stacks } from '../../test/support/stacks.ts';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
-import type { Census } from './census.ts';
+import { Census } from './census.ts';
 import { groupCensus } from './group.ts';
 import { type Path, PathFinder } from './paths.ts';
 
@@ -74,7 +74,7 @@ test('the site is neither target nor helper, and no group depends on what was in
   ]);
 });
 
-test('a stack of nothing but the target has no caller; one of user frames only has no path', () => {
+test('a stack of nothing but the target has no caller; one of user frames only is a path in the program', () => {
   const [alone, user] = paths(
     stacks(
       `
@@ -86,7 +86,7 @@ test('a stack of nothing but the target has no caller; one of user frames only h
     ),
   );
   expect([alone?.site, names(alone!)]).toEqual([-1, ['vfs_write']]);
-  expect([user?.site, names(user!), user?.entry.kind]).toEqual([-1, [], 'unknown']);
+  expect([user?.site, names(user!), user?.entry.kind]).toEqual([0, ['main', 'start'], 'user']);
 });
 
 test('a target of a module is met with and without the module', () => {
@@ -145,4 +145,19 @@ test('a stack cut short is told by the name of its task, if that is one of the k
   ]);
   const [site] = groupCensus(census, { by: 'site', knowledge: kernelKnowledge() }).groups;
   expect(site?.entries.map(({ kind, name, count }) => [kind, name, count])).toContainEqual(['kthread', 'ksoftirqd', 5]);
+});
+
+test('the path of a user function is the user part of the stack: names of the kernel mean nothing there', () => {
+  const census = new Census();
+  const file = '/usr/lib/libc.so.6';
+  const frames = ['malloc', 'ksys_write', 'main'].map((name, i) => ({
+    symbol: census.symbols.intern(name, i === 0 ? file : '/bin/a', 'user'),
+    offset: i,
+    unreliable: false,
+  }));
+  const stack = census.stack(frames);
+  const target = census.target(`${file}:malloc`);
+  const path = new PathFinder(census, kernelKnowledge()).pathOf(stack, target);
+  expect([names(path), path.site, path.frames[1]?.module]).toEqual([['malloc', 'ksys_write', 'main'], 1, '/bin/a']);
+  expect([path.entry.kind, path.isDoubted]).toEqual(['user', false]);
 });

@@ -23,6 +23,9 @@ const TARGETS = 2 ** 20;
 
 const UNKNOWN_ENTRY: Entry = { kind: 'unknown', name: 'unknown entry' };
 
+/** Where the paths of user functions start. One object: who asks whether a path is one of these asks for its kind. */
+const USER_ENTRY: Entry = { kind: 'user', name: 'user space' };
+
 /** Rules of this rank and above name an entry by themselves; those below only where nothing better is known. */
 const SURE_RANK = 10;
 
@@ -60,6 +63,10 @@ export class PathFinder {
   #find(stack: StackId, target: number): Path {
     const { stacks, symbols } = this.#census;
     const prefixes = stacks.prefixes(stack);
+    const innermost = prefixes[0];
+    if (innermost !== undefined && symbols.space(stacks.symbol(innermost)) === 'user') {
+      return this.#userPath(prefixes, target);
+    }
     // Behind a trampoline without unwind data the kernel marks all that follows with a question mark. Those frames
     // are then all there is; a stack with any frame that is sure is read from the sure ones alone.
     const isDoubted = !prefixes.some((at) => !stacks.isUnreliable(at) && symbols.space(stacks.symbol(at)) === 'kernel');
@@ -89,6 +96,29 @@ export class PathFinder {
       site: this.#site(ids, target),
       entry: this.#entry(ids),
       isDoubted,
+    };
+    this.#shared.set(key, path);
+    return path;
+  }
+
+  /** A user function was called: the frames of its program are the path. The kernel has no part in it. */
+  #userPath(prefixes: readonly StackId[], target: number): Path {
+    const { stacks, symbols } = this.#census;
+    const end = prefixes.findIndex((at) => symbols.space(stacks.symbol(at)) !== 'user');
+    const own = end < 0 ? prefixes : prefixes.slice(0, end);
+    const stack = own.at(-1) ?? (0 as StackId);
+    const key = stack * TARGETS + target + 1;
+    const known = this.#shared.get(key);
+    if (known) return known;
+    const ids = own.map((at) => stacks.symbol(at));
+    const frames = ids.map((id): PathFrame => ({ name: symbols.name(id), module: symbols.module(id) }));
+    const path: Path = {
+      stack,
+      frames,
+      symbols: ids,
+      site: this.#site(ids, target),
+      entry: USER_ENTRY,
+      isDoubted: false,
     };
     this.#shared.set(key, path);
     return path;
@@ -164,7 +194,7 @@ export class PathFinder {
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i] as SymbolId;
       const isTarget = names.some((name) => isNamed(this.#census, id, name));
-      if (!isTarget && !this.#role(id)?.helper) return i;
+      if (!isTarget && (this.#census.symbols.space(id) === 'user' || !this.#role(id)?.helper)) return i;
     }
     return -1;
   }
@@ -198,10 +228,14 @@ export class PathFinder {
   }
 }
 
-/** Whether a target's name, with or without module (`ext4:foo`), names this symbol. */
+/**
+ * Whether a target's name, with or without module (`ext4:foo`), names this symbol. A format without files of user
+ * functions has only the end of `/usr/lib/libc.so.6:malloc`.
+ */
 function isNamed(census: Census, id: SymbolId, target: string): boolean {
   const { symbols } = census;
-  return (
-    target === symbols.name(id) || target === symbols.raw(id) || target === `${symbols.module(id)}:${symbols.name(id)}`
-  );
+  const name = symbols.name(id);
+  const module = symbols.module(id);
+  if (target === name || target === symbols.raw(id) || target === `${module}:${name}`) return true;
+  return symbols.space(id) === 'user' && module === '' && target.includes('/') && target.endsWith(`:${name}`);
 }

@@ -86,8 +86,13 @@ function explainStack(
     calls: count,
     frames: notes.map((note, i) => {
       const frame = own[i];
-      const isUser = frame !== undefined && symbols.space(frame.symbol) === 'user';
-      return { ...note, isUnreliable: frame?.unreliable === true, isUser };
+      const isUnreliable = frame?.unreliable === true;
+      if (frame === undefined || symbols.space(frame.symbol) !== 'user')
+        return { ...note, isUnreliable, isUser: false };
+      // What the atlas says of the name is said of a kernel function.
+      const { name } = note;
+      const file = symbols.module(frame.symbol) || null;
+      return { name, file, subsystem: null, does: null, ends: null, isUnreliable, isUser: true };
     }),
     pathLength: stacks.depth(pathStack),
     site: frames[site]?.name ?? '',

@@ -29,7 +29,8 @@ async function resolved(words: readonly string[]): Promise<string> {
   const { targets, notes } = resolveTargets(words, liveNames(Kallsyms.read()));
   const lines = targets.map((target) => {
     if (target.kind === 'tracepoint') return `${target.name}  tracepoint`;
-    if (target.kind === 'user') return `${target.name}  at byte 0x${target.offset.toString(16)} of the file`;
+    if (target.kind === 'user')
+      return `${target.name}  at byte ${target.offsets.map((offset) => `0x${offset.toString(16)}`).join(', ')} of the file`;
     const places = target.functions.map(
       ({ name, address, module }) => `${name}${module ? ` [${module}]` : ''} ${formatAddress(address)}`,
     );

@@ -15,7 +15,7 @@ test('marked kernel frames: the process first, user frames, kernel frames', asyn
   ]);
   expect(groupCounts(census, 'entry')).toEqual([
     ['write(2)', 12],
-    ['unknown entry', 5],
+    ['user space', 5],
     ['idle', 3],
   ]);
 });
@@ -115,4 +115,17 @@ test('instrumentation is peeled off', async () => {
 
 test('text that is no stack is of no known format', async () => {
   await expect(readBytes('one; two; three\nfour five 6\n')).rejects.toThrow(/no known format \(tried .*folded/);
+});
+
+test('a target in a program is found again, though its file is only in its name', async () => {
+  const text = '[target];[/lib/libc.so.6:malloc] 0\n[target];[/bin/a:work] 0\na;main;malloc 3\na;main;often;work 4\n';
+  const { census } = await checkBytes('folded', text);
+  expect(groupCounts(census, 'target')).toEqual([
+    ['/bin/a:work', 4],
+    ['/lib/libc.so.6:malloc', 3],
+  ]);
+  expect(groupCounts(census, 'site')).toEqual([
+    ['often', 4],
+    ['main', 3],
+  ]);
 });

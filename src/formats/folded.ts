@@ -87,7 +87,11 @@ class FoldedParser extends SingleLines {
   /** Of several targets that the file names, the one the stack begins with. */
   #targetOf(stack: PeeledStack): number {
     const { census } = this.#builder;
-    return stack.innermost === undefined ? UNKNOWN : census.targets.indexOf(census.symbols.name(stack.innermost));
+    if (stack.innermost === undefined) return UNKNOWN;
+    const name = census.symbols.name(stack.innermost);
+    const exact = census.targets.indexOf(name);
+    if (exact >= 0 || census.symbols.space(stack.innermost) !== 'user') return exact;
+    return census.targets.findIndex((target) => target.includes('/') && target.endsWith(`:${name}`));
   }
 
   protected override readLine(buffer: Buffer, start: number, newline: number): void {

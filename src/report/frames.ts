@@ -46,7 +46,7 @@ export function stackText(stack: ExplainedStack, heading: string, width: number)
 }
 
 function noteOf(frame: PrintedFrame): string {
-  if (frame.isUser) return 'user space';
+  if (frame.isUser) return frame.file === null ? 'user space' : `user space, ${frame.file}`;
   const where = [frame.file, frame.subsystem].filter((part) => part !== null).join(', ');
   const does = frame.does === null ? '' : `${where === '' ? '' : ': '}${frame.does}`;
   const note = `${where}${does}` || 'not known to the atlas';

@@ -58,6 +58,7 @@ function jsonGroup(group: Group, report: Report): object {
     site: group.site,
     tree: group.tree && { id: group.tree.id, name: group.tree.name },
     subsystem: group.subsystem,
+    ...(group.object !== null && { object: group.object }),
     entries: group.entries.map(({ kind, name, count }) => ({ kind, name, count })),
     comms: group.comms,
     stacks: group.stacks,

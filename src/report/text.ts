@@ -122,7 +122,9 @@ class TextWriter {
   #aside(group: Group, at: number): string {
     const { by } = this.#report.grouped;
     if (group.rank === null) return '';
-    const known = by === 'tree' ? group.subsystem : (group.tree?.name ?? (by === 'subsystem' ? null : group.subsystem));
+    const object = group.object?.slice(group.object.lastIndexOf('/') + 1) ?? null;
+    const subsystem = group.subsystem ?? object;
+    const known = by === 'tree' ? subsystem : (group.tree?.name ?? (by === 'subsystem' ? object : subsystem));
     const parts = [by === 'site' || by === 'stack' ? '' : `mostly ${group.site}`, known ?? ''];
     const text = printable(parts.filter((part) => part !== '').join(', '));
     const room = this.#layout.width - at;

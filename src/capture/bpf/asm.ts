@@ -5,12 +5,14 @@ export type Register = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10;
 export const HELPERS = {
   map_lookup_elem: 1,
   map_update_elem: 2,
+  probe_read: 4,
   ktime_get_ns: 5,
   get_smp_processor_id: 8,
   get_current_pid_tgid: 14,
   get_current_comm: 16,
   current_task_under_cgroup: 37,
   get_stack: 67,
+  probe_read_user: 112,
 } as const;
 
 type Operator = 'add' | 'sub' | 'mul' | 'div' | 'or' | 'and' | 'lsh' | 'rsh' | 'xor' | 'mov';

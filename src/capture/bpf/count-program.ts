@@ -1,4 +1,5 @@
 import { arch } from '../sys/arch.ts';
+import { kernelAtLeast } from '../sys/kernel.ts';
 import { Assembler, type Register, reg } from './asm.ts';
 import { COMM_LENGTH, type KeyLayout } from './key-layout.ts';
 
@@ -40,7 +41,10 @@ export interface CountProgram {
   readonly filter: Filter;
   /** Take the stack in the program as well, into the second half of the record. */
   readonly userStacks: boolean;
-  /** The kernel's part of the stack is left empty: the target is a function of a program. */
+  /**
+   * The target is a function of a program. In place of the kernel's part of the stack stands the address it was called
+   * from: unwinding by frame pointers misses that one where the function has not made its own frame yet.
+   */
   readonly onlyUserStack: boolean;
   /** A call without any frame is a call all the same: the context may have no kernel stack. */
   readonly mayBeEmpty: boolean;
@@ -197,7 +201,7 @@ function oneOf<T>(asm: Assembler, wanted: readonly T[], test: (value: T, yes: st
 
 /** Takes the stack into the scratch space; r1 = hash of its contents. */
 function emitStack(asm: Assembler, { userStacks, onlyUserStack, mayBeEmpty }: CountProgram): void {
-  if (onlyUserStack) asm.mov(0, 0);
+  if (onlyUserStack) emitReturnAddress(asm);
   else getStack(asm, SCRATCH_STACK, 0);
   if (!onlyUserStack) asm.jumpIf(0, mayBeEmpty ? 's<' : 's<=', 0, 'lost.no-stack');
   asm.mov(LENGTH, reg(0));
@@ -214,6 +218,18 @@ function emitStack(asm: Assembler, { userStacks, onlyUserStack, mayBeEmpty }: Co
     emitHash(asm, SCRATCH_STACK + USER_PART, LENGTH);
     asm.label('hashed');
   }
+}
+
+/** Writes the address the function was called from, 0 where it cannot be read, into the scratch space; r0 = 0. */
+function emitReturnAddress(asm: Assembler): void {
+  const { offset, onStack } = arch().returnAddress;
+  asm.load(8, 3, CONTEXT, offset);
+  if (!onStack) asm.store(8, SCRATCH, SCRATCH_STACK, reg(3));
+  else {
+    asm.mov(1, reg(SCRATCH)).alu('add', 1, SCRATCH_STACK).mov(2, 8);
+    asm.call(kernelAtLeast(5, 5) ? 'probe_read_user' : 'probe_read');
+  }
+  asm.mov(0, 0);
 }
 
 function getStack(asm: Assembler, offset: number, flags: number): void {

@@ -99,7 +99,7 @@ class WitnessedKprobes implements Armed {
 
   truth(): Truth {
     if (this.#readings.length < 4 || this.#readings[3] === 0) {
-      return { kind: 'unknown', why: 'this kernel does not say whether kprobes were skipped.' };
+      return { kind: 'unknown', why: 'This kernel does not say whether kprobes were skipped.' };
     }
     const [beforeStart = 0, afterStart = 0, beforeStop = 0, afterStop = 0] = this.#readings;
     return { kind: 'between', least: beforeStop - afterStart, most: afterStop - beforeStart };

@@ -5,25 +5,26 @@ import { closeDescriptor, setProgram } from '../sys/perf.ts';
 import { type Armed, CannotArm, type Truth } from './engine.ts';
 
 /**
- * One perf event that runs a program in every process: trace events and uprobes. From 6.7 on the program is attached
+ * Perf events that run a program in every process: trace events and uprobes. From 6.7 on the program is attached
  * by a link, which counts what the kernel kept from it.
  */
 export class ArmedPerfEvent implements Armed {
   readonly #program: number;
-  readonly #descriptors: number[];
+  readonly #descriptors: number[] = [];
   readonly #kind: string;
 
   /**
-   * @param open opens the event
+   * @param open opens an event each
    * @param kind what the programs are called where their misses are unknown: `tracepoint`
    * @throws {CannotArm} the kernel refuses the event
    */
-  constructor(open: () => number, program: number, kind: string) {
+  constructor(open: readonly (() => number)[], program: number, kind: string) {
     this.#program = program;
     this.#kind = kind;
     try {
-      this.#descriptors = [open()];
+      for (const one of open) this.#descriptors.push(one());
     } catch (error) {
+      this.close();
       throw error instanceof SystemCallError ? new CannotArm(error.message, { cause: error }) : error;
     }
   }
@@ -41,7 +42,10 @@ export class ArmedPerfEvent implements Armed {
 
   truth(): Truth {
     if (kernelAtLeast(6, 7)) return { kind: 'missed', calls: recursionMisses(this.#program) };
-    return { kind: 'unknown', why: `before Linux 6.7 it is not known whether ${this.#kind} programs were skipped.` };
+    return {
+      kind: 'unknown',
+      why: `Before Linux 6.7 it is not known whether programs of ${this.#kind}s were skipped.`,
+    };
   }
 
   close(): void {

@@ -25,7 +25,7 @@ export const tracepointEngine: Engine = {
     if (!id) throw new CannotArm('tracefs does not list it (is it mounted at /sys/kernel/tracing?)');
     const program = context.loadProgram(index, { type: PROG_TRACEPOINT, context: 'syscall-event' });
     const open = () => openPerfEvent({ type: PERF_TYPE_TRACEPOINT, config: BigInt(id) }, 0);
-    return new ArmedPerfEvent(open, program, 'tracepoint');
+    return new ArmedPerfEvent([open], program, 'tracepoint');
   },
 };
 

@@ -17,7 +17,9 @@ export const uprobeEngine: Engine = {
     const program = context.loadProgram(index, { type: PROG_KPROBE, context: 'registers', userStack: true });
     const path = allocate(Buffer.byteLength(target.path) + 1);
     path.write(target.path);
-    const open = () => openPerfEvent({ type, config1: addressOf(path), config2: target.offset }, 0);
+    const open = target.offsets.map(
+      (offset) => () => openPerfEvent({ type, config1: addressOf(path), config2: offset }, 0),
+    );
     return new ArmedPerfEvent(open, program, 'uprobe');
   },
 };

@@ -8,28 +8,37 @@ export interface Arch {
     readonly perfEventOpen: number;
     readonly ioctl: number;
     readonly prlimit64: number;
+    readonly mmap: number;
+    readonly munmap: number;
   };
   /** The length an execution breakpoint must be declared with, in bytes. */
   readonly breakpointLength: number;
   /** Byte offsets of the first arguments of a function in the registers a BPF program is given. */
   readonly argumentOffsets: readonly number[];
+  /**
+   * Byte offset, in the same registers, of what tells where a function was called from as it begins: the link register,
+   * or the stack pointer where the return address lies on the stack.
+   */
+  readonly returnAddress: { readonly offset: number; readonly onStack: boolean };
   /** Prefix of a syscall's entry function: `__x64_sys_` + `write`. */
   readonly syscallPrefix: string;
 }
 
 const ARCHES: Readonly<Record<string, Arch>> = {
   x64: {
-    syscalls: { bpf: 321, perfEventOpen: 298, ioctl: 16, prlimit64: 302 },
+    syscalls: { bpf: 321, perfEventOpen: 298, ioctl: 16, prlimit64: 302, mmap: 9, munmap: 11 },
     breakpointLength: 8,
     // struct pt_regs: rdi, rsi, rdx, rcx, r8, r9
     argumentOffsets: [112, 104, 96, 88, 72, 64],
+    returnAddress: { offset: 152, onStack: true }, // rsp
     syscallPrefix: '__x64_sys_',
   },
   arm64: {
-    syscalls: { bpf: 280, perfEventOpen: 241, ioctl: 29, prlimit64: 261 },
+    syscalls: { bpf: 280, perfEventOpen: 241, ioctl: 29, prlimit64: 261, mmap: 222, munmap: 215 },
     breakpointLength: 4,
     // struct user_pt_regs: x0 to x7
     argumentOffsets: [0, 8, 16, 24, 32, 40, 48, 56],
+    returnAddress: { offset: 240, onStack: false }, // x30
     syscallPrefix: '__arm64_sys_',
   },
 };

@@ -17,6 +17,7 @@ export class SystemCallError extends Error {
 interface Native {
   syscall(number: number, ...args: readonly (number | bigint)[]): number;
   address(memory: Buffer): bigint;
+  view(address: bigint, bytes: number): ArrayBuffer;
   errno(): number;
   func(prototype: string): CFunction;
 }
@@ -33,6 +34,7 @@ export interface CFunction {
 interface Koffi {
   load(path: string | null): { func(prototype: string): CFunction };
   address(memory: Buffer): bigint;
+  view(address: bigint, bytes: number): ArrayBuffer;
   errno(): number;
 }
 
@@ -54,6 +56,7 @@ function load(): Native {
   native = {
     syscall: (number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) => Number(syscall(number, a, b, c, d, e, f)),
     address: (memory) => koffi.address(memory),
+    view: (address, bytes) => koffi.view(address, bytes),
     errno: () => koffi.errno(),
     func: (prototype) => library.func(prototype),
   };
@@ -98,6 +101,11 @@ export function trySystemCall(number: number, ...args: readonly (number | bigint
  */
 export function addressOf(memory: Buffer): bigint {
   return load().address(memory);
+}
+
+/** Memory that the kernel shares with this process. It must not be touched once it is unmapped. */
+export function memoryAt(address: number, bytes: number): Buffer {
+  return Buffer.from(load().view(BigInt(address), bytes));
 }
 
 /** Zeroed memory of its own, outside of Node's shared pool. */

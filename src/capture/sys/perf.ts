@@ -58,7 +58,11 @@ export function breakpointEvent(address: bigint): PerfEvent {
  * @throws {SystemCallError}
  */
 export function openPerfEvent(event: PerfEvent, cpu: number): number {
-  const attr = perfEventAttr(event);
+  return openPerfEventWith(perfEventAttr(event), cpu);
+}
+
+/** {@link openPerfEvent} with the bytes of a `struct perf_event_attr`. */
+export function openPerfEventWith(attr: Buffer, cpu: number): number {
   return systemCall(
     'perf_event_open',
     arch().syscalls.perfEventOpen,
