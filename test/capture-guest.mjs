@@ -46,7 +46,7 @@ function summary(report) {
     }
   }
   const trees = report.groups.map(({ tree }) => tree?.id).filter(Boolean);
-  return { calls: report.calls, comms, sites, trees, notes: report.notes };
+  return { calls: report.calls, comms, sites, trees, notes: report.notes, warnings: report.warnings ?? [] };
 }
 
 /** Waits until `ready` holds; false where it never does. */
@@ -133,6 +133,11 @@ if (everything === 'all') {
     ['do_epoll_ctl', '--only-command'],
     ['sh', '-c', `${adds} 500; ${adds} 500; exit 7`],
   );
+  // A processor that goes away takes its breakpoints with it, and comes back without.
+  const cpu1 = '/sys/devices/system/cpu/cpu1/online';
+  const bounce = `taskset -c 1 ${adds} 100; echo 0 > ${cpu1}; sleep 0.2; echo 1 > ${cpu1}; taskset -c 1 ${adds} 50; taskset -c 0 ${adds} 25`;
+  results.hotplug = await record(['rb_insert_color'], ['sh', '-c', bounce]);
+  results.hotplugKprobe = await record(['do_epoll_ctl'], ['sh', '-c', bounce]);
   results.notMine = await record(['do_epoll_ctl', '--comm', 'nobody-has-this'], [adds, '500']);
   results.asUser = await record(['do_epoll_ctl', '--user', 'nobody'], ['id', '-un']);
   results.missing = await record(['do_epoll_ctl'], ['no-such-command']);
@@ -140,10 +145,12 @@ if (everything === 'all') {
   // What is kept of a run gives the same groups again.
   const kept = join(scratch, 'user.pb.gz');
   const folded = join(scratch, 'user.folded');
-  const read = (file, ...words) => spawnSync(process.execPath, [main, 'read', file, ...words], { encoding: 'utf8' });
-  await record([`${userCalls}:work`, '--format', 'pprof', '-o', kept], [userCalls, `${USER}`]);
-  read(kept, '-o', folded);
-  results.userKept = [kept, folded].map((file) => summary(JSON.parse(read(file, '--format', 'json').stdout)));
+  const whocalls = (...words) => spawnSync(process.execPath, [main, ...words], { encoding: 'utf8' });
+  whocalls('record', `${userCalls}:work`, '-o', kept, '--', userCalls, `${USER}`);
+  whocalls('read', kept, '-o', folded);
+  results.userKept = [kept, folded].map((file) =>
+    summary(JSON.parse(whocalls('read', file, '--format', 'json').stdout)),
+  );
 
   const beat = join(scratch, 'beat');
   results.interrupted = await record(

@@ -20,6 +20,7 @@ interface Run {
   readonly sites: Record<string, number>;
   readonly trees: string[];
   readonly notes: string[];
+  readonly warnings: string[];
 }
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -183,6 +184,17 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     expect(run('onlyCommand').calls?.total).toBe(2000);
     expectComplete('notMine');
     expect(run('notMine').calls?.total).toBe(0);
+  });
+
+  it.skipIf(!isWhole)('survives processors that come and go, and says what that costs', () => {
+    expectComplete('hotplug');
+    expect(run('hotplug').comms['do_epoll_ctl/epoll-adds']).toBe(125);
+    expect(run('hotplug').warnings).toEqual([
+      'CPU 1 was offline for a time while calls were counted: calls on it after that are not in the total.',
+    ]);
+    // Kprobes are not tied to a processor.
+    expectComplete('hotplugKprobe');
+    expect([run('hotplugKprobe').calls?.total, run('hotplugKprobe').warnings]).toEqual([350, []]);
   });
 
   it.skipIf(!isWhole)('passes output, status and user of the command through', () => {

@@ -25,6 +25,7 @@ import {
 import { kprobeEngine } from './engines/kprobe.ts';
 import { tracepointEngine } from './engines/tracepoint.ts';
 import { uprobeEngine } from './engines/uprobe.ts';
+import { CpuWatch } from './hotplug.ts';
 import type { FunctionFinder } from './kallsyms.ts';
 import { StackReader } from './stack-reader.ts';
 import {
@@ -94,6 +95,7 @@ export class Capture implements CountingSession {
   readonly #plan: CapturePlan;
   readonly #layout: KeyLayout;
   readonly #cpus = onlineCpus();
+  readonly #cpuWatch = new CpuWatch(this.#cpus);
   readonly #counts: BpfMap;
   readonly #stacks: BpfMap;
   readonly #fates: BpfMap;
@@ -177,12 +179,9 @@ export class Capture implements CountingSession {
       for (const { reason, count } of losses) census.lose(reason, count);
       for (const note of [...notes, ...engine.blindSpots]) census.note(note);
     }
-    const online = onlineCpus();
-    if (online.join() !== this.#cpus.join()) {
-      census.note(
-        `CPUs came or went during the run (${this.#cpus.join()} then ${online.join()}): calls may be missing.`,
-      );
-    }
+    const watched = this.#armed.flatMap(({ armed }) => armed.watched?.() ?? []);
+    const isPerCpu = this.#armed.some(({ armed }) => armed.watched);
+    this.#cpuWatch.report(census, isPerCpu ? watched : undefined);
     census.facts.cpus = this.#cpus.length;
     census.facts.durationSeconds = Number(this.#stoppedAt - this.#startedAt) / 1e9;
     census.facts.bucketMilliseconds = this.#plan.keys.bucketMilliseconds ?? null;

@@ -51,6 +51,8 @@ export interface CensusFacts {
   durationSeconds: number | null;
   /** Width of the time buckets in milliseconds; null where rows carry no time. */
   bucketMilliseconds: number | null;
+  /** Why an unknown number of calls may be missing from the total, a sentence each: to be read before the figures. */
+  warnings: string[];
   /** Blind spots and other remarks that belong beside the figures, a sentence each. */
   notes: string[];
 }
@@ -89,6 +91,7 @@ export class Census {
     cpus: null,
     durationSeconds: null,
     bucketMilliseconds: null,
+    warnings: [],
     notes: [],
   };
   readonly #targets: string[] = [];
@@ -183,6 +186,11 @@ export class Census {
   lose(reason: string, count: number): void {
     if (!(count >= 0)) throw new RangeError(`losses cannot number ${count}`);
     if (count > 0) this.#losses.set(reason, (this.#losses.get(reason) ?? 0) + count);
+  }
+
+  /** Says why calls may be missing from the total that nobody can number, once. */
+  warn(text: string): void {
+    if (!this.facts.warnings.includes(text)) this.facts.warnings.push(text);
   }
 
   /** Adds a remark that belongs beside the figures, once. */

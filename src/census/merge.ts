@@ -58,6 +58,7 @@ function mergeFacts(into: CensusFacts, from: CensusFacts): void {
   addDistinct(into.kernels, from.kernels);
   addDistinct(into.commands, from.commands);
   addDistinct(into.workloads, from.workloads);
+  addDistinct(into.warnings, from.warnings);
   addDistinct(into.notes, from.notes);
   into.cpus = larger(into.cpus, from.cpus);
   into.durationSeconds = sum(into.durationSeconds, from.durationSeconds);

@@ -82,6 +82,7 @@ export function parseCensusComment(json: string): CensusComment | null {
       cpus: number(facts.cpus),
       durationSeconds: number(facts.durationSeconds),
       bucketMilliseconds: number(facts.bucketMilliseconds),
+      warnings: list(facts.warnings, isText),
       notes: list(facts.notes, isText),
     },
   };

@@ -28,6 +28,7 @@ export function jsonReport(report: Report): string {
     by: grouped.by,
     ...(where !== '' && { where }),
     groups: grouped.groups.map((group) => jsonGroup(group, report)),
+    ...(facts.warnings.length > 0 && { warnings: facts.warnings }),
     notes: facts.notes,
     input: input && {
       format: input.format,

@@ -47,9 +47,11 @@ class TextWriter {
   /** Losses come first: figures that are not complete must not look as if they were. */
   #lossWarning(): void {
     const { census } = this.#report;
-    if (census.lost === 0) return;
-    const share = percent(census.lost / census.total);
-    this.#line(`! ${census.lost} of ${census.total} calls (${share}) have no stack`, 'bold');
+    if (census.lost > 0) {
+      const share = percent(census.lost / census.total);
+      this.#line(`! ${census.lost} of ${census.total} calls (${share}) have no stack`, 'bold');
+    }
+    for (const warning of census.facts.warnings) this.#wrap(`! ${warning}`, '', '    ', 'bold');
   }
 
   #head(): void {

@@ -5,6 +5,7 @@ import {
   breakpointEvent,
   closeDescriptor,
   disablePerfEvent,
+  EventWatch,
   enablePerfEvent,
   openPerfEvent,
   readPerfEvent,
@@ -29,16 +30,16 @@ export const breakpointEngine: Engine = {
 };
 
 class ArmedBreakpoints implements Armed {
-  readonly #events: number[] = [];
+  readonly #events: { readonly descriptor: number; readonly cpu: number; watch?: EventWatch }[] = [];
 
   constructor(target: Target & { kind: 'function' }, index: number, context: EngineContext) {
     const program = context.loadProgram(index, { type: PROG_PERF_EVENT, context: 'registers' });
     try {
       for (const { address } of target.functions) {
         for (const cpu of context.cpus) {
-          const event = openPerfEvent(breakpointEvent(toUnsigned(address)), cpu);
-          this.#events.push(event);
-          setProgram(event, program);
+          const descriptor = openPerfEvent(breakpointEvent(toUnsigned(address)), cpu);
+          this.#events.push({ descriptor, cpu });
+          setProgram(descriptor, program);
         }
       }
     } catch (error) {
@@ -48,21 +49,28 @@ class ArmedBreakpoints implements Armed {
   }
 
   start(): void {
-    for (const event of this.#events) enablePerfEvent(event);
+    for (const { descriptor } of this.#events) enablePerfEvent(descriptor);
+    for (const event of this.#events) event.watch = new EventWatch(event.descriptor);
   }
 
   stop(): void {
-    for (const event of this.#events) disablePerfEvent(event);
+    for (const { watch } of this.#events) watch?.end();
+    for (const { descriptor } of this.#events) disablePerfEvent(descriptor);
   }
 
   truth(): Truth {
     let calls = 0;
-    for (const event of this.#events) calls += readPerfEvent(event);
+    for (const { descriptor } of this.#events) calls += readPerfEvent(descriptor);
     return { kind: 'exact', calls };
   }
 
+  watched(): number[] {
+    const dropped = this.#events.filter(({ watch }) => watch?.isDropped).map(({ cpu }) => cpu);
+    return this.#events.map(({ cpu }) => cpu).filter((cpu) => !dropped.includes(cpu));
+  }
+
   close(): void {
-    for (const event of this.#events.splice(0)) closeDescriptor(event);
+    for (const { descriptor } of this.#events.splice(0)) closeDescriptor(descriptor);
   }
 }
 

@@ -22,6 +22,11 @@ export interface Armed {
   start(): void;
   stop(): void;
   truth(): Truth;
+  /**
+   * Of an engine that watches each CPU by itself: the CPUs that were watched all the time from start to stop. The kernel
+   * drops the events of a CPU that goes offline, and does not take them up when it returns. undefined: all there are.
+   */
+  watched?(): readonly number[];
   close(): void;
 }
 

@@ -1,9 +1,10 @@
 import { toUnsigned } from '../kallsyms.ts';
 import { kprobeMisses, linkPerfEvent, PROG_KPROBE, recursionMisses } from '../sys/bpf.ts';
-import { kernelAtLeast, perfSourceType } from '../sys/kernel.ts';
+import { kernelAtLeast, onlineCpus, perfSourceType } from '../sys/kernel.ts';
 import { SystemCallError } from '../sys/native.ts';
 import {
   closeDescriptor,
+  EventWatch,
   enablePerfEvent,
   openPerfEvent,
   type PerfEvent,
@@ -74,17 +75,23 @@ class WitnessedKprobes implements Armed {
   readonly #program: number;
   readonly #events: number[];
   readonly #witnesses: number[];
+  readonly #cpus: readonly number[];
+  #watches: EventWatch[] = [];
+  /** A CPU had no witness for some of the time. */
+  #isBlind = false;
   /** What the witnesses had counted right before and after the program was attached, and before and after it was gone. */
   readonly #readings: number[] = [];
 
   constructor(target: FunctionTarget, type: number, program: number, { cpus }: EngineContext) {
     this.#program = program;
     this.#events = openProbes(target, type, [0]);
+    this.#cpus = cpus;
     this.#witnesses = cpus.length > MOST_WITNESSES ? [] : openProbes(target, type, cpus);
   }
 
   start(): void {
     for (const witness of this.#witnesses) enablePerfEvent(witness);
+    this.#watches = this.#witnesses.map((witness) => new EventWatch(witness));
     this.#read();
     for (const event of this.#events) setProgram(event, this.#program);
     this.#read();
@@ -94,12 +101,18 @@ class WitnessedKprobes implements Armed {
     this.#read();
     for (const event of this.#events.splice(0)) closeDescriptor(event);
     this.#read();
+    for (const watch of this.#watches) watch.end();
+    this.#isBlind =
+      this.#watches.some(({ isDropped }) => isDropped) || onlineCpus().some((cpu) => !this.#cpus.includes(cpu));
     this.close();
   }
 
   truth(): Truth {
     if (this.#readings.length < 4 || this.#readings[3] === 0) {
       return { kind: 'unknown', why: 'This kernel does not say whether kprobes were skipped.' };
+    }
+    if (this.#isBlind) {
+      return { kind: 'unknown', why: 'CPUs came or went, so that it is not known whether kprobes were skipped.' };
     }
     const [beforeStart = 0, afterStart = 0, beforeStop = 0, afterStop = 0] = this.#readings;
     return { kind: 'between', least: beforeStop - afterStart, most: afterStop - beforeStart };

@@ -8,6 +8,8 @@ export const PERF_TYPE_BREAKPOINT = 5;
 
 const ATTR_SIZE = 112; // PERF_ATTR_SIZE_VER5: known to every kernel since 4.1
 const FLAG_DISABLED = 1n;
+/** `read_format`: after the count, how long the event was enabled, in nanoseconds. */
+const FORMAT_TIME_ENABLED = 1n;
 const HW_BREAKPOINT_X = 4;
 const PERF_FLAG_FD_CLOEXEC = 8;
 const IOC_ENABLE = 0x2400;
@@ -35,6 +37,7 @@ export function perfEventAttr(event: PerfEvent): Buffer {
   attr.writeUInt32LE(ATTR_SIZE, 4);
   attr.writeBigUInt64LE(event.config ?? 0n, 8);
   attr.writeBigUInt64LE(BigInt(event.samplePeriod ?? 0), 16);
+  attr.writeBigUInt64LE(FORMAT_TIME_ENABLED, 32);
   attr.writeBigUInt64LE(FLAG_DISABLED, 40);
   if (event.breakpoint) attr.writeUInt32LE(HW_BREAKPOINT_X, 52);
   attr.writeBigUInt64LE(event.config1 ?? 0n, 56);
@@ -89,9 +92,47 @@ export function disablePerfEvent(event: number): void {
 
 /** How often the event occurred while enabled. */
 export function readPerfEvent(event: number): number {
-  const value = allocate(8);
-  readSync(event, value, 0, 8, null);
-  return Number(value.readBigUInt64LE(0));
+  return read(event).count;
+}
+
+/** The count, and the nanoseconds for which the event was enabled. */
+function read(event: number): { count: number; enabled: number } {
+  const value = allocate(16);
+  readSync(event, value, 0, 16, null);
+  return { count: Number(value.readBigUInt64LE(0)), enabled: Number(value.readBigUInt64LE(8)) };
+}
+
+/** The clocks of perf and of this process differ in rate by less than this. */
+const CLOCK_DRIFT = 0.002;
+const CLOCK_NANOSECONDS = 20_000_000;
+
+/**
+ * Tells whether an event was alive all the time. The kernel drops the events of a CPU that goes offline: they keep
+ * their count, but neither count nor grow older any more, also when the CPU comes back.
+ */
+export class EventWatch {
+  readonly #event: number;
+  readonly #enabledBefore: number;
+  readonly #startedAt: bigint;
+  #endedAt = 0n;
+
+  /** To be made once the event is enabled. */
+  constructor(event: number) {
+    this.#event = event;
+    this.#enabledBefore = read(event).enabled;
+    this.#startedAt = process.hrtime.bigint();
+  }
+
+  /** To be called before the event is disabled. */
+  end(): void {
+    this.#endedAt = process.hrtime.bigint();
+  }
+
+  /** Whether it was dropped between the two; to be asked before the event is closed. */
+  get isDropped(): boolean {
+    const elapsed = Number(this.#endedAt - this.#startedAt);
+    return read(this.#event).enabled - this.#enabledBefore < elapsed * (1 - CLOCK_DRIFT) - CLOCK_NANOSECONDS;
+  }
 }
 
 /** Closes a file descriptor of a perf event, BPF map or program. */
