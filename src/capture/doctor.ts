@@ -7,9 +7,9 @@ import { HistCapture } from './hist-session.ts';
 import { Kallsyms } from './kallsyms.ts';
 import { Capture, type CapturePlan } from './session.ts';
 import { kernelAtLeast, onlineCpus } from './sys/kernel.ts';
-import { lockdown, missingCapabilities } from './sys/refusal.ts';
+import { explainHiddenAddresses, lockdown, missingCapabilities, withoutHint } from './sys/refusal.ts';
 import type { Target } from './targets.ts';
-import { listTraceEvents } from './tracefs.ts';
+import { listTraceEvents, whyNoTraceEvents } from './tracefs.ts';
 
 /** One line of the table. */
 export interface Finding {
@@ -36,11 +36,10 @@ export function examine(): Finding[] {
   findings.push({
     what: 'kernel symbols',
     works: hasAddresses,
-    detail: hasAddresses
-      ? `${kallsyms?.size} functions`
-      : '/proc/kallsyms shows no addresses (root needed, or kernel.kptr_restrict is 2)',
+    detail: hasAddresses ? `${kallsyms?.size} functions` : withoutHint(explainHiddenAddresses()),
   });
   const find = (name: string): Target | string => {
+    if (!hasAddresses) return "the kernel's addresses are hidden";
     const functions = kallsyms?.named(name) ?? [];
     return functions.length > 0 ? { kind: 'function', name, functions } : `no function ${name} to try it on`;
   };
@@ -79,14 +78,10 @@ function kernelFinding(): Finding {
 function privilegeFinding(): Finding {
   const missing = missingCapabilities();
   const mode = lockdown();
-  const locked = mode === 'confidentiality';
   if (missing.length > 0)
     return { what: 'privilege', works: false, detail: `missing ${missing.join(', ')}: run as root` };
-  return {
-    what: 'privilege',
-    works: !locked,
-    detail: locked ? 'the kernel is locked down (confidentiality)' : `complete${mode ? `, lockdown: ${mode}` : ''}`,
-  };
+  const locked = mode === 'confidentiality' ? ', which forbids kprobes and tracefs' : '';
+  return { what: 'privilege', works: true, detail: `complete${mode ? `, lockdown: ${mode}${locked}` : ''}` };
 }
 
 /** Arms one target in one way, without starting it. */
@@ -99,7 +94,7 @@ function tryEngine(engine: EngineName, target: Target | string, detail: string):
     return {
       what: engine,
       works: false,
-      detail: messageOf(error).replace(`${target.name} cannot be counted: ${engine}: `, ''),
+      detail: withoutHint(messageOf(error)).replace(`${target.name} cannot be counted: ${engine}: `, ''),
     };
   }
 }
@@ -128,10 +123,13 @@ function breakpointSlots(find: (name: string) => Target | string): { works: bool
     try {
       arm('breakpoint', targets.slice(0, free + 1));
       free++;
-    } catch {
+    } catch (error) {
+      if (free === 0 && !/no breakpoint left/.test(messageOf(error)))
+        return { works: false, detail: 'cannot be tried' };
       break;
     }
   }
+  if (targets.length === 0) return { works: false, detail: 'cannot be tried' };
   if (free === 0) return { works: false, detail: 'none free' };
   return { works: true, detail: free === targets.length ? `at least ${free} free` : `${free} free` };
 }
@@ -152,5 +150,5 @@ function userTarget(): Target | string {
 function tracefsDetail(): string {
   const categories = listTraceEvents().length;
   if (categories > 0) return `${categories} categories of tracepoints`;
-  return 'not readable at /sys/kernel/tracing (mount -t tracefs tracefs /sys/kernel/tracing)';
+  return whyNoTraceEvents();
 }

@@ -7,7 +7,7 @@ import { formatAddress } from './kallsyms.ts';
 import type { CapturePlan, CountingSession } from './session.ts';
 import { kernelAtLeast, onlineCpus } from './sys/kernel.ts';
 import type { FunctionTarget, Target } from './targets.ts';
-import { tracefs } from './tracefs.ts';
+import { tracefs, whyNoTraceEvents } from './tracefs.ts';
 
 const GROUP = 'whocalls_';
 /** What the kernel allows as a histogram's size (tracing_map.h). */
@@ -53,8 +53,8 @@ export class HistCapture implements CountingSession {
   /** @throws {UserError} where tracefs or one of the targets does not allow it */
   static arm(plan: CapturePlan): HistCapture {
     const root = tracefs();
-    if (!root)
-      throw new UserError('the engine hist needs tracefs at /sys/kernel/tracing, and the right to write there');
+    const why = whyNoTraceEvents();
+    if (!root || why !== '') throw new UserError(`the engine hist needs tracefs: ${why}`);
     refuseUnsupported(plan);
     const capture = new HistCapture(plan, root);
     try {

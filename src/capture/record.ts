@@ -1,19 +1,20 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { release } from 'node:os';
 import { Census } from '../census/census.ts';
 import { messageOf, UserError } from '../errors.ts';
 import { argumentsOf, keyOptions, type RequestedKeys } from './arguments.ts';
 import type { Filter } from './bpf/count-program.ts';
 import { CommandCgroup } from './cgroup.ts';
-import type { EngineName } from './engines/engine.ts';
+import { CannotArm, type EngineName } from './engines/engine.ts';
 import { HistCapture } from './hist-session.ts';
 import { Kallsyms } from './kallsyms.ts';
 import { MappingWatch } from './mapping-watch.ts';
 import { liveNames, resolveTargets } from './resolve-targets.ts';
 import { RunSymbols } from './run-symbols.ts';
 import { Capture, type CapturePlan, type CountingSession } from './session.ts';
+import { onlineCpus } from './sys/kernel.ts';
 import { SystemCallError } from './sys/native.ts';
-import { explainRefusal } from './sys/refusal.ts';
+import { explainHiddenAddresses, explainRefusal } from './sys/refusal.ts';
 import { tracefs } from './tracefs.ts';
 import { noteShortStacks } from './user-stack-notes.ts';
 import { UserSymbols } from './user-symbols.ts';
@@ -59,6 +60,7 @@ export interface Recording {
  * @throws {UserError} nothing could be counted; COMMAND has not run then
  */
 export async function record(plan: RecordPlan): Promise<Recording> {
+  checkFilter(plan.filter);
   const userSymbols = new UserSymbols();
   // The command is looked for before anything is armed: a typo should cost nothing. And while symbols are being read.
   const workload =
@@ -71,14 +73,17 @@ export async function record(plan: RecordPlan): Promise<Recording> {
   const cleanups: (() => void)[] = [() => workload?.cancel()];
   try {
     const kallsyms = await Kallsyms.readAside();
-    if (!kallsyms.hasAddresses) throw new UserError(explainRefusal('EPERM', 'kernel addresses are hidden'));
     const { targets, notes } = resolveTargets(plan.targets, liveNames(kallsyms));
+    // Without addresses neither functions nor callers in the kernel are known; programs have symbols of their own.
+    if (!kallsyms.hasAddresses && targets.some(({ kind }) => kind !== 'user')) {
+      throw new UserError(explainHiddenAddresses());
+    }
     const userStacks = plan.userStacks || targets.some(({ kind }) => kind === 'user');
     const recorded = argumentsOf(targets, plan.keys.argument);
     const cgroup = plan.onlyCommand && workload ? new CommandCgroup() : null;
     if (cgroup) cleanups.push(() => cgroup.close());
     if (cgroup && workload) cgroup.add(workload.pid);
-    const capture = arm({
+    const { session: capture, note } = arm({
       targets,
       // addresses of programs mean something only together with the process
       keys: keyOptions({ ...plan.keys, pid: plan.keys.pid || userStacks }, recorded, plan.bucketMilliseconds),
@@ -96,7 +101,7 @@ export async function record(plan: RecordPlan): Promise<Recording> {
     const watch = userStacks ? new MappingWatch(userSymbols, workload?.pid) : undefined;
     cleanups.unshift(() => watch?.close());
     plan.onArmed?.(capture.engines);
-    capture.start();
+    start(capture);
     workload?.release();
     const { interval } = plan;
     const ticks =
@@ -111,7 +116,7 @@ export async function record(plan: RecordPlan): Promise<Recording> {
     capture.stop();
     watch?.close();
     const census = new Census();
-    for (const note of notes) census.note(note);
+    for (const text of note === undefined ? notes : [note, ...notes]) census.note(text);
     if (plan.excludeSelf) census.note('Calls made by whocalls itself are not counted.');
     census.facts.kernels.push(release());
     if (plan.command.length > 0) census.facts.commands.push([...plan.command]);
@@ -126,20 +131,43 @@ export async function record(plan: RecordPlan): Promise<Recording> {
   }
 }
 
-/** Histograms of the kernel stand in where BPF is forbidden. */
-function arm(plan: CapturePlan): CountingSession {
-  if (plan.engine === 'hist') return HistCapture.arm(plan);
+function start(capture: CountingSession): void {
   try {
-    return Capture.arm(plan);
+    capture.start();
   } catch (error) {
-    const refused =
-      error instanceof UserError && error.cause instanceof SystemCallError && /^bpf/.test(error.cause.message);
-    if (!refused || plan.engine !== undefined || tracefs() === null) throw error;
+    if (error instanceof SystemCallError)
+      throw new UserError(explainRefusal(error.code, error.message), { cause: error });
+    throw error instanceof CannotArm ? new UserError(error.message, { cause: error }) : error;
+  }
+}
+
+/** Histograms of the kernel stand in where BPF is forbidden; `note` says so. */
+function arm(plan: CapturePlan): { session: CountingSession; note?: string } {
+  if (plan.engine === 'hist') return { session: HistCapture.arm(plan) };
+  try {
+    return { session: Capture.arm(plan) };
+  } catch (error) {
+    const refused = error instanceof UserError && error.cause instanceof SystemCallError ? error.cause : null;
+    const isForbidden = refused && /^bpf/.test(refused.message) && ['EPERM', 'EACCES', 'ENOSYS'].includes(refused.code);
+    if (!isForbidden || plan.engine !== undefined || tracefs() === null) throw error;
     try {
-      return HistCapture.arm(plan);
+      const note = `BPF is refused here (${refused.message}): the kernel's own histograms counted, by stack and process name.`;
+      return { session: HistCapture.arm(plan), note };
     } catch {
       throw error; // what was refused first is what matters
     }
+  }
+}
+
+/** @throws {UserError} asked for a CPU or process that is not there: nothing would be counted */
+function checkFilter({ cpus = [], pids = [] }: Filter): void {
+  const online = onlineCpus();
+  const offline = cpus.filter((cpu) => !online.includes(cpu));
+  if (offline.length > 0) {
+    throw new UserError(`--cpu ${offline.join(',')}: not online (CPUs that are: ${online.join(', ')})`);
+  }
+  for (const pid of pids) {
+    if (!existsSync(`/proc/${pid}`)) throw new UserError(`--pid ${pid}: no such process`);
   }
 }
 

@@ -25,6 +25,7 @@ const NAMES: Names = {
   hasEvent: (category, event) => category === 'sched' && ['sched_switch', 'sched_waking'].includes(event),
   events: (category) =>
     category === undefined ? ['sched'] : category === 'sched' ? ['sched_switch', 'sched_waking'] : [],
+  whyNoEvents: () => '',
   userFunctions: () => ({
     functions: [
       { name: 'work', offsets: [0x1234n], isChooser: false },

@@ -6,7 +6,7 @@ import type { Kallsyms, KernelFunction } from './kallsyms.ts';
 import { nearNames } from './near-names.ts';
 import { type TargetSet, targetSets } from './target-sets.ts';
 import type { Target, UserTarget } from './targets.ts';
-import { listTraceEvents, traceEventDirectory } from './tracefs.ts';
+import { listTraceEvents, traceEventDirectory, whyNoTraceEvents } from './tracefs.ts';
 
 /** More than this many targets at once are a mistake, and take long to arm. */
 const MOST_TARGETS = 512;
@@ -24,6 +24,8 @@ export interface Names {
   hasEvent(category: string, event: string): boolean;
   /** Names of the events of a category; of the categories where none is given. */
   events(category?: string): readonly string[];
+  /** Why no events are known at all; '' where they are. */
+  whyNoEvents(): string;
   /** What of a program or library can be counted. */
   userFunctions(path: string): ElfProbes;
 }
@@ -33,7 +35,11 @@ export function liveNames(kallsyms: Kallsyms): Names {
   return {
     kallsyms,
     sets: targetSets(),
-    hasEvent: (category, event) => traceEventDirectory(category, event) !== null,
+    // Where tracefs is out of reach, the function that calls a tracepoint's programs bears its name (since 5.10).
+    hasEvent: (category, event) =>
+      traceEventDirectory(category, event) !== null ||
+      (category !== 'syscalls' && whyNoTraceEvents() !== '' && kallsyms.named(`__traceiter_${event}`).length > 0),
+    whyNoEvents: whyNoTraceEvents,
     events: listTraceEvents,
     userFunctions: elfProbes,
   };
@@ -125,6 +131,8 @@ function resolveQualified(word: string, left: string, right: string, names: Name
     );
   }
   if (names.kallsyms.hasModule(left)) throw new UserError(`the module ${left} has no function ${right}`);
+  const why = names.whyNoEvents();
+  if (why !== '') throw new UserError(`${word}: tracepoints cannot be looked up: ${why}`);
   const near = nearNames(left, names.events());
   throw new UserError(`${word}: there is no tracepoint category and no loaded module ${left}${suggestion(near)}`);
 }

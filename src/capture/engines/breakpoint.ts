@@ -11,6 +11,7 @@ import {
   readPerfEvent,
   setProgram,
 } from '../sys/perf.ts';
+import { whyNotPermitted } from '../sys/refusal.ts';
 import type { Target } from '../targets.ts';
 import { type Armed, CannotArm, type Engine, type EngineContext, type Truth } from './engine.ts';
 
@@ -77,7 +78,7 @@ class ArmedBreakpoints implements Armed {
 function whyNot({ code, message }: SystemCallError): string {
   if (code === 'ENOSPC')
     return 'the processor has no breakpoint left (others of this run or another debugger hold them)';
-  if (code === 'EPERM' || code === 'EACCES') return 'breakpoints on kernel code need CAP_SYS_ADMIN';
+  if (code === 'EPERM' || code === 'EACCES') return whyNotPermitted('breakpoints on kernel code need CAP_SYS_ADMIN');
   if (code === 'EINVAL') return 'the kernel forbids breakpoints there (entry code, noinstr, or CONFIG_KPROBES is off)';
   if (code === 'EOPNOTSUPP' || code === 'ENOENT' || code === 'ENODEV')
     return 'this machine has no hardware breakpoints';

@@ -11,6 +11,7 @@ import {
   readPerfEvent,
   setProgram,
 } from '../sys/perf.ts';
+import { whyNotPermitted } from '../sys/refusal.ts';
 import type { FunctionTarget } from '../targets.ts';
 import { type Armed, CannotArm, type Engine, type EngineContext, type Truth } from './engine.ts';
 
@@ -142,7 +143,7 @@ function openProbes(target: FunctionTarget, type: number, cpus: readonly number[
 }
 
 function whyNot({ code, message }: SystemCallError): string {
-  if (code === 'EPERM' || code === 'EACCES') return 'kprobes need CAP_SYS_ADMIN or CAP_PERFMON';
+  if (code === 'EPERM' || code === 'EACCES') return whyNotPermitted('kprobes need CAP_SYS_ADMIN or CAP_PERFMON');
   if (code === 'EINVAL') return 'the kernel refuses kprobes on a function compiled without tracing';
   return message;
 }

@@ -2,6 +2,7 @@ import { linkPerfEvent, recursionMisses } from '../sys/bpf.ts';
 import { kernelAtLeast } from '../sys/kernel.ts';
 import { SystemCallError } from '../sys/native.ts';
 import { closeDescriptor, setProgram } from '../sys/perf.ts';
+import { whyNotPermitted } from '../sys/refusal.ts';
 import { type Armed, CannotArm, type Truth } from './engine.ts';
 
 /**
@@ -25,7 +26,7 @@ export class ArmedPerfEvent implements Armed {
       for (const one of open) this.#descriptors.push(one());
     } catch (error) {
       this.close();
-      throw error instanceof SystemCallError ? new CannotArm(error.message, { cause: error }) : error;
+      throw error instanceof SystemCallError ? new CannotArm(whyNot(error, kind), { cause: error }) : error;
     }
   }
 
@@ -51,4 +52,10 @@ export class ArmedPerfEvent implements Armed {
   close(): void {
     for (const descriptor of this.#descriptors.splice(0)) closeDescriptor(descriptor);
   }
+}
+
+function whyNot({ code, message }: SystemCallError, kind: string): string {
+  if (code === 'EPERM' || code === 'EACCES')
+    return whyNotPermitted(`${kind}s need CAP_SYS_ADMIN${kind === 'uprobe' ? '' : ' or CAP_PERFMON'}`);
+  return message;
 }

@@ -1,21 +1,26 @@
 import { readFileSync } from 'node:fs';
-import { readLine } from './kernel.ts';
+import { kernelAtLeast, readLine } from './kernel.ts';
 
-/** CAP_SYS_ADMIN, CAP_PERFMON and CAP_BPF as bits of CapEff (include/uapi/linux/capability.h). */
-const CAPABILITIES: Readonly<Record<string, bigint>> = {
-  CAP_SYS_ADMIN: 1n << 21n,
-  CAP_PERFMON: 1n << 38n,
-  CAP_BPF: 1n << 39n,
-};
+/** Capabilities as bits of CapEff (include/uapi/linux/capability.h). */
+const CAPABILITIES = { CAP_SYS_ADMIN: 21n, CAP_SYSLOG: 34n, CAP_PERFMON: 38n, CAP_BPF: 39n } as const;
+type Capability = keyof typeof CAPABILITIES;
+
+const ELSEWHERE = "; 'whocalls lab' counts in a virtual machine and needs no privilege";
+
+/** The message without the hint at the lab. */
+export function withoutHint(message: string): string {
+  return message.replace(ELSEWHERE, '');
+}
+
+function has(capability: Capability): boolean {
+  const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+  return ((BigInt(`0x${effective}`) >> CAPABILITIES[capability]) & 1n) === 1n;
+}
 
 /** Capabilities that counting needs and this process lacks. CAP_SYS_ADMIN stands for the other two. */
 export function missingCapabilities(): string[] {
-  const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
-  const bits = BigInt(`0x${effective}`);
-  if ((bits & (CAPABILITIES.CAP_SYS_ADMIN ?? 0n)) !== 0n) return [];
-  return Object.entries(CAPABILITIES)
-    .filter(([, bit]) => (bits & bit) === 0n)
-    .map(([name]) => name);
+  const needed = ['CAP_SYS_ADMIN', 'CAP_PERFMON', 'CAP_BPF'] as const;
+  return has('CAP_SYS_ADMIN') ? [] : needed.filter((capability) => !has(capability));
 }
 
 /** The kernel's lockdown mode: `none`, `integrity`, `confidentiality`; null where there is none. */
@@ -23,17 +28,41 @@ export function lockdown(): string | null {
   return /\[(\w+)\]/.exec(readLine('/sys/kernel/security/lockdown') ?? '')?.[1] ?? null;
 }
 
-/** One line on why the kernel refused, and what to do instead. */
+/** One line on why the kernel refused, and what to do instead. `what` was refused: `bpf map counts: EPERM`. */
 export function explainRefusal(code: string, what: string): string {
-  const elsewhere = "'whocalls lab' counts in a virtual machine and needs no privilege";
   const missing = missingCapabilities();
   if (code === 'EPERM' || code === 'EACCES') {
-    if (missing.length > 0) return `${what}: counting calls needs root (missing: ${missing.join(', ')}); ${elsewhere}`;
-    if (lockdown() === 'confidentiality') return `${what}: the kernel is locked down (confidentiality); ${elsewhere}`;
-    return `${what}: the kernel forbids it here, as containers often do; ${elsewhere}`;
+    // Before 5.11 maps count against a limit that only CAP_SYS_RESOURCE may lift.
+    if (what.startsWith('bpf map') && !kernelAtLeast(5, 11) && (missing.length === 0 || has('CAP_BPF')))
+      return `the limit on locked memory is too low for the maps (ulimit -l; ${what})${ELSEWHERE}`;
+    if (missing.length > 0) return `counting calls needs root (missing: ${missing.join(', ')}; ${what})${ELSEWHERE}`;
+    return `the kernel forbids it here, as containers often do (${what})${ELSEWHERE}`;
   }
-  if (code === 'ENOSYS') return `${what}: the kernel was built without it; ${elsewhere}`;
+  if (code === 'ENOSYS') return `the kernel was built without it (${what})${ELSEWHERE}`;
   if (code === 'ENOMEM' || code === 'E2BIG')
-    return `${what}: not enough memory for the maps; try a smaller --max-stacks`;
-  return `${what}: ${code}`;
+    return `not enough memory for the maps (${what}): a smaller --max-stacks or --max-keys takes less`;
+  return what;
+}
+
+/** Why a probe was refused for want of permission; `needs` says what is asked for where nothing else is in the way. */
+export function whyNotPermitted(needs: string): string {
+  if (lockdown() === 'confidentiality') return 'the kernel is locked down (confidentiality)';
+  const paranoid = readLine('/proc/sys/kernel/perf_event_paranoid');
+  // Above 2 is a distribution's own: nobody but CAP_SYS_ADMIN may open an event.
+  if (Number(paranoid) > 2 && !has('CAP_SYS_ADMIN'))
+    return `kernel.perf_event_paranoid is ${paranoid}: that asks for CAP_SYS_ADMIN, 2 for CAP_PERFMON`;
+  return missingCapabilities().length > 0 ? needs : 'the kernel forbids it here, as containers often do';
+}
+
+/** One line on why /proc/kallsyms shows no addresses, and what to do. */
+export function explainHiddenAddresses(): string {
+  const restrict = readLine('/proc/sys/kernel/kptr_restrict');
+  if (restrict === '2') {
+    return `kernel.kptr_restrict is 2, which hides the kernel's addresses from everybody; 1 shows them to root (sysctl kernel.kptr_restrict=1)${ELSEWHERE}`;
+  }
+  const missing = [...(has('CAP_SYSLOG') ? [] : ['CAP_SYSLOG']), ...missingCapabilities()];
+  if (missing.length > 0) {
+    return `the kernel's addresses are hidden: counting calls needs root (missing: ${missing.join(', ')})${ELSEWHERE}`;
+  }
+  return `the kernel's addresses are hidden here, as in containers${ELSEWHERE}`;
 }
