@@ -104,8 +104,7 @@ function findCommand(name: string): string {
     : (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory || '.', name));
   let found = false;
   for (const candidate of candidates) {
-    const stat = statSync(candidate, { throwIfNoEntry: false });
-    if (!stat?.isFile()) continue;
+    if (!isFile(candidate)) continue;
     found = true;
     try {
       accessSync(candidate, constants.X_OK);
@@ -116,4 +115,13 @@ function findCommand(name: string): string {
   }
   if (found) throw new UserError(`cannot run ${name}: not executable`, { exitStatus: 126 });
   throw new UserError(`cannot run ${name}: no such command`, { exitStatus: 127 });
+}
+
+/** A directory of PATH that may not be looked into has nothing to offer. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
