@@ -11,6 +11,8 @@ const adds = join(programs, 'epoll-adds');
 const stacks = join(programs, 'many-stacks');
 const userCalls = join(programs, 'user-calls');
 const DEADLINE = 120_000;
+/** What --debug says about stacks. */
+const WALKS = /stacks recognised by walking: (\d+), of (\d+) checked (\d+) differed\n/;
 let runs = 0;
 
 /** Runs `whocalls record` with these words; resolves to its JSON report, status and both streams. */
@@ -28,7 +30,10 @@ function record(words, command, prepare = () => {}) {
       clearTimeout(deadline);
       process.stderr.write(`${(performance.now() / 1000).toFixed(1)} s: ${words.join(' ')} -- ${command.join(' ')}\n`);
       const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
-      resolve({ status: status ?? signal, ...output, ...summary(report) });
+      const [line, walked, checked, differed] = WALKS.exec(output.stderr) ?? [];
+      if (line) output.stderr = output.stderr.replace(line, '');
+      const walks = line && { walked: Number(walked), checked: Number(checked), differed: Number(differed) };
+      resolve({ status: status ?? signal, ...output, walks, ...summary(report) });
     });
   });
 }
@@ -68,8 +73,9 @@ function kallsyms(name) {
 const results = {};
 const N = 100_000;
 
-results.breakpoint = await record(['rb_insert_color'], [adds, `${N}`]);
-results.kprobe = await record(['do_epoll_ctl'], [adds, `${N}`]);
+results.breakpoint = await record(['rb_insert_color', '--debug'], [adds, `${N}`]);
+results.kprobe = await record(['do_epoll_ctl', '--debug'], [adds, `${N}`]);
+results.notWalked = await record(['do_epoll_ctl', '--no-walk', '--debug'], [adds, '5000']);
 results.tracepoint = await record(['syscalls:sys_enter_epoll_ctl'], [adds, '20000']);
 results.hist = await record(['do_epoll_ctl', '--engine', 'hist'], [adds, '20000']);
 
@@ -103,7 +109,7 @@ results.inner = existsSync(inner) ? summary(JSON.parse(readFileSync(inner, 'utf8
 
 if (existsSync('/usr/bin/db_bench')) {
   const bench = ['db_bench', `--db=${scratch}/db`, '--benchmarks=fillseq,readrandom', '--num=20000'];
-  results.dbBench = await record(['@rbtree-insert'], bench);
+  results.dbBench = await record(['@rbtree-insert', '--debug'], bench);
 }
 
 // Killed while everything is armed: nothing may stay, and all breakpoints must be free again.

@@ -21,6 +21,7 @@ interface Run {
   readonly trees: string[];
   readonly notes: string[];
   readonly warnings: string[];
+  readonly walks?: { walked: number; checked: number; differed: number };
 }
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -115,6 +116,22 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
       expectComplete(name);
       expect([name, run(name).calls?.total]).toEqual([name, total]);
     }
+  });
+
+  it.skipIf(!present)('recognises known stacks by walking them, as the kernel would have taken them', () => {
+    for (const [name, calls] of [
+      ['breakpoint', N],
+      ['kprobe', 2 * N],
+    ] as const) {
+      const { walked = 0, checked = 0, differed } = run(name).walks ?? {};
+      expect([name, walked > 0.99 * calls, checked > 0.9 * (walked / 256), differed]).toEqual([name, true, true, 0]);
+    }
+    expectComplete('notWalked');
+    expect(run('notWalked').walks).toEqual({ walked: 0, checked: 0, differed: 0 });
+    expect(run('notWalked').calls?.total).toBe(10_000);
+    expect(run('notWalked').sites).toEqual({ sys_epoll_ctl: 10_000 });
+    expect(run('kprobe').sites).toEqual({ sys_epoll_ctl: 2 * N });
+    if (facts().dbBench) expect(run('dbBench').walks?.differed).toBe(0);
   });
 
   it.skipIf(!present)('agrees with perf, which watches the same run', () => {

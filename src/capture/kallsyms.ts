@@ -131,6 +131,12 @@ export class Kallsyms implements FunctionFinder {
     return Array.from(linesNamed(this.#text, name, endsName), (line) => this.#functionAt(line));
   }
 
+  /** The address of any kind of symbol of the kernel image, data too; null where there is none of this name. */
+  addressOf(name: string): number | null {
+    const at = this.#text.indexOf(` ${name}\n`, 0, 'latin1');
+    return at < 18 ? null : addressAt(this.#text, at - 18);
+  }
+
   /** The copies a compiler made of a function, or of parts of it: `name.isra.0`, `name.constprop.0`, `name.part.0`. */
   copies(name: string): KernelFunction[] {
     const lines = linesNamed(this.#text, `${name}.`, () => true);

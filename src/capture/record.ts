@@ -11,7 +11,7 @@ import { Kallsyms } from './kallsyms.ts';
 import { MappingWatch } from './mapping-watch.ts';
 import { liveNames, resolveTargets } from './resolve-targets.ts';
 import { RunSymbols } from './run-symbols.ts';
-import { Capture, type CapturePlan, type CountingSession } from './session.ts';
+import { Capture, type CapturePlan, type CountingSession, type StackWalks } from './session.ts';
 import { onlineCpus } from './sys/kernel.ts';
 import { SystemCallError } from './sys/native.ts';
 import { explainHiddenAddresses, explainRefusal } from './sys/refusal.ts';
@@ -37,6 +37,8 @@ export interface RecordPlan {
   readonly cgroup?: string;
   readonly filter: Filter;
   readonly excludeSelf: boolean;
+  /** Let programs recognise stacks by walking them; else the kernel's unwinder takes every one. */
+  readonly walk: boolean;
   readonly user?: string;
   readonly userStacks: boolean;
   readonly maxStacks: number;
@@ -51,6 +53,7 @@ export interface RecordPlan {
 
 export interface Recording {
   readonly census: Census;
+  readonly walks?: StackWalks;
   /** What the process should end with: COMMAND's status. */
   readonly status: number;
 }
@@ -85,6 +88,7 @@ export async function record(plan: RecordPlan): Promise<Recording> {
     if (cgroup && workload) cgroup.add(workload.pid);
     const { session: capture, note } = arm({
       targets,
+      ...(plan.walk && { kallsyms }),
       // addresses of programs mean something only together with the process
       keys: keyOptions({ ...plan.keys, pid: plan.keys.pid || userStacks }, recorded, plan.bucketMilliseconds),
       arguments: recorded,
@@ -125,7 +129,7 @@ export async function record(plan: RecordPlan): Promise<Recording> {
       census,
       targets.filter(({ kind }) => kind === 'user').map(({ name }) => name),
     );
-    return { census, status };
+    return { census, status, ...(capture.walks && { walks: capture.walks }) };
   } finally {
     for (const cleanup of cleanups) cleanup();
   }

@@ -8,10 +8,13 @@ import {
   FATES,
   type Fate,
   type Filter,
+  SCRATCH_SPACE,
   scratchSize,
   stackRecordSize,
 } from './bpf/count-program.ts';
+import { CODE_TABLE_SIZE, RULES_SIZE } from './bpf/frame-rules.ts';
 import { type KeyLayout, type KeyOptions, keyLayout } from './bpf/key-layout.ts';
+import type { WalkPlan } from './bpf/stack-walk.ts';
 import { Drain } from './drain.ts';
 import { breakpointEngine } from './engines/breakpoint.ts';
 import {
@@ -26,13 +29,16 @@ import { kprobeEngine } from './engines/kprobe.ts';
 import { tracepointEngine } from './engines/tracepoint.ts';
 import { uprobeEngine } from './engines/uprobe.ts';
 import { CpuWatch } from './hotplug.ts';
-import type { FunctionFinder } from './kallsyms.ts';
+import type { FunctionFinder, Kallsyms } from './kallsyms.ts';
+import { encodeCodeTable, orcTables } from './orc.ts';
 import { StackReader } from './stack-reader.ts';
+import { arch } from './sys/arch.ts';
 import {
   type BpfMap,
   createMap,
   loadProgram,
   lookupMap,
+  MAP_ARRAY,
   MAP_CGROUP_ARRAY,
   MAP_HASH,
   MAP_PERCPU_ARRAY,
@@ -52,6 +58,8 @@ const ENGINES: readonly Engine[] = [kprobeEngine, breakpointEngine, tracepointEn
 /** What to count and how. */
 export interface CapturePlan {
   readonly targets: readonly Target[];
+  /** Names of the running kernel, by which programs can walk stacks; without, the kernel takes every stack. */
+  readonly kallsyms?: Kallsyms;
   /** Use this engine and no other. */
   readonly engine?: EngineName;
   readonly keys: KeyOptions;
@@ -67,8 +75,19 @@ export interface CapturePlan {
   readonly maxKeys: number;
 }
 
+/** How many stacks programs recognised by walking them, and how these stood up to the kernel's unwinder. */
+export interface StackWalks {
+  readonly walked: number;
+  /** Of those, how many were checked. */
+  readonly checked: number;
+  /** Of those, how many differed. */
+  readonly differed: number;
+}
+
 /** A run's counting, however it is done. */
 export interface CountingSession {
+  /** Known once drained, where stacks are walked. */
+  readonly walks?: StackWalks;
   /** Which engine counts each target, in the order of the targets. */
   readonly engines: readonly EngineName[];
   start(): void;
@@ -92,6 +111,7 @@ interface ArmedTarget {
  * descriptors: nothing stays armed behind, however the process ends.
  */
 export class Capture implements CountingSession {
+  walks: StackWalks = { walked: 0, checked: 0, differed: 0 };
   readonly #plan: CapturePlan;
   readonly #layout: KeyLayout;
   readonly #cpus = onlineCpus();
@@ -101,6 +121,8 @@ export class Capture implements CountingSession {
   readonly #fates: BpfMap;
   readonly #descriptors: number[] = [];
   readonly #armed: ArmedTarget[] = [];
+  readonly #scratch: BpfMap[] = [];
+  #walk: WalkPlan | null | undefined;
   #cgroupMap: number | undefined;
   #startedAt = 0n;
   #stoppedAt = 0n;
@@ -182,6 +204,13 @@ export class Capture implements CountingSession {
     const watched = this.#armed.flatMap(({ armed }) => armed.watched?.() ?? []);
     const isPerCpu = this.#armed.some(({ armed }) => armed.watched);
     this.#cpuWatch.report(census, isPerCpu ? watched : undefined);
+    this.walks = this.#readWalks();
+    const { checked, differed } = this.walks;
+    if (differed > 0) {
+      census.note(
+        `${differed} of ${checked} stacks that were walked and then checked differed from the kernel's: calls may be counted under another stack; --no-walk asks the kernel every time.`,
+      );
+    }
     census.facts.cpus = this.#cpus.length;
     census.facts.durationSeconds = Number(this.#stoppedAt - this.#startedAt) / 1e9;
     census.facts.bucketMilliseconds = this.#plan.keys.bucketMilliseconds ?? null;
@@ -221,6 +250,8 @@ export class Capture implements CountingSession {
     // Kprobes and breakpoints never interrupt each other's programs on a CPU; the kernel promises that of no others.
     const guard = request.context === 'raw-tracepoint' || request.userStack === true;
     const scratch = this.#map('whocalls_scratch', MAP_PERCPU_ARRAY, 4, scratchSize(userStacks), 1);
+    this.#scratch.push(scratch);
+    const walk = request.context === 'registers' && !userStacks ? this.#walkPlan() : null;
     const argument = this.#plan.arguments[target];
     const offset = argument && argumentOffset(argument.number, request.context);
     const code = assembleCountProgram({
@@ -237,6 +268,7 @@ export class Capture implements CountingSession {
       onlyUserStack: request.userStack === true,
       mayBeEmpty: request.context === 'syscall-event',
       guard,
+      ...(walk && { walk }),
       ...(keys.bucketMilliseconds === undefined ? {} : { bucketMilliseconds: keys.bucketMilliseconds }),
       ...(offset === undefined ? {} : { argumentOffset: offset }),
     });
@@ -251,12 +283,49 @@ export class Capture implements CountingSession {
     return map;
   }
 
+  /** What programs need to walk stacks themselves, null where the kernel's unwinder has to do it every time. */
+  #walkPlan(): WalkPlan | null {
+    if (this.#walk !== undefined) return this.#walk;
+    this.#walk = null;
+    const { kallsyms } = this.#plan;
+    const registers = arch().stackRegisters;
+    const orc = registers && kallsyms ? orcTables(kallsyms) : null;
+    if (!orc || !registers) return null;
+    const rules = this.#map('whocalls_rules', MAP_ARRAY, 4, RULES_SIZE, 1);
+    const tables = this.#map('whocalls_code', MAP_ARRAY, 4, CODE_TABLE_SIZE, orc.tables.length);
+    const key = allocate(4);
+    for (const [index, table] of orc.tables.entries()) {
+      key.writeUInt32LE(index, 0);
+      updateMap(tables, key, encodeCodeTable(table));
+    }
+    const {
+      format,
+      tables: { length: tableCount },
+    } = orc;
+    this.#walk = { rules: rules.descriptor, tables: tables.descriptor, tableCount, format, registers };
+    return this.#walk;
+  }
+
   #cgroupArray(cgroup: number): number {
     const map = this.#map('whocalls_cgroup', MAP_CGROUP_ARRAY, 4, 4, 1);
     const value = allocate(4);
     value.writeUInt32LE(cgroup, 0);
     updateMap(map, allocate(4), value);
     return map.descriptor;
+  }
+
+  #readWalks(): StackWalks {
+    const walks = { walked: 0, checked: 0, differed: 0 };
+    for (const scratch of this.#scratch) {
+      const perCpu = allocate(scratch.valueSize * possibleCpus());
+      if (!lookupMap(scratch, allocate(4), perCpu)) continue;
+      for (let at = 0; at < perCpu.length; at += scratch.valueSize) {
+        walks.walked += Number(perCpu.readBigUInt64LE(at + SCRATCH_SPACE.walked));
+        walks.checked += Number(perCpu.readBigUInt64LE(at + SCRATCH_SPACE.checked));
+        walks.differed += Number(perCpu.readBigUInt64LE(at + SCRATCH_SPACE.differed));
+      }
+    }
+    return walks;
   }
 
   #readFates(target: number): Record<Fate, number> {

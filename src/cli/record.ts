@@ -41,6 +41,8 @@ interface RecordOptions extends ReportOptions, WatchOptions {
   readonly user?: string;
   readonly userStacks?: boolean;
   readonly excludeSelf: boolean;
+  readonly walk: boolean;
+  readonly debug?: boolean;
   readonly maxStacks: number;
   readonly maxKeys: number;
   readonly timeBuckets?: number;
@@ -71,10 +73,18 @@ export function command(): Command {
       ...(watch && { timeBuckets: watch.bucketMilliseconds, maxKeys: Math.max(options.maxKeys, KEYS_WITH_TIME) }),
     });
     const { record: run } = await import('../capture/record.ts');
-    const { census: counted, status } = await run({
+    const {
+      census: counted,
+      status,
+      walks,
+    } = await run({
       ...plan,
       ...(watch && { onArmed: () => watch.begin(), onOutput: (chunk: Buffer) => watch.read(chunk) }),
     });
+    if (walks && options.debug) {
+      const { walked, checked, differed } = walks;
+      process.stderr.write(`stacks recognised by walking: ${walked}, of ${checked} checked ${differed} differed\n`);
+    }
     const facts = watch?.finish();
     if (facts) counted.facts.workloads.push(facts);
     // Time buckets that were only there to find the phases have done their work.
@@ -100,11 +110,12 @@ function addRecordOptions(command: Command): Command {
     .option('--user <name>', 'run COMMAND as this user')
     .option('--user-stacks', 'add the part of the stack in the program that called the kernel')
     .option('--no-exclude-self', 'count calls made by whocalls itself, too')
+    .option('--no-walk', "have the kernel's unwinder take every stack, also those that are known (slower)")
     .option('--time-buckets <ms>', 'tell calls apart by when they happened', wholeNumber)
     .option('--max-stacks <n>', 'room for this many distinct stacks', room, DEFAULT_MAX_STACKS)
     .option('--max-keys <n>', 'room for this many distinct combinations of stack and keys', room, DEFAULT_MAX_KEYS)
     .option('--interval <seconds>', 'say on stderr how it stands, every so often (reading costs some calls)', seconds)
-    .option('--debug', 'show internals of errors');
+    .option('--debug', 'show internals');
 }
 
 function planOf(targets: readonly string[], workload: readonly string[], options: RecordOptions): RecordPlan {
@@ -127,6 +138,7 @@ function planOf(targets: readonly string[], workload: readonly string[], options
     },
     onlyCommand: options.onlyCommand ?? false,
     excludeSelf: options.excludeSelf,
+    walk: options.walk,
     userStacks: options.userStacks ?? false,
     maxStacks: options.maxStacks,
     maxKeys: options.maxKeys,

@@ -13,9 +13,11 @@ export const HELPERS = {
   current_task_under_cgroup: 37,
   get_stack: 67,
   probe_read_user: 112,
+  /** Since Linux 5.5. */
+  probe_read_kernel: 113,
 } as const;
 
-type Operator = 'add' | 'sub' | 'mul' | 'div' | 'or' | 'and' | 'lsh' | 'rsh' | 'xor' | 'mov';
+type Operator = 'add' | 'sub' | 'mul' | 'div' | 'or' | 'and' | 'lsh' | 'rsh' | 'xor' | 'mov' | 'arsh';
 type Condition = '==' | '!=' | '>' | '>=' | '<' | '<=' | 's>' | 's<' | 's<=';
 type Size = 1 | 2 | 4 | 8;
 
@@ -30,6 +32,7 @@ const OPERATORS: Readonly<Record<Operator, number>> = {
   rsh: 0x70,
   xor: 0xa0,
   mov: 0xb0,
+  arsh: 0xc0,
 };
 const CONDITIONS: Readonly<Record<Condition, number>> = {
   '==': 0x10,
@@ -57,6 +60,7 @@ const LD_IMM_64 = 0x18;
 const CALL = 0x85;
 const EXIT = 0x95;
 const PSEUDO_MAP_FD = 1;
+const PSEUDO_MAP_VALUE = 2;
 const INSTRUCTION = 8;
 
 /** An operand that is a register rather than a number. */
@@ -136,6 +140,11 @@ export class Assembler {
   /** `dst =` the map of this file descriptor. */
   loadMap(dst: Register, descriptor: number): this {
     return this.#wide(dst, PSEUDO_MAP_FD, BigInt(descriptor));
+  }
+
+  /** `dst =` the address of the only element of an array map. */
+  loadMapValue(dst: Register, descriptor: number): this {
+    return this.#wide(dst, PSEUDO_MAP_VALUE, BigInt(descriptor));
   }
 
   /** Calls a kernel function: arguments in r1 to r5, result in r0. */

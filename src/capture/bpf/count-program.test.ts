@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assembleCountProgram, type CountProgram, scratchSize } from './count-program.ts';
+import { assembleCountProgram, type CountProgram, SCRATCH_SPACE, scratchSize } from './count-program.ts';
 import { keyLayout } from './key-layout.ts';
+import { WALK_SCRATCH } from './stack-walk.ts';
 
 const EXIT = 0x95;
 const CALL = 0x85;
@@ -50,6 +51,7 @@ const program = fc
     cpus: fc.array(fc.nat(255), { maxLength: 3 }),
     cgroup: fc.boolean(),
     self: fc.boolean(),
+    walk: fc.constantFrom(null, '2-bit' as const, '3-bit' as const),
   })
   .map((o): CountProgram => {
     const bucket = o.timed ? { bucketMilliseconds: 100 } : {};
@@ -70,6 +72,15 @@ const program = fc
       guard: o.guard,
       ...bucket,
       ...(o.argument && { argumentOffset: 96 }),
+      ...(o.walk && {
+        walk: {
+          rules: 10,
+          tables: 11,
+          tableCount: 3,
+          format: o.walk,
+          registers: { instruction: 128, codeSegment: 136, stack: 152, frame: 32 },
+        },
+      }),
     };
   });
 
@@ -100,7 +111,7 @@ describe('the counting program', () => {
   });
 
   it('has scratch room for both parts of a stack', () => {
-    expect(scratchSize(false)).toBe(8 + 128 * 8);
-    expect(scratchSize(true)).toBe(8 + 2 * 128 * 8);
+    expect(scratchSize(true) - scratchSize(false)).toBe(128 * 8);
+    expect(scratchSize(false)).toBeGreaterThanOrEqual(SCRATCH_SPACE.stack + 128 * 8 + WALK_SCRATCH);
   });
 });

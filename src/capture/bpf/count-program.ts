@@ -2,11 +2,12 @@ import { arch } from '../sys/arch.ts';
 import { kernelAtLeast } from '../sys/kernel.ts';
 import { Assembler, type Register, reg } from './asm.ts';
 import { COMM_LENGTH, type KeyLayout } from './key-layout.ts';
+import { CHECK_EVERY, emitWalk, WALK_SCRATCH, type WalkPlan } from './stack-walk.ts';
 
 /** Frames kept of a stack: what the kernel itself collects at most (sysctl kernel.perf_event_max_stack). */
 export const MAX_FRAMES = 127;
 const STACK_BYTES = MAX_FRAMES * 8;
-/** A stack as it is stored: 127 addresses, and one of zero so that it can be hashed four at a time. */
+/** A stack as it is stored: 127 addresses, and one of zero to end them. */
 const STACK_ROOM = STACK_BYTES + 8;
 
 /** Why a call that the program saw was not counted; the index of its counter. */
@@ -53,6 +54,8 @@ export interface CountProgram {
   readonly argumentOffset?: number;
   /** The kernel lets the program be interrupted by itself: guard the scratch space. */
   readonly guard: boolean;
+  /** Recognise stacks that are known by walking them in the program; for functions, with registers as context. */
+  readonly walk?: WalkPlan;
 }
 
 /** File descriptors of the maps a program works on. */
@@ -75,12 +78,22 @@ export function stackRecordSize(userStacks: boolean): number {
 /** Byte offset of the user part in a stored stack. */
 export const USER_PART = STACK_ROOM;
 
-/** Bytes of a program's scratch space: a busy flag, then a stack record. */
+/**
+ * The scratch space: a busy flag, how many stacks were recognised by walking, how many of these were checked against the
+ * kernel's unwinder and how many of those differed, a stack record, and what a walk needs.
+ */
+export const SCRATCH_SPACE = { busy: 0, walked: 8, checked: 16, differed: 24, stack: 32 } as const;
+
+/** Bytes of a program's scratch space. */
 export function scratchSize(userStacks: boolean): number {
-  return 8 + stackRecordSize(userStacks);
+  return walkScratch(userStacks) + WALK_SCRATCH;
 }
 
-const SCRATCH_STACK = 8;
+function walkScratch(userStacks: boolean): number {
+  return SCRATCH_SPACE.stack + stackRecordSize(userStacks);
+}
+
+const SCRATCH_STACK = SCRATCH_SPACE.stack;
 const ATTEMPTS = 4;
 const BPF_NOEXIST = 1;
 const BPF_F_USER_STACK = 1 << 8;
@@ -93,13 +106,14 @@ const HASH_FACTOR = 0x9216d5d98979fb1bn;
 const CONTEXT = 6;
 const SCRATCH = 7;
 const LENGTH = 8;
-const FACTOR = 9;
+const HASH = 9;
+const FACTOR = 0;
 const FRAME = 10;
 
 /**
  * The program that runs at every call: takes the stack into per-CPU scratch space, hashes its contents, and adds one
  * to the count of (stack, target, …). Only the first call of a kind inserts: into the map of stacks, then into the
- * map of counts.
+ * map of counts. Where stacks can be walked here, only those that are not known yet are asked of the kernel.
  *
  * Stacks are keyed by a 64-bit hash of their contents because the kernel's own stack ids collide and lose calls.
  * With n distinct stacks two share a hash with odds of n² / 2^65: one in 10^11 for 20,000.
@@ -109,10 +123,11 @@ const FRAME = 10;
  */
 export function assembleCountProgram(program: CountProgram): Buffer {
   const asm = new Assembler();
-  const { layout, maps } = program;
+  const { layout, maps, walk } = program;
   const key = -layout.size;
   const one = key - 8;
   const index = one - 8;
+  const walked = index - 8;
 
   asm.mov(CONTEXT, reg(1));
   emitFilter(asm, program.filter, index);
@@ -121,12 +136,36 @@ export function assembleCountProgram(program: CountProgram): Buffer {
   asm.store(4, FRAME, index, 0).loadMap(1, maps.scratch).mov(2, reg(FRAME)).alu('add', 2, index);
   asm.call('map_lookup_elem').jumpIf(0, '==', 0, 'exit').mov(SCRATCH, reg(0));
   if (program.guard) {
-    asm.load(8, 1, SCRATCH, 0).jumpIf(1, '!=', 0, 'lost.nested').store(8, SCRATCH, 0, 1);
+    asm.load(8, 1, SCRATCH, SCRATCH_SPACE.busy).jumpIf(1, '!=', 0, 'lost.nested');
+    asm.store(8, SCRATCH, SCRATCH_SPACE.busy, 1);
   }
-
-  emitStack(asm, program);
-  asm.store(8, FRAME, key + layout.stack, reg(1));
   emitKey(asm, program, key);
+
+  if (walk) {
+    asm.store(8, FRAME, walked, 0);
+    emitWalk(asm, walk, {
+      scratch: walkScratch(program.userStacks),
+      context: walked - 8,
+      startHash: (to) => to.load64(HASH, HASH_SEED),
+      mix: (to) => mix(to.load64(5, HASH_FACTOR), 1, 5),
+      kernel: 'kernel',
+    });
+    asm.store(8, FRAME, key + layout.stack, reg(HASH));
+    lookup(asm, maps.counts, key).jumpIf(0, '==', 0, 'kernel');
+    asm.load(8, 1, SCRATCH, SCRATCH_SPACE.walked).mov(2, reg(1)).alu('add', 2, 1);
+    asm
+      .store(8, SCRATCH, SCRATCH_SPACE.walked, reg(2))
+      .alu('and', 1, CHECK_EVERY - 1)
+      .jumpIf(1, '!=', 0, 'add');
+    increment(asm, SCRATCH_SPACE.checked).store(8, FRAME, walked, reg(HASH));
+    asm.label('kernel');
+  }
+  emitStack(asm, program);
+  if (walk) {
+    asm.load(8, 1, FRAME, walked).jumpIf(1, '==', 0, 'taken').jumpIf(1, '==', reg(HASH), 'taken');
+    increment(asm, SCRATCH_SPACE.differed).label('taken');
+  }
+  asm.store(8, FRAME, key + layout.stack, reg(HASH));
 
   // The fast path: a call whose key is known.
   lookup(asm, maps.counts, key).jumpIf(0, '==', 0, 'insert');
@@ -138,19 +177,24 @@ export function assembleCountProgram(program: CountProgram): Buffer {
   asm.label('stack.known').store(8, FRAME, one, 1);
   emitInsert(asm, maps.counts, key, 'counts', () => asm.mov(3, reg(FRAME)).alu('add', 3, one));
   asm.label('done');
-  if (program.guard) asm.store(8, SCRATCH, 0, 0);
+  if (program.guard) asm.store(8, SCRATCH, SCRATCH_SPACE.busy, 0);
   asm.label('exit').mov(0, 0).exit();
 
   for (const [number, fate] of FATES.entries()) {
     if (!asm.isWanted(`lost.${fate}`)) continue;
     asm.label(`lost.${fate}`);
-    if (program.guard && fate !== 'filtered' && fate !== 'nested') asm.store(8, SCRATCH, 0, 0);
+    if (program.guard && fate !== 'filtered' && fate !== 'nested') asm.store(8, SCRATCH, SCRATCH_SPACE.busy, 0);
     asm.mov(1, program.target * FATES.length + number).jump('count.fate');
   }
   asm.label('count.fate').store(4, FRAME, index, reg(1));
   asm.loadMap(1, maps.fates).mov(2, reg(FRAME)).alu('add', 2, index).call('map_lookup_elem');
   asm.jumpIf(0, '==', 0, 'exit').mov(1, 1).atomicAdd(0, 0, 1).jump('exit');
   return asm.assemble();
+}
+
+/** Adds one to a number of the scratch space, which no other program uses. */
+function increment(asm: Assembler, offset: number): Assembler {
+  return asm.load(8, 1, SCRATCH, offset).alu('add', 1, 1).store(8, SCRATCH, offset, reg(1));
 }
 
 /** r0 = value of the key at `key` in the frame, or 0. */
@@ -199,7 +243,7 @@ function oneOf<T>(asm: Assembler, wanted: readonly T[], test: (value: T, yes: st
   asm.jump('lost.filtered').label(yes);
 }
 
-/** Takes the stack into the scratch space; r1 = hash of its contents. */
+/** Takes the stack into the scratch space; r9 = hash of its contents. */
 function emitStack(asm: Assembler, { userStacks, onlyUserStack, mayBeEmpty }: CountProgram): void {
   if (onlyUserStack) emitReturnAddress(asm);
   else getStack(asm, SCRATCH_STACK, 0);
@@ -211,16 +255,15 @@ function emitStack(asm: Assembler, { userStacks, onlyUserStack, mayBeEmpty }: Co
     if (onlyUserStack) asm.jumpIf(0, 's<=', 0, 'lost.no-stack');
     asm.mov(4, reg(0));
   }
-  asm.load64(1, HASH_SEED).load64(FACTOR, HASH_FACTOR);
+  asm.load64(HASH, HASH_SEED).load64(FACTOR, HASH_FACTOR);
   emitHash(asm, SCRATCH_STACK, LENGTH);
   if (userStacks) {
-    asm.mov(LENGTH, reg(4)).jumpIf(LENGTH, 's<=', 0, 'hashed');
+    asm.mov(LENGTH, reg(4));
     emitHash(asm, SCRATCH_STACK + USER_PART, LENGTH);
-    asm.label('hashed');
   }
 }
 
-/** Writes the address the function was called from, 0 where it cannot be read, into the scratch space; r0 = 0. */
+/** Writes the address the function was called from, 0 where it cannot be read, into the scratch space; r0 = its size. */
 function emitReturnAddress(asm: Assembler): void {
   const { offset, onStack } = arch().returnAddress;
   asm.load(8, 3, CONTEXT, offset);
@@ -229,7 +272,7 @@ function emitReturnAddress(asm: Assembler): void {
     asm.mov(1, reg(SCRATCH)).alu('add', 1, SCRATCH_STACK).mov(2, 8);
     asm.call(kernelAtLeast(5, 5) ? 'probe_read_user' : 'probe_read');
   }
-  asm.mov(0, 0);
+  asm.mov(0, 8);
 }
 
 function getStack(asm: Assembler, offset: number, flags: number): void {
@@ -237,24 +280,21 @@ function getStack(asm: Assembler, offset: number, flags: number): void {
   asm.call('get_stack');
 }
 
-/**
- * Hashes `length` bytes of addresses at SCRATCH + offset into r1, four addresses at a time: what lies behind the last
- * one is zero. Bounded, because verifiers before 5.3 know no loops and later ones want to see the end.
- */
+/** Mixes `length` bytes of addresses at SCRATCH + offset into r9; bounded, because the verifier wants to see the end. */
 function emitHash(asm: Assembler, offset: number, length: Register): void {
   const loop = asm.fresh('hash');
   const end = asm.fresh('hash.end');
-  asm.mov(2, reg(SCRATCH)).alu('add', 2, offset).mov(3, 0);
-  asm.label(loop);
-  for (let word = 0; word < 4; word++) {
-    asm
-      .load(8, 5, 2, word * 8)
-      .alu('xor', 1, reg(5))
-      .alu('mul', 1, reg(FACTOR));
-    asm.mov(5, reg(1)).alu('rsh', 5, 32).alu('xor', 1, reg(5));
-  }
-  asm.alu('add', 2, 32).alu('add', 3, 32);
-  asm.jumpIf(3, '>=', STACK_ROOM, end).jumpIf(3, '<', reg(length), loop).label(end);
+  asm.mov(2, reg(SCRATCH)).alu('add', 2, offset).mov(3, 0).jumpIf(length, 's<=', 0, end);
+  asm.label(loop).load(8, 1, 2, 0);
+  mix(asm, 1, FACTOR);
+  asm.alu('add', 2, 8).alu('add', 3, 8);
+  asm.jumpIf(3, '>=', STACK_BYTES, end).jumpIf(3, '<', reg(length), loop).label(end);
+}
+
+/** Mixes the address in a register into r9; uses r5. */
+function mix(asm: Assembler, address: Register, factor: Register): void {
+  asm.alu('xor', HASH, reg(address)).alu('mul', HASH, reg(factor));
+  asm.mov(5, reg(HASH)).alu('rsh', 5, 32).alu('xor', HASH, reg(5));
 }
 
 /** Fills the parts of the key after the hash. */

@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts';
+import type { StackRegisters } from '../bpf/stack-walk.ts';
 
 /** What differs between processor architectures at the system call boundary. */
 export interface Arch {
@@ -20,6 +21,8 @@ export interface Arch {
    * or the stack pointer where the return address lies on the stack.
    */
   readonly returnAddress: { readonly offset: number; readonly onStack: boolean };
+  /** Where the stack is found in these registers; undefined where the kernel has no ORC tables for its unwinder. */
+  readonly stackRegisters?: StackRegisters;
   /** Prefix of a syscall's entry function: `__x64_sys_` + `write`. */
   readonly syscallPrefix: string;
 }
@@ -31,6 +34,7 @@ const ARCHES: Readonly<Record<string, Arch>> = {
     // struct pt_regs: rdi, rsi, rdx, rcx, r8, r9
     argumentOffsets: [112, 104, 96, 88, 72, 64],
     returnAddress: { offset: 152, onStack: true }, // rsp
+    stackRegisters: { instruction: 128, codeSegment: 136, stack: 152, frame: 32 },
     syscallPrefix: '__x64_sys_',
   },
   arm64: {

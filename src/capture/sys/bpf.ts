@@ -18,6 +18,7 @@ const ATTACH_PERF_EVENT = 41;
 
 /** `enum bpf_map_type` */
 export const MAP_HASH = 1;
+export const MAP_ARRAY = 2;
 export const MAP_PERCPU_ARRAY = 6;
 export const MAP_CGROUP_ARRAY = 8;
 
