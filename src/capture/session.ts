@@ -5,6 +5,7 @@ import type { RecordedArgument } from './arguments.ts';
 import {
   argumentOffset,
   assembleCountProgram,
+  type CountProgram,
   FATES,
   type Fate,
   type Filter,
@@ -43,6 +44,7 @@ import {
   MAP_HASH,
   MAP_PERCPU_ARRAY,
   updateMap,
+  VerifierError,
 } from './sys/bpf.ts';
 import { onlineCpus, possibleCpus } from './sys/kernel.ts';
 import { allocate, SystemCallError } from './sys/native.ts';
@@ -54,6 +56,9 @@ import type { UserSymbols } from './user-symbols.ts';
 
 /** Engines in the order in which they are tried: the cheaper first. */
 const ENGINES: readonly Engine[] = [kprobeEngine, breakpointEngine, tracepointEngine, uprobeEngine];
+
+/** With more targets than this programs do not walk stacks: the verifier takes some milliseconds for each that does. */
+const MOST_WALKING = 16;
 
 /** What to count and how. */
 export interface CapturePlan {
@@ -122,6 +127,7 @@ export class Capture implements CountingSession {
   readonly #descriptors: number[] = [];
   readonly #armed: ArmedTarget[] = [];
   readonly #scratch: BpfMap[] = [];
+  readonly #notes: string[] = [];
   #walk: WalkPlan | null | undefined;
   #cgroupMap: number | undefined;
   #startedAt = 0n;
@@ -204,6 +210,7 @@ export class Capture implements CountingSession {
     const watched = this.#armed.flatMap(({ armed }) => armed.watched?.() ?? []);
     const isPerCpu = this.#armed.some(({ armed }) => armed.watched);
     this.#cpuWatch.report(census, isPerCpu ? watched : undefined);
+    for (const note of this.#notes) census.note(note);
     this.walks = this.#readWalks();
     const { checked, differed } = this.walks;
     if (differed > 0) {
@@ -251,10 +258,9 @@ export class Capture implements CountingSession {
     const guard = request.context === 'raw-tracepoint' || request.userStack === true;
     const scratch = this.#map('whocalls_scratch', MAP_PERCPU_ARRAY, 4, scratchSize(userStacks), 1);
     this.#scratch.push(scratch);
-    const walk = request.context === 'registers' && !userStacks ? this.#walkPlan() : null;
     const argument = this.#plan.arguments[target];
     const offset = argument && argumentOffset(argument.number, request.context);
-    const code = assembleCountProgram({
+    const program: CountProgram = {
       layout: this.#layout,
       target,
       maps: {
@@ -268,13 +274,29 @@ export class Capture implements CountingSession {
       onlyUserStack: request.userStack === true,
       mayBeEmpty: request.context === 'syscall-event',
       guard,
-      ...(walk && { walk }),
       ...(keys.bucketMilliseconds === undefined ? {} : { bucketMilliseconds: keys.bucketMilliseconds }),
       ...(offset === undefined ? {} : { argumentOffset: offset }),
-    });
-    const program = loadProgram('whocalls', request.type, code);
-    this.#descriptors.push(program);
-    return program;
+    };
+    const walk = request.context === 'registers' && !userStacks ? this.#walkPlan() : null;
+    const descriptor = this.#loadWalking(program, walk, request.type);
+    this.#descriptors.push(descriptor);
+    return descriptor;
+  }
+
+  /** A verifier that does not follow walks costs speed, not the run. */
+  #loadWalking(program: CountProgram, walk: WalkPlan | null, type: number): number {
+    if (walk) {
+      try {
+        return loadProgram('whocalls', type, assembleCountProgram({ ...program, walk }));
+      } catch (error) {
+        if (!(error instanceof VerifierError)) throw error;
+        this.#walk = null;
+        this.#notes.push(
+          "The kernel's verifier does not let programs walk stacks: its unwinder takes every one, which costs more.",
+        );
+      }
+    }
+    return loadProgram('whocalls', type, assembleCountProgram(program));
   }
 
   #map(name: string, type: number, keySize: number, valueSize: number, maxEntries: number): BpfMap {
@@ -287,7 +309,8 @@ export class Capture implements CountingSession {
   #walkPlan(): WalkPlan | null {
     if (this.#walk !== undefined) return this.#walk;
     this.#walk = null;
-    const { kallsyms } = this.#plan;
+    const { kallsyms, targets } = this.#plan;
+    if (targets.length > MOST_WALKING) return null;
     const registers = arch().stackRegisters;
     const orc = registers && kallsyms ? orcTables(kallsyms) : null;
     if (!orc || !registers) return null;
