@@ -168,11 +168,11 @@ export class Capture implements CountingSession {
   start(): void {
     // Before the first call can be counted: time buckets count from here.
     this.#startedAt = process.hrtime.bigint();
-    for (const { armed } of this.#armed) armed.start();
+    for (const { armed } of this.#breakpointsLast()) armed.start();
   }
 
   stop(): void {
-    for (const { armed } of this.#armed) armed.stop();
+    for (const { armed } of this.#breakpointsLast().reverse()) armed.stop();
     this.#stoppedAt = process.hrtime.bigint();
   }
 
@@ -226,6 +226,15 @@ export class Capture implements CountingSession {
   close(): void {
     for (const { armed } of this.#armed.splice(0)) armed.close();
     for (const descriptor of this.#descriptors.splice(0)) closeDescriptor(descriptor);
+  }
+
+  /**
+   * Programs of other engines are attached and asked what they missed by system calls of BPF, which keep breakpoints'
+   * programs from running meanwhile: breakpoints start after them and stop before them.
+   */
+  #breakpointsLast(): ArmedTarget[] {
+    const isBreakpoint = ({ engine }: ArmedTarget) => engine === breakpointEngine;
+    return [...this.#armed.filter((one) => !isBreakpoint(one)), ...this.#armed.filter(isBreakpoint)];
   }
 
   #armAll(): void {
