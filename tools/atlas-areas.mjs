@@ -1,4 +1,5 @@
-// The rules of every file in atlas/, by its name without extension. `shape` checks one file, `whole` the area at once.
+// The rules of every file in atlas/, by its name without extension. `shape` checks one file, `whole` the area at once;
+// `compiled` makes of it what the program reads, where looking things up asks for another form.
 import { flag, functionName, listOf, mapOf, matching, number, oneOf, optional, record, text } from './atlas-shapes.mjs';
 
 /** A few words that finish the sentence "this function …". */
@@ -82,6 +83,7 @@ export const AREAS = {
   },
   'tree-callers': {
     shape: listOf(record({ function: functionName, file: text, kernels: text, callers: text })),
+    compiled: byCaller,
   },
   'compiled-inserts': {
     shape: listOf(
@@ -98,12 +100,30 @@ export const AREAS = {
   glosses: {
     shape: listOf(record({ function: functionName, gloss })),
     whole: noDuplicates('function'),
+    compiled: (rows) => Object.fromEntries(rows.map((row) => [row.function, row.gloss])),
   },
   syscalls: {
     shape: listOf(record({ name: functionName, call: functionName, summary: gloss })),
     whole: noDuplicates('name'),
   },
 };
+
+/**
+ * Turns "this function inserts, and these are its callers, and theirs" around, because callers are what is looked up:
+ * `{ inserters: ['function file', …], callers: { name: [inserter, calls in between, inserter, …] } }`
+ */
+function byCaller(rows) {
+  const callers = Object.create(null);
+  for (const [index, row] of rows.entries()) {
+    for (const [step, names] of row.callers.split(' | ').entries()) {
+      for (const name of names.split(' ')) {
+        callers[name] ??= [];
+        callers[name].push(index, step);
+      }
+    }
+  }
+  return { inserters: rows.map((row) => `${row.function} ${row.file}`), callers };
+}
 
 function noDuplicates(key) {
   return (records, report) => {

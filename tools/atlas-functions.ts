@@ -11,6 +11,7 @@ import { FunctionMap } from '../src/atlas/function-map.ts';
 import { findFolded } from '../src/atlas/generated-symbols.ts';
 import { normaliseSymbol } from '../src/census/symbol-name.ts';
 import { scanAssembly, scanCode, splitMacros, stripComments } from './c-scan.ts';
+import { indexFunctions } from './function-index.mjs';
 import { isCovered, isStandIn, TOP_FOLDERS } from './function-scope.ts';
 import { modulesOfFolder } from './kbuild-modules.ts';
 
@@ -145,7 +146,7 @@ function sourcesBelow(source: string, folder: string): string[] {
   });
 }
 
-/** The compressed map; `src/atlas/function-map.ts` describes the layout. */
+/** The compressed map; `tools/function-index.mjs` describes the layout. */
 function pack(kernels: readonly string[], files: readonly SourceFile[]): Buffer {
   const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const names = files.reduce((sum, { functions }) => sum + functions.size, 0);
@@ -194,9 +195,10 @@ function perFolder(files: Map<string, SourceFile>): string {
 
 /** Says what share of a kernel's text symbols the map knows, per module where it knows less than all. */
 function check(file: string): void {
-  const bytes = readFileSync(file);
-  const text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1');
-  const map = new FunctionMap(brotliDecompressSync(readFileSync(OUTPUT)));
+  const symbols = readFileSync(file);
+  const text = (file.endsWith('.gz') ? gunzipSync(symbols) : symbols).toString('latin1');
+  const bytes = indexFunctions(brotliDecompressSync(readFileSync(OUTPUT)));
+  const map = new FunctionMap((position, length) => bytes.subarray(position, position + length));
   let known = 0;
   const unknown: string[] = [];
   for (const line of text.split('\n')) {

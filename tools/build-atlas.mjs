@@ -1,11 +1,12 @@
 // Compiles atlas/ (edited by people) to dist/atlas/ (read at run time), and says where a file breaks its rules.
-// YAML and TSV become JSON of the same name; packed files are unpacked. docs/atlas.md describes every file.
+// YAML and TSV become JSON of the same name; the map of functions is unpacked and indexed. docs/atlas.md describes every file.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, parse as parsePath } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
 import { LineCounter, parseDocument } from 'yaml';
 import { AREAS } from './atlas-areas.mjs';
+import { indexFunctions } from './function-index.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
@@ -30,10 +31,10 @@ export function buildAtlas(from = join(root, 'atlas'), to = join(root, 'dist', '
       const { value, lineOf } = ext === '.yaml' ? readYaml(source, problems) : readTsv(source, problems);
       checkArea(name, value, (path) => `atlas/${entry.name}:${lineOf(path)}`, problems);
       finishArea(name, value, problems);
-      writeJson(join(to, `${name}.json`), value);
+      const compiled = problems.length === 0 && AREAS[name]?.compiled;
+      writeJson(join(to, `${name}.json`), compiled ? compiled(value) : value);
     } else if (ext === '.map') {
-      // Unpacking takes longer than all the rest of a first look-up, so it is done here.
-      writeFileSync(join(to, entry.name), brotliDecompressSync(readFileSync(source)));
+      writeFileSync(join(to, entry.name), indexFunctions(brotliDecompressSync(readFileSync(source))));
     }
   }
   if (problems.length > 0) {

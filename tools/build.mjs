@@ -67,7 +67,8 @@ async function buildProgram() {
  */
 function compiled(source) {
   setFlagsFromString('--no-lazy');
-  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`);
+  const text = `(function (exports, require, module, __filename, __dirname) {${source}\n})`;
+  const script = new Script(text, { filename: 'program.cjs' }); // the name is kept
   setFlagsFromString('--lazy');
   return script.createCachedData();
 }

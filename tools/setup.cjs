@@ -18,6 +18,7 @@ const SOURCES = [
   'tools/build-atlas.mjs',
   'tools/atlas-areas.mjs',
   'tools/atlas-shapes.mjs',
+  'tools/function-index.mjs',
 ];
 
 /** Installs and builds what is missing or older than its source. Costs a few milliseconds when nothing is. */

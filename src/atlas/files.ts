@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 /**
  * Where the compiled atlas is, seen from this module: beside `index.js`, beside `cli/` and `chunks/` in the bundle,
@@ -8,23 +9,33 @@ const PLACES = ['./atlas/', '../atlas/', '../../dist/atlas/'];
 
 const parsed = new Map<string, unknown>();
 
-/** The bytes of a compiled atlas file, such as `functions.map`. */
-export function atlasBytes(name: string): Buffer {
+/** The path of a compiled atlas file, such as `functions.map`. */
+function atlasFile(name: string): string {
   for (const place of PLACES) {
-    const url = new URL(place + name, import.meta.url);
-    if (existsSync(url)) return readFileSync(url);
+    const path = fileURLToPath(new URL(place + name, import.meta.url));
+    if (existsSync(path)) return path;
   }
   throw new Error(`the atlas has no file ${name}: build it with "npm run build"`);
 }
 
+/** Reads parts of a compiled atlas file, which stays open. */
+export function atlasReader(name: string): (position: number, length: number) => Buffer {
+  const descriptor = openSync(atlasFile(name), 'r');
+  return (position, length) => {
+    const bytes = Buffer.allocUnsafe(length);
+    return bytes.subarray(0, readSync(descriptor, bytes, 0, length, position));
+  };
+}
+
 /**
- * A compiled atlas file as it stands in `atlas/`: `atlasTable<Row[]>('glosses')`. Read once.
+ * A compiled atlas file: `atlasTable<Row[]>('trees')`. Read once. As it stands in `atlas/`, or made to be looked up
+ * (`compiled` in `tools/atlas-areas.mjs`).
  * The build has checked its shape (`tools/atlas-areas.mjs`); the type says what that shape is.
  */
 export function atlasTable<T>(name: string): T {
   let table = parsed.get(name);
   if (table === undefined) {
-    table = JSON.parse(atlasBytes(`${name}.json`).toString('utf8'));
+    table = JSON.parse(readFileSync(atlasFile(`${name}.json`), 'utf8'));
     parsed.set(name, table);
   }
   return table as T;

@@ -1,4 +1,4 @@
-import { atlasBytes } from './files.ts';
+import { atlasReader } from './files.ts';
 import { type Definition, FunctionMap } from './function-map.ts';
 import { findFolded } from './generated-symbols.ts';
 import { subsystemOf } from './subsystems.ts';
@@ -71,7 +71,7 @@ function definitionsOfFrame({ name, module, file }: PlacedFrame): readonly Defin
 function definitionsOf(name: string): readonly Definition[] {
   let found = definitions.get(name);
   if (!found) {
-    map ??= new FunctionMap(atlasBytes('functions.map'));
+    map ??= new FunctionMap(atlasReader('functions.map'));
     found = findFolded(map, name);
     definitions.set(name, found);
   }

@@ -43,39 +43,42 @@ const OTHER_INSERT = /(?:^|_)rb_?(?:tree_?)?insert/i;
 
 const NO_TREE: TreeMatch = { tree: null, confidence: 'unknown', candidates: [], frame: -1 };
 
+/** Who calls inserting functions, as `tools/atlas-areas.mjs` makes it of `atlas/tree-callers.tsv`. */
+interface TreeCallers {
+  /** Function and file, as {@link keyOf} joins them. */
+  readonly inserters: readonly string[];
+  /** By the caller's name: index of the inserter, number of calls in between, the next one's, … */
+  readonly callers: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Inserting functions found in the machine code of a function: facts of one kernel, a hint for others. */
+type CompiledInserts = ReadonlyMap<string, readonly { readonly module: string; readonly key: string }[]>;
+
+let compiledInserts: CompiledInserts | undefined;
+
 /** Tells red-black trees apart by who inserts. */
 export class TreeFinder {
-  readonly #hits = new Map<string, Hit[]>();
+  /** By function that inserts. */
+  readonly #inserters = new Map<string, Hit[]>();
+  /** The same by function and file. */
+  readonly #insertersOfFile = new Map<string, Hit[]>();
   /** Trees of helpers that insert into whichever tree their caller names, by the helper. */
   readonly #general = new Map<string, TreeRecord>();
   readonly #byCallback = new Map<string, TreeRecord[]>();
-  /** Inserting functions found in the machine code of a function: facts of one kernel, a hint for others. */
-  readonly #compiled = new Map<string, { module: string; key: string }[]>();
+  /** By function, callers too; what was looked up so far. */
+  readonly #hits = new Map<string, readonly Hit[]>();
 
   constructor(records: readonly TreeRecord[] = treeRecords()) {
-    const treesOf = new Map<string, { tree: TreeRecord; inserter: Inserter }[]>();
     for (const tree of records) {
       for (const callback of tree.rotate ?? []) append(this.#byCallback, callback, tree);
       for (const inserter of tree.inserted_by) {
         if (tree.general) this.#general.set(inserter.function, tree);
         else {
-          this.#addHit(inserter.function, { tree, inserter, distance: 0 });
-          append(treesOf, keyOf(inserter.function, inserter.file), { tree, inserter });
+          const hit = { tree, inserter, distance: 0 };
+          append(this.#inserters, inserter.function, hit);
+          append(this.#insertersOfFile, keyOf(inserter.function, inserter.file), hit);
         }
       }
-    }
-    for (const row of atlasTable<{ function: string; file: string; callers: string }[]>('tree-callers')) {
-      const found = treesOf.get(keyOf(row.function, row.file)) ?? [];
-      for (const [step, names] of row.callers.split(' | ').entries()) {
-        for (const name of names.split(' ')) {
-          for (const { tree, inserter } of found) this.#addHit(name, { tree, inserter, distance: step + 1 });
-        }
-      }
-    }
-    type CompiledRow = { module: string; symbol: string; function: string; file: string };
-    for (const row of atlasTable<CompiledRow[]>('compiled-inserts')) {
-      const symbol = row.symbol.replace(/\..*/, '');
-      append(this.#compiled, symbol, { module: row.module, key: keyOf(row.function, row.file) });
     }
   }
 
@@ -125,7 +128,25 @@ export class TreeFinder {
   }
 
   #inserts(name: string): boolean {
-    return this.#hits.get(name)?.some((hit) => hit.distance === 0) ?? false;
+    return this.#inserters.has(name);
+  }
+
+  /** The trees into which a frame of this function may insert. */
+  #hitsOf(name: string): readonly Hit[] {
+    let hits = this.#hits.get(name);
+    if (!hits) {
+      const found = [...(this.#inserters.get(name) ?? [])];
+      const { inserters, callers } = atlasTable<TreeCallers>('tree-callers');
+      const steps = Object.hasOwn(callers, name) ? (callers[name] ?? []) : [];
+      for (let i = 0; i < steps.length; i += 2) {
+        const distance = (steps[i + 1] ?? 0) + 1;
+        const called = this.#insertersOfFile.get(inserters[steps[i] ?? -1] ?? '') ?? [];
+        for (const { tree, inserter } of called) found.push({ tree, inserter, distance });
+      }
+      hits = found;
+      this.#hits.set(name, hits);
+    }
+    return hits;
   }
 
   #hitsAt(
@@ -133,9 +154,9 @@ export class TreeFinder {
     at: number,
     kind: 'plain' | 'augmented' | 'either' | undefined,
     called: readonly TreeRecord[] | undefined,
-  ): Hit[] {
+  ): readonly Hit[] {
     const frame = frames[at];
-    let hits = frame ? (this.#hits.get(frame.name) ?? []) : [];
+    let hits = frame ? this.#hitsOf(frame.name) : [];
     if (kind === 'plain') hits = hits.filter(({ tree }) => !tree.rotate || tree.augmented);
     else if (kind === 'augmented') hits = hits.filter(({ tree }) => tree.rotate);
     if (called) hits = hits.filter(({ tree }) => called.some((other) => other === tree));
@@ -144,16 +165,16 @@ export class TreeFinder {
   }
 
   /** Functions of one name in several parts of the kernel: those where the module or the outer frames lie. */
-  #inFolder(hits: Hit[], frame: PathFrame, outer: readonly PathFrame[]): Hit[] {
+  #inFolder(hits: readonly Hit[], frame: PathFrame, outer: readonly PathFrame[]): readonly Hit[] {
     if (frame.module !== '') {
-      const compiled = this.#compiled.get(frame.name)?.filter((row) => row.module === moduleName(frame.module));
+      const compiled = compiledInsertsOf(frame.name).filter((row) => row.module === moduleName(frame.module));
       const same = hits.filter((hit) =>
-        compiled?.some((row) => row.key === keyOf(hit.inserter.function, hit.inserter.file)),
+        compiled.some((row) => row.key === keyOf(hit.inserter.function, hit.inserter.file)),
       );
       if (same.length > 0) return same;
     }
     const near = hits.filter((hit) =>
-      outer.some(({ name }) => this.#hits.get(name)?.some((other) => other.inserter.file === hit.inserter.file)),
+      outer.some(({ name }) => this.#hitsOf(name).some((other) => other.inserter.file === hit.inserter.file)),
     );
     return near.length > 0 ? near : hits;
   }
@@ -168,7 +189,7 @@ export class TreeFinder {
     if (!first) return NO_TREE;
     if (candidates.length === 1) return { tree: first, confidence: 'certain', candidates, frame: at };
 
-    const compiled = new Set(this.#compiled.get(frame.name)?.map((row) => row.key));
+    const compiled = new Set(compiledInsertsOf(frame.name).map((row) => row.key));
     const isBuilt = ({ inserter }: Hit): boolean =>
       inserter.through === undefined && compiled.has(keyOf(inserter.function, inserter.file));
     const built = [...new Set(hits.filter(isBuilt).map((hit) => hit.tree))];
@@ -182,10 +203,18 @@ export class TreeFinder {
     }
     return { tree: null, confidence: 'unknown', candidates: built.length > 1 ? built : candidates, frame: at };
   }
+}
 
-  #addHit(name: string, hit: Hit): void {
-    append(this.#hits, name, hit);
+function compiledInsertsOf(name: string): readonly { readonly module: string; readonly key: string }[] {
+  if (!compiledInserts) {
+    type Row = { readonly module: string; readonly symbol: string; readonly function: string; readonly file: string };
+    const found = new Map<string, { module: string; key: string }[]>();
+    for (const row of atlasTable<Row[]>('compiled-inserts')) {
+      append(found, row.symbol.replace(/\..*/, ''), { module: row.module, key: keyOf(row.function, row.file) });
+    }
+    compiledInserts = found;
   }
+  return compiledInserts.get(name) ?? [];
 }
 
 /**

@@ -13,6 +13,7 @@
 const NEWLINE = 10;
 const TAB = 9;
 const BRACKET = 91;
+const ADDRESS_DIGITS = 16;
 /** 16 digits, space, type, space. */
 const NAME_AT = 19;
 
@@ -57,6 +58,18 @@ export function* functionLines(text: Buffer, from: number, to: number): Generato
   for (let line = from; line < to; line = endOfLine(text, line) + 1) if (isFunction(text, line)) yield line;
 }
 
+/** The lines of a module's functions, which follow each other. */
+export function* linesOfModule(text: Buffer, modulesAt: number, module: string): Generator<number> {
+  const tag = Buffer.from(`\t[${module}]`, 'latin1');
+  const first = text.indexOf(tag, modulesAt);
+  if (first < 0) return;
+  for (let line = startOfLine(text, first), end = 0; line < text.length; line = end + 1) {
+    end = endOfLine(text, line);
+    if (text.compare(tag, 0, tag.length, Math.max(end - tag.length, line), end) !== 0) return;
+    if (isFunction(text, line)) yield line;
+  }
+}
+
 /** The lines whose name begins with this text and goes on with a character that `ends` accepts. */
 export function* linesNamed(
   text: Buffer,
@@ -85,7 +98,14 @@ export function startOfModules(text: Buffer): number {
  * names of one address, the first listed.
  */
 export function functionLineBelow(text: Buffer, to: number, address: number): number {
-  let line = firstLine(text, 0, to, (candidate) => isBelow(address, addressAt(text, candidate)));
+  // Digits are compared as they stand: quicker than parsing them, and unsigned.
+  const digits = Buffer.from(BigInt.asUintN(64, BigInt(address)).toString(16).padStart(ADDRESS_DIGITS, '0'), 'latin1');
+  let line = firstLine(
+    text,
+    0,
+    to,
+    (candidate) => text.compare(digits, 0, ADDRESS_DIGITS, candidate, candidate + ADDRESS_DIGITS) > 0,
+  );
   line = functionLineBefore(text, line);
   if (line < 0) return -1;
   const start = addressAt(text, line);
@@ -113,9 +133,7 @@ export function functionLineAfter(text: Buffer, line: number, to: number): numbe
 
 /** The start of the line that a position is in. */
 export function startOfLine(text: Buffer, position: number): number {
-  let at = position;
-  while (at > 0 && text[at - 1] !== NEWLINE) at--;
-  return at;
+  return position === 0 ? 0 : text.lastIndexOf(NEWLINE, position - 1) + 1;
 }
 
 function endOfLine(text: Buffer, position: number): number {
@@ -133,9 +151,4 @@ function firstLine(text: Buffer, from: number, to: number, holds: (line: number)
     else low = endOfLine(text, line) + 1;
   }
   return Math.min(low, to);
-}
-
-/** Whether one address lies below another, both signed: those of the kernel are negative, and the upper half. */
-function isBelow(a: number, b: number): boolean {
-  return a < 0 === b < 0 ? a < b : a >= 0;
 }

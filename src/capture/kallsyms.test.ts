@@ -75,17 +75,23 @@ describe('looking addresses up', () => {
     `${toUnsigned(base + s.address * 16).toString(16)} ${s.type} ${s.name}${module && `\t[${module}]`}\n`;
 
   test.each([
-    ['above', -0x3fc00000],
-    ['below', -0x7fc00000],
-  ])('in the image and in modules %s it, as a sorted list would', (_, modules) => {
+    ['above', -0x3fc00000, 512],
+    ['below', -0x7fc00000, 512],
+    ['far from', -0x3fc00000, -0x7780_0000_0000],
+  ])('in the image and in modules %s it, as a sorted list would', (_, modules, distance) => {
     const image = -0x7f000000;
     fc.assert(
       fc.property(fc.array(symbol), fc.array(symbol), fc.array(symbol), (own, ext4, bpf) => {
         const percpu = own.length > 0 ? '0000000000000000 A fixed_percpu_data\n' : '';
         const ascending = own.toSorted((a, b) => a.address - b.address).map(line(image, ''));
-        const text = [percpu, ...ascending, ...ext4.map(line(modules, 'ext4')), ...bpf.map(line(modules + 512, 'bpf'))];
+        const text = [
+          percpu,
+          ...ascending,
+          ...ext4.map(line(modules, 'ext4')),
+          ...bpf.map(line(modules + distance, 'bpf')),
+        ];
         const symbols = new Kallsyms(Buffer.from(text.join('')));
-        for (const base of [image, modules, modules + 512]) {
+        for (const base of [image, modules, modules + distance]) {
           for (let address = base - 8; address < base + 700; address += 8) {
             const found = symbols.lookup(address);
             const said = found && line(found.address, found.module)({ address: 0, type: 'T', name: found.name });

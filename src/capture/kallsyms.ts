@@ -8,10 +8,12 @@ import {
   functionLineBelow,
   functionLines,
   linesNamed,
+  linesOfModule,
   nameAt,
   startOfLine,
   startOfModules,
 } from './kallsyms-text.ts';
+import { SortedLines } from './sorted-lines.ts';
 import { readWholeAside } from './sys/whole-file.ts';
 
 /** A function of the running kernel. */
@@ -31,10 +33,12 @@ export interface FunctionFinder {
   neighbour(address: number, distance: number): KernelFunction | null;
 }
 
-/** Lines in ascending order of their addresses. */
-interface SortedLines {
-  readonly lines: Uint32Array;
-  readonly addresses: Float64Array;
+/** Where a module lies. */
+interface LoadedModule {
+  readonly name: string;
+  readonly base: number;
+  /** Bytes of its code and data; the code comes first. */
+  readonly size: number;
 }
 
 const PAGE = 4096;
@@ -70,23 +74,27 @@ export function readKallsymsAhead(): void {
  * The functions of the running kernel and its modules, from /proc/kallsyms. `__pfx_*` are left out.
  *
  * Holds the file's bytes, hundreds of thousands of lines, and searches them as they are; names become strings when asked
- * for. Only the modules' part has to be sorted, once an address outside the kernel's image is looked up.
+ * for. Only what lies outside the kernel's image has to be sorted, module by module, once it is looked up.
  */
 export class Kallsyms implements FunctionFinder {
   /** The loaded modules and where they lie, as they were right before the symbols were read. */
   readonly modules: string;
   readonly #text: Buffer;
   readonly #modulesAt: number;
-  /** The address of the image's last symbol. */
+  /** The addresses of the image's first function and of its last symbol. */
+  readonly #imageStart: number;
   readonly #imageEnd: number;
-  #sortedModules: SortedLines | undefined;
+  #loaded: readonly LoadedModule[] | undefined;
+  readonly #ofModules = new Map<string, SortedLines>();
+  #allModules: SortedLines | undefined;
 
   constructor(text: Buffer, modules = '') {
     this.#text = text;
     this.modules = modules;
     this.#modulesAt = startOfModules(text);
-    this.#imageEnd =
-      this.#modulesAt > 0 ? addressAt(text, startOfLine(text, this.#modulesAt - 1)) : Number.NEGATIVE_INFINITY;
+    const [first = -1] = functionLines(text, 0, this.#modulesAt);
+    this.#imageStart = first < 0 ? Number.POSITIVE_INFINITY : addressAt(text, first);
+    this.#imageEnd = first < 0 ? Number.NEGATIVE_INFINITY : addressAt(text, startOfLine(text, this.#modulesAt - 1));
   }
 
   /** The running kernel's symbols. */
@@ -159,21 +167,23 @@ export class Kallsyms implements FunctionFinder {
   }
 
   neighbour(address: number, distance: number): KernelFunction | null {
-    let line: number | undefined = this.#lineOf(address);
-    if (line >= this.#modulesAt) {
-      line = this.#modulePart().lines[this.#modulePosition(address) + distance];
-      return line === undefined ? null : this.#functionAt(line);
+    let line: number | undefined;
+    if (this.isInImage(address)) {
+      line = this.#lineOf(address);
+      for (let left = distance; left < 0 && line >= 0; left++) line = functionLineBefore(this.#text, line);
+      for (let left = distance; left > 0 && line >= 0; left--) {
+        line = functionLineAfter(this.#text, line, this.#modulesAt);
+      }
+    } else {
+      const section = this.#ownSection(address) ?? this.#modulePart();
+      line = section.lines[section.positionOf(address) + distance];
     }
-    for (let left = distance; left < 0 && line >= 0; left++) line = functionLineBefore(this.#text, line);
-    for (let left = distance; left > 0 && line >= 0; left--) {
-      line = functionLineAfter(this.#text, line, this.#modulesAt);
-    }
-    return line < 0 ? null : this.#functionAt(line);
+    return line === undefined || line < 0 ? null : this.#functionAt(line);
   }
 
   /** Whether an address lies in the kernel's image, where everything stays as it is. */
   isInImage(address: number): boolean {
-    return address <= this.#imageEnd && this.#imageLine(address) >= 0;
+    return address >= this.#imageStart && address <= this.#imageEnd;
   }
 
   /**
@@ -182,10 +192,10 @@ export class Kallsyms implements FunctionFinder {
    * now, and programs of BPF (`[bpf]`) and trampolines (`[__builtin__ftrace]`) come and go as they please.
    */
   vouchesFor(address: number): boolean {
-    if (this.isInImage(address)) return true;
-    const { lines } = this.#modulePart();
-    const last = this.#lastModulePosition(address);
-    const [here, next] = [lines[last], lines[last + 1]];
+    if (this.isInImage(address) || this.#ownSection(address)) return true;
+    const part = this.#modulePart();
+    const last = part.lastPositionOf(address);
+    const [here, next] = [part.lines[last], part.lines[last + 1]];
     if (here === undefined || next === undefined) return false;
     const { module } = nameAt(this.#text, here);
     return module === nameAt(this.#text, next).module && module !== 'bpf' && !module.startsWith('__builtin__');
@@ -201,66 +211,52 @@ export class Kallsyms implements FunctionFinder {
     const distance = address - found.address;
     if (found.module === 'bpf') return distance < MOST_OF_PROGRAM;
     if (found.module.startsWith('__builtin__')) return distance < PAGE;
-    const [, size, base] = new RegExp(`^${found.module} (\\d+) \\S+ 0x([0-9a-f]+)`, 'm').exec(this.modules) ?? [];
-    return Number(BigInt.asUintN(64, BigInt(address) - BigInt(`0x${base ?? 0}`))) < Number(size ?? 0);
+    return this.#moduleAt(address)?.name === found.module;
   }
 
   /** The line of the function an address lies in, -1 below the first one. */
   #lineOf(address: number): number {
     if (address >= 0) return -1; // a program's
-    const image = this.#imageLine(address);
-    if (image >= 0 && address <= this.#imageEnd) return image;
-    const { lines, addresses } = this.#modulePart();
-    const position = this.#modulePosition(address);
+    const own = this.isInImage(address) ? undefined : this.#ownSection(address);
+    if (own) return own.lines[own.positionOf(address)] as number;
+    const image = functionLineBelow(this.#text, this.#modulesAt, address);
+    if (this.isInImage(address)) return image;
+    const part = this.#modulePart();
+    const position = part.positionOf(address);
     if (position < 0) return image;
-    const isNearer = image < 0 || (addresses[position] as number) > addressAt(this.#text, image);
-    return isNearer ? (lines[position] as number) : image;
+    const isNearer = image < 0 || part.addressAt(position) > addressAt(this.#text, image);
+    return isNearer ? (part.lines[position] as number) : image;
   }
 
-  #imageLine(address: number): number {
-    return functionLineBelow(this.#text, this.#modulesAt, address);
-  }
-
-  /** Position of the module's function an address lies in, of several of one address the first; -1 below all. */
-  #modulePosition(address: number): number {
-    const { addresses } = this.#modulePart();
-    let position = this.#lastModulePosition(address);
-    while (position > 0 && addresses[position - 1] === addresses[position]) position--;
-    return position;
-  }
-
-  #lastModulePosition(address: number): number {
-    const { addresses } = this.#modulePart();
-    let low = 0;
-    let high = addresses.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((addresses[middle] as number) <= address) low = middle + 1;
-      else high = middle;
+  /** The functions of the module whose code an address lies in; undefined where it is of none, or behind its last one. */
+  #ownSection(address: number): SortedLines | undefined {
+    const module = this.#moduleAt(address)?.name;
+    if (module === undefined) return undefined;
+    let section = this.#ofModules.get(module);
+    if (!section) {
+      section = new SortedLines(this.#text, linesOfModule(this.#text, this.#modulesAt, module));
+      this.#ofModules.set(module, section);
     }
-    return low - 1;
+    return section.encloses(address) ? section : undefined;
+  }
+
+  #moduleAt(address: number): LoadedModule | undefined {
+    this.#loaded ??= parseModules(this.modules);
+    let nearest: LoadedModule | undefined;
+    for (const module of this.#loaded) {
+      if (module.base <= address && (nearest === undefined || module.base > nearest.base)) nearest = module;
+    }
+    return nearest && address < nearest.base + nearest.size ? nearest : undefined;
   }
 
   #modulePart(): SortedLines {
-    this.#sortedModules ??= sorted(this.#text, functionLines(this.#text, this.#modulesAt, this.#text.length));
-    return this.#sortedModules;
+    this.#allModules ??= new SortedLines(this.#text, functionLines(this.#text, this.#modulesAt, this.#text.length));
+    return this.#allModules;
   }
 
   #functionAt(line: number): KernelFunction {
     return { ...nameAt(this.#text, line), address: addressAt(this.#text, line) };
   }
-}
-
-/** Sorts lines by address; those of one address stay as they are listed. */
-function sorted(text: Buffer, lines: Iterable<number>): SortedLines {
-  const listed = [...lines];
-  const addresses = listed.map((line) => addressAt(text, line));
-  const order = Uint32Array.from(listed.keys());
-  order.sort((a, b) => (addresses[a] as number) - (addresses[b] as number) || a - b);
-  return {
-    lines: Uint32Array.from(order, (i) => listed[i] as number),
-    addresses: Float64Array.from(order, (i) => addresses[i] as number),
-  };
 }
 
 /** Name, size, state and address of every loaded module; '' where the kernel has none. */
@@ -273,4 +269,12 @@ export function loadedModules(): string {
   }
   // ext4 1142784 1 - Live 0xffffffffc035e000: how many use it, and who, may change.
   return text.replace(/^(\S+ \d+) \S+ \S+/gm, '$1');
+}
+
+function parseModules(listing: string): LoadedModule[] {
+  return Array.from(listing.matchAll(/^(\S+) (\d+) \S+ 0x([0-9a-f]+)/gm), ([, name = '', size, base]) => ({
+    name,
+    base: Number(BigInt.asIntN(64, BigInt(`0x${base}`))),
+    size: Number(size),
+  }));
 }

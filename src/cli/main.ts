@@ -26,6 +26,10 @@ async function main(args: readonly string[]): Promise<number> {
     const { readKallsymsAhead } = await import('../capture/kallsyms.ts');
     readKallsymsAhead();
   }
+  // A reader that has seen enough (`| head`) is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   const { newCommand, runCommand } = await import('./command.ts');
   if (entry) return runCommand((await entry.load()).command(), rest);
   if (isTarget) return runCommand((await import('./record.ts')).command(), args);
@@ -46,10 +50,6 @@ function asksForHelp(args: readonly string[]): boolean {
   return args.slice(0, end < 0 ? undefined : end).some((word) => word === '-h' || word === '--help');
 }
 
-// A reader that has seen enough (`| head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
 // No top-level await: this is built as CommonJS, which node starts sooner.
 void main(process.argv.slice(2)).then((status) => {
   process.exitCode = status;

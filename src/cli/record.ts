@@ -12,6 +12,7 @@ import {
   addReportOptions,
   checkReportOptions,
   keepsCensus,
+  prepareReport,
   type ReportOptions,
   wholeNumber,
   writeReport,
@@ -73,6 +74,8 @@ export function command(): Command {
       ...(watch && { timeBuckets: watch.bucketMilliseconds, maxKeys: Math.max(options.maxKeys, KEYS_WITH_TIME) }),
     });
     const { record: run } = await import('../capture/record.ts');
+    // While the kernel's symbols are being read there is nothing else to do.
+    setImmediate(prepareReport);
     const {
       census: counted,
       status,

@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Explanation, explainGroup } from '../atlas/explain.ts';
+import { glossOf } from '../atlas/gloss.ts';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
 import { atlasLabeller } from '../atlas/labeller.ts';
+import { placesOf } from '../atlas/places.ts';
 import type { Census } from '../census/census.ts';
 import { GROUPINGS, type Group, type Grouping, groupCensus } from '../census/group.ts';
 import { parseWhere } from '../census/where.ts';
@@ -65,6 +67,15 @@ export function wholeNumber(text: string): number {
  */
 export function checkReportOptions(options: ReportOptions): void {
   if (options.where !== undefined) parseWhere(options.where);
+}
+
+/**
+ * Loads what every report needs, to be called where there is time to spare. Nothing changes if it is not.
+ */
+export function prepareReport(): void {
+  kernelKnowledge();
+  placesOf('schedule');
+  glossOf('schedule');
 }
 
 /** Whether `-o` names a file for other programs, so that nothing goes to standard output. */
