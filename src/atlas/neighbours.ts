@@ -4,7 +4,7 @@
 // together. So a static function whose name several files define is of the file to which the functions before and
 // behind it belong, as far as their own names are of one file only.
 
-import { type Place, placesOf } from './places.ts';
+import { filesOf } from './places.ts';
 
 /** The function so many places behind (or before, where negative) in the order of addresses; null beyond the ends. */
 export type NeighbourAt = (distance: number) => { readonly name: string; readonly module: string } | null;
@@ -17,7 +17,7 @@ const REACH = 12;
  * `name` and the neighbours' names are normalised.
  */
 export function fileByNeighbours(name: string, module: string, neighbourAt: NeighbourAt): string | null {
-  const candidates = new Set(placesOf(name, module).map(({ file }) => file));
+  const candidates = new Set(filesOf(name, module));
   if (candidates.size < 2) return null;
   const before = firstCertain(module, (distance) => neighbourAt(-distance));
   const behind = firstCertain(module, neighbourAt);
@@ -32,10 +32,10 @@ function firstCertain(module: string, neighbourAt: NeighbourAt): string | null {
   for (let distance = 1; distance <= REACH; distance += 1) {
     const neighbour = neighbourAt(distance);
     if (!neighbour || neighbour.module !== module) return null;
-    const places: readonly Place[] = placesOf(neighbour.name, module);
-    const [only] = places;
+    const files = filesOf(neighbour.name, module);
+    const [only] = files;
     // What a header defines may be anywhere.
-    if (only && places.length === 1 && !only.file.endsWith('.h')) return only.file;
+    if (only && files.length === 1 && !only.endsWith('.h')) return only;
   }
   return null;
 }

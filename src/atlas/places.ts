@@ -29,6 +29,11 @@ export function placesOf(name: string, module?: string): readonly Place[] {
   return narrow(definitionsOf(name), module ?? '').map(placeOf);
 }
 
+/** The files of {@link placesOf}. */
+export function filesOf(name: string, module: string): string[] {
+  return narrow(definitionsOf(name), module).map(({ file }) => file);
+}
+
 /**
  * The place of frame `index` of a path. Where several files define a function of that name, the file the capture found
  * decides, then the frame's module, then the kernel version as far as the other frames betray it, then what lies nearest in the source to the

@@ -124,6 +124,22 @@ describe('looking addresses up', () => {
     expect(around(0xffffffffc0101000n, [-1, 0, 1, 2])).toEqual([undefined, 'module_function', 'twice', undefined]);
   });
 
+  test('in modules by what is listed of where they lie, as without', () => {
+    const text = `ffffffff81000000 T _stext
+ffffffffc0201100 t last\t[ext4]
+ffffffffc0201000 t first\t[ext4]
+ffffffffc0101000 t bfq_first\t[bfq]
+ffffffffc0101100 t bfq_last\t[bfq]
+`;
+    const listed = 'ext4 8192 Live 0xffffffffc0201000\nbfq 8192 Live 0xffffffffc0101000\n';
+    for (const modules of ['', listed]) {
+      const symbols = new Kallsyms(Buffer.from(text), modules);
+      const name = (address: bigint) => symbols.lookup(Number(BigInt.asIntN(64, address)))?.name;
+      const addresses = [0xffffffffc0200fffn, 0xffffffffc0201000n, 0xffffffffc02010ffn, 0xffffffffc0201100n];
+      expect(addresses.map(name)).toEqual(['bfq_last', 'first', 'first', 'last']);
+    }
+  });
+
   test('vouches for what cannot have changed', () => {
     const text = `${SAMPLE}ffffffffc0201100 t second\t[ext4]
 ffffffffc0301000 t bpf_prog_a\t[bpf]

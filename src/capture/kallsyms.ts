@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { normaliseSymbol } from '../census/symbol-name.ts';
+import { AscendingLines } from './ascending-lines.ts';
 import {
   addressAt,
   endsName,
-  functionLineAfter,
-  functionLineBefore,
-  functionLineBelow,
   functionLines,
   linesNamed,
   linesOfModule,
@@ -81,6 +79,7 @@ export class Kallsyms implements FunctionFinder {
   readonly modules: string;
   readonly #text: Buffer;
   readonly #modulesAt: number;
+  readonly #image: AscendingLines;
   /** The addresses of the image's first function and of its last symbol. */
   readonly #imageStart: number;
   readonly #imageEnd: number;
@@ -93,6 +92,7 @@ export class Kallsyms implements FunctionFinder {
     this.modules = modules;
     this.#modulesAt = startOfModules(text);
     const [first = -1] = functionLines(text, 0, this.#modulesAt);
+    this.#image = new AscendingLines(text, Math.max(first, 0), first < 0 ? 0 : this.#modulesAt);
     this.#imageStart = first < 0 ? Number.POSITIVE_INFINITY : addressAt(text, first);
     this.#imageEnd = first < 0 ? Number.NEGATIVE_INFINITY : addressAt(text, startOfLine(text, this.#modulesAt - 1));
   }
@@ -125,13 +125,14 @@ export class Kallsyms implements FunctionFinder {
   get size(): number {
     let image = 0;
     for (const _ of functionLines(this.#text, 0, this.#modulesAt)) image++;
-    return image + this.#modulePart().lines.length;
+    return image + this.#modulePart().length;
   }
 
   /** The kernel image's functions, then those of modules, ascending. */
   *[Symbol.iterator](): Generator<KernelFunction> {
     for (const line of functionLines(this.#text, 0, this.#modulesAt)) yield this.#functionAt(line);
-    for (const line of this.#modulePart().lines) yield this.#functionAt(line);
+    const modules = this.#modulePart();
+    for (let place = 0; place < modules.length; place++) yield this.#functionAt(modules.lineAt(place) ?? 0);
   }
 
   /** Every function of exactly this name. */
@@ -170,13 +171,11 @@ export class Kallsyms implements FunctionFinder {
     let line: number | undefined;
     if (this.isInImage(address)) {
       line = this.#lineOf(address);
-      for (let left = distance; left < 0 && line >= 0; left++) line = functionLineBefore(this.#text, line);
-      for (let left = distance; left > 0 && line >= 0; left--) {
-        line = functionLineAfter(this.#text, line, this.#modulesAt);
-      }
+      for (let left = distance; left < 0 && line >= 0; left++) line = this.#image.before(line);
+      for (let left = distance; left > 0 && line >= 0; left--) line = this.#image.after(line);
     } else {
       const section = this.#ownSection(address) ?? this.#modulePart();
-      line = section.lines[section.positionOf(address) + distance];
+      line = section.lineAt(section.placeOf(address) + distance);
     }
     return line === undefined || line < 0 ? null : this.#functionAt(line);
   }
@@ -194,8 +193,8 @@ export class Kallsyms implements FunctionFinder {
   vouchesFor(address: number): boolean {
     if (this.isInImage(address) || this.#ownSection(address)) return true;
     const part = this.#modulePart();
-    const last = part.lastPositionOf(address);
-    const [here, next] = [part.lines[last], part.lines[last + 1]];
+    const last = part.lastPlaceOf(address);
+    const [here, next] = [part.lineAt(last), part.lineAt(last + 1)];
     if (here === undefined || next === undefined) return false;
     const { module } = nameAt(this.#text, here);
     return module === nameAt(this.#text, next).module && module !== 'bpf' && !module.startsWith('__builtin__');
@@ -218,14 +217,13 @@ export class Kallsyms implements FunctionFinder {
   #lineOf(address: number): number {
     if (address >= 0) return -1; // a program's
     const own = this.isInImage(address) ? undefined : this.#ownSection(address);
-    if (own) return own.lines[own.positionOf(address)] as number;
-    const image = functionLineBelow(this.#text, this.#modulesAt, address);
+    if (own) return own.lineAt(own.placeOf(address)) ?? -1;
+    const image = this.#image.find(address);
     if (this.isInImage(address)) return image;
     const part = this.#modulePart();
-    const position = part.positionOf(address);
-    if (position < 0) return image;
-    const isNearer = image < 0 || part.addressAt(position) > addressAt(this.#text, image);
-    return isNearer ? (part.lines[position] as number) : image;
+    const line = part.lineAt(part.placeOf(address));
+    if (line === undefined) return image;
+    return image < 0 || addressAt(this.#text, line) > addressAt(this.#text, image) ? line : image;
   }
 
   /** The functions of the module whose code an address lies in; undefined where it is of none, or behind its last one. */
@@ -234,7 +232,7 @@ export class Kallsyms implements FunctionFinder {
     if (module === undefined) return undefined;
     let section = this.#ofModules.get(module);
     if (!section) {
-      section = new SortedLines(this.#text, linesOfModule(this.#text, this.#modulesAt, module));
+      section = new SortedLines(this.#text, ...linesOfModule(this.#text, this.#modulesAt, module));
       this.#ofModules.set(module, section);
     }
     return section.encloses(address) ? section : undefined;
@@ -250,7 +248,7 @@ export class Kallsyms implements FunctionFinder {
   }
 
   #modulePart(): SortedLines {
-    this.#allModules ??= new SortedLines(this.#text, functionLines(this.#text, this.#modulesAt, this.#text.length));
+    this.#allModules ??= new SortedLines(this.#text, this.#modulesAt, this.#text.length);
     return this.#allModules;
   }
 

@@ -1,54 +1,70 @@
-import { addressAt } from './kallsyms-text.ts';
+import { digitsOf, isFunction } from './kallsyms-text.ts';
 
-/** Lines of /proc/kallsyms in ascending order of their addresses; those of one address as they are listed. */
+const DIGITS = 16;
+
+/**
+ * Functions of /proc/kallsyms in ascending order of their addresses; those of one address as they are listed. Made of
+ * strings, because cutting up and sorting strings is what needs the fewest steps of a program that has just started.
+ */
 export class SortedLines {
-  readonly lines: Uint32Array;
-  readonly #addresses: Float64Array;
+  /** The digits of each address and the index of its line, in order. */
+  readonly #keys: readonly string[];
+  /** Positions of lines in the text, as they are listed. */
+  readonly #lines: readonly number[];
 
-  constructor(text: Buffer, lines: Iterable<number>) {
-    const listed = Uint32Array.from(lines);
-    const addresses = Float64Array.from(listed, (line) => addressAt(text, line));
-    const order = orderOf(addresses);
-    this.lines = Uint32Array.from(order, (i) => listed[i] as number);
-    this.#addresses = Float64Array.from(order, (i) => addresses[i] as number);
+  /** The functions listed from one position to another. */
+  constructor(text: Buffer, from: number, to: number) {
+    const keys: string[] = [];
+    const lines: number[] = [];
+    let at = from;
+    for (const line of text.toString('latin1', from, to).split('\n')) {
+      if (line !== '' && isFunction(text, at)) {
+        keys.push(line.slice(0, DIGITS) + String.fromCharCode(lines.length >> 15, lines.length & 0x7fff));
+        lines.push(at);
+      }
+      at += line.length + 1;
+    }
+    this.#keys = keys.sort();
+    this.#lines = lines;
   }
 
-  addressAt(position: number): number {
-    return this.#addresses[position] as number;
+  get length(): number {
+    return this.#keys.length;
+  }
+
+  /** Position in the text of the line at a place in the order; undefined beyond the ends. */
+  lineAt(place: number): number | undefined {
+    const key = this.#keys[place];
+    return key === undefined ? undefined : this.#lines[(key.charCodeAt(DIGITS) << 15) | key.charCodeAt(DIGITS + 1)];
   }
 
   /** Whether an address lies between two lines, not below the first and not behind the last. */
   encloses(address: number): boolean {
-    const { length } = this.#addresses;
-    return length > 0 && address >= this.addressAt(0) && address < this.addressAt(length - 1);
+    const digits = digitsOf(address);
+    const [first, last] = [this.#keys[0], this.#keys.at(-1)];
+    return (
+      first !== undefined && last !== undefined && digits >= first.slice(0, DIGITS) && digits < last.slice(0, DIGITS)
+    );
   }
 
-  /** Position of the line an address lies in, of several of one address the first; -1 below all. */
-  positionOf(address: number): number {
-    let position = this.lastPositionOf(address);
-    while (position > 0 && this.#addresses[position - 1] === this.#addresses[position]) position--;
-    return position;
+  /** Place of the line an address lies in, of several of one address the first; -1 below all. */
+  placeOf(address: number): number {
+    let place = this.lastPlaceOf(address);
+    const digits = this.#keys[place]?.slice(0, DIGITS);
+    while (digits !== undefined && this.#keys[place - 1]?.startsWith(digits)) place--;
+    return place;
   }
 
   /** The same, of several of one address the last. */
-  lastPositionOf(address: number): number {
+  lastPlaceOf(address: number): number {
+    const wanted = `${digitsOf(address)}\uffff`;
     let low = 0;
-    let high = this.#addresses.length;
+    let high = this.#keys.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.addressAt(middle) <= address) low = middle + 1;
+      if ((this.#keys[middle] as string) <= wanted) low = middle + 1;
       else high = middle;
     }
     return low - 1;
   }
-}
-
-/** The indices of numbers in ascending order of the numbers, then of themselves. */
-function orderOf(numbers: Float64Array): number[] {
-  const { length } = numbers;
-  const base = numbers.reduce((least, number) => Math.min(least, number), Number.POSITIVE_INFINITY);
-  // Number and index in one number, because sorting without a function to compare is many times faster.
-  const keys = numbers.map((number, index) => (number - base) * length + index).sort();
-  if ((keys[length - 1] ?? 0) <= Number.MAX_SAFE_INTEGER) return Array.from(keys, (key) => key % length);
-  return [...numbers.keys()].sort((a, b) => (numbers[a] as number) - (numbers[b] as number) || a - b);
 }
