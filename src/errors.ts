@@ -19,7 +19,11 @@ export class UsageError extends UserError {
   }
 }
 
-/** The text of anything thrown, for one line of output. */
+/** What Node says of a failed system call: `ENOENT: no such file or directory, open '/no/such/file'`. */
+const SYSTEM_ERROR = /^E[A-Z0-9]+: (.+?), \w+(?: '.*')?$/s;
+
+/** The text of anything thrown, for one line of output. Of a failed system call only why: the line names the file. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return SYSTEM_ERROR.exec(error.message)?.[1] ?? error.message;
 }

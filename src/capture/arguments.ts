@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.ts';
 import type { KeyOptions } from './bpf/key-layout.ts';
+import { arch } from './sys/arch.ts';
 import type { Target } from './targets.ts';
 
 /** An argument of a target that is recorded with each call. */
@@ -50,6 +51,21 @@ export function argumentsOf(
   requested?: RecordedArgument,
 ): (RecordedArgument | undefined)[] {
   return targets.map(({ kind, name }) => requested ?? (kind === 'function' ? TELLING_ARGUMENTS[name] : undefined));
+}
+
+/**
+ * Whether each target has the argument that was asked for.
+ * @throws {UsageError} an argument beyond those that registers or the event hold
+ */
+export function checkArguments(targets: readonly Target[], requested?: RecordedArgument): void {
+  if (!requested) return;
+  for (const target of targets) {
+    const isEvent = target.kind === 'tracepoint';
+    const most = !isEvent ? arch().argumentOffsets.length : target.category === 'syscalls' ? 6 : 12;
+    if (requested.number <= most) continue;
+    const why = isEvent ? `a tracepoint has no more than ${most}` : `only the first ${most} are passed in registers`;
+    throw new UsageError(`--keys arg${requested.number}: ${why} (${target.name})`);
+  }
 }
 
 /** What the key of a count consists of, given what was asked for and what the targets suggest. */

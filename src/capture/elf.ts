@@ -138,7 +138,10 @@ export function elfProbes(path: string): ElfProbes {
     const offset = BigInt(address - segment.address + segment.offset);
     const known = probes.get(name);
     if (!known) probes.set(name, { name, offsets: [offset], isChooser });
-    else if (!known.offsets.includes(offset)) known.offsets.push(offset);
+    else {
+      if (!known.offsets.includes(offset)) known.offsets.push(offset);
+      known.isChooser ||= isChooser;
+    }
   }
   return { functions: [...probes.values()], imports };
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { type Census, UNKNOWN } from '../census/census.ts';
 import { messageOf, UserError } from '../errors.ts';
 import { HIST_FRAMES, parseHist } from './hist-text.ts';
@@ -70,7 +70,11 @@ export class HistCapture implements CountingSession {
   }
 
   start(): void {
-    for (const { directory } of this.#histograms) writeFileSync(`${directory}/trigger`, this.#trigger);
+    try {
+      for (const { directory } of this.#histograms) writeFileSync(`${directory}/trigger`, this.#trigger);
+    } catch (error) {
+      throw new UserError(`the engine hist: the kernel refuses a histogram (${messageOf(error)})`, { cause: error });
+    }
     this.#startedAt = process.hrtime.bigint();
   }
 
@@ -137,6 +141,9 @@ export class HistCapture implements CountingSession {
       }
     }
     mkdirSync(this.#instance);
+    if (!this.#histograms.every(({ directory }) => existsSync(`${directory}/hist`))) {
+      throw new UserError('the engine hist: the kernel was built without histograms (CONFIG_HIST_TRIGGERS)');
+    }
   }
 
   #add(target: Target, event: string): void {

@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { release } from 'node:os';
 import { Census } from '../census/census.ts';
 import { messageOf, UserError } from '../errors.ts';
-import { argumentsOf, keyOptions, type RequestedKeys } from './arguments.ts';
+import { argumentsOf, checkArguments, keyOptions, type RequestedKeys } from './arguments.ts';
 import type { Filter } from './bpf/count-program.ts';
 import { CommandCgroup } from './cgroup.ts';
 import { CannotArm, type EngineName } from './engines/engine.ts';
@@ -83,6 +83,7 @@ export async function record(plan: RecordPlan): Promise<Recording> {
     }
     const userStacks = plan.userStacks || targets.some(({ kind }) => kind === 'user');
     const recorded = argumentsOf(targets, plan.keys.argument);
+    checkArguments(targets, plan.keys.argument);
     const cgroup = plan.onlyCommand && workload ? new CommandCgroup() : null;
     if (cgroup) cleanups.push(() => cgroup.close());
     if (cgroup && workload) cgroup.add(workload.pid);
@@ -177,10 +178,15 @@ function checkFilter({ cpus = [], pids = [] }: Filter): void {
 
 function openCgroup(directory: string, cleanups: (() => void)[]): number {
   try {
+    if (!existsSync(`${directory}/cgroup.procs`) || !existsSync(`${directory}/cgroup.controllers`)) {
+      const there = existsSync(directory) ? 'no cgroup of version 2' : 'no such directory';
+      throw new UserError(`--cgroup ${directory}: ${there} (they lie below /sys/fs/cgroup)`);
+    }
     const descriptor = openSync(directory, 'r');
     cleanups.push(() => closeSync(descriptor));
     return descriptor;
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(`--cgroup ${directory}: ${messageOf(error)}`, { cause: error });
   }
 }
@@ -201,8 +207,11 @@ class Stopper {
     return new Promise((resolve, reject) => {
       let interrupts = 0;
       let timer: NodeJS.Timeout | undefined;
+      // Waiting for a signal keeps no process alive by itself.
+      const wait = setInterval(() => {}, 1 << 30);
       const done = (status: number) => {
         clearTimeout(timer);
+        clearInterval(wait);
         process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate);
         resolve(status);
       };

@@ -169,7 +169,7 @@ function resolveUser(path: string, wanted: string, names: Names, notes: string[]
   }
   if (found.isChooser) {
     notes.push(
-      `${wanted} of ${path} only chooses one of several implementations when a program starts: that is what is counted, not the calls of what was chosen.`,
+      `${wanted} of ${path} only chooses one of several implementations when a program starts: that choice is counted, not the calls of what was chosen.`,
     );
   }
   if (found.offsets.length > 1) {

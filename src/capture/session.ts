@@ -191,6 +191,7 @@ export class Capture implements CountingSession {
     const drain = new Drain(census, this.#plan, this.#layout, reader, this.#startedAt);
     drain.readStacks(this.#stacks);
     drain.readCounts(this.#counts);
+    let filtered = 0;
     for (const [index, { target, armed, engine }] of this.#armed.entries()) {
       const tally: TargetTally = {
         name: target.name,
@@ -198,6 +199,7 @@ export class Capture implements CountingSession {
         fates: this.#readFates(index),
         truth: armed.truth(),
       };
+      filtered += tally.fates.filtered;
       const { losses, notes } = balance(tally, {
         stacks: drain.stackCount,
         maxStacks: this.#plan.maxStacks,
@@ -207,6 +209,7 @@ export class Capture implements CountingSession {
       for (const { reason, count } of losses) census.lose(reason, count);
       for (const note of [...notes, ...engine.blindSpots]) census.note(note);
     }
+    this.#noteFiltered(census, filtered);
     const watched = this.#armed.flatMap(({ armed }) => armed.watched?.() ?? []);
     const isPerCpu = this.#armed.some(({ armed }) => armed.watched);
     this.#cpuWatch.report(census, isPerCpu ? watched : undefined);
@@ -221,6 +224,15 @@ export class Capture implements CountingSession {
     census.facts.cpus = this.#cpus.length;
     census.facts.durationSeconds = Number(this.#stoppedAt - this.#startedAt) / 1e9;
     census.facts.bucketMilliseconds = this.#plan.keys.bucketMilliseconds ?? null;
+  }
+
+  /** Where calls were left out by request, their number says whether the request was what was meant. */
+  #noteFiltered(census: Census, filtered: number): void {
+    const { filter, cgroup } = this.#plan;
+    if (filtered === 0 || !(filter.pids || filter.comms || filter.cpus || cgroup !== undefined)) return;
+    census.note(
+      `${filtered} other ${filtered === 1 ? 'call was' : 'calls were'} left out by the filters; they are not in the total.`,
+    );
   }
 
   close(): void {
@@ -254,7 +266,8 @@ export class Capture implements CountingSession {
   }
 
   #refusal({ kind, name }: Target, refusals: readonly string[]): string {
-    const why = refusals.join('; ') || `the engine ${this.#plan.engine} is not for a ${kind}`;
+    const what = { function: 'kernel functions', tracepoint: 'tracepoints', user: 'functions of programs' }[kind];
+    const why = refusals.join('; ') || `the engine ${this.#plan.engine} is not for ${what}`;
     const fitting = this.#armed.filter(({ engine }) => engine === breakpointEngine).map(({ target }) => target.name);
     const fits =
       /no breakpoint left/.test(why) && fitting.length > 0 ? `; there is room for ${fitting.join(', ')}` : '';

@@ -172,13 +172,13 @@ function intervalPrinter(): (soFar: Census) => void {
 
 function seconds(text: string): number {
   const value = Number(text);
-  if (!(value > 0 && value < 1e6)) throw new InvalidArgumentError('a number of seconds is wanted.');
+  if (!(value > 0 && value < 1e6)) throw new InvalidArgumentError('A number of seconds above 0 is wanted.');
   return value;
 }
 
 function room(text: string): number {
   const value = wholeNumber(text);
-  if (value < 1 || value > 16_777_216) throw new InvalidArgumentError('a number from 1 to 16777216 is wanted.');
+  if (value < 1 || value > 16_777_216) throw new InvalidArgumentError('A number from 1 to 16777216 is wanted.');
   return value;
 }
 
