@@ -18,7 +18,8 @@ let runs = 0;
 /** Runs `whocalls record` with these words; resolves to its JSON report, status and both streams. */
 function record(words, command, prepare = () => {}) {
   const file = join(scratch, `${runs++}.json`);
-  const child = spawn(process.execPath, [main, 'record', ...words, '--format', 'json', '-o', file, '--', ...command], {
+  const rest = command === null ? [] : ['--', ...command];
+  const child = spawn(process.execPath, [main, 'record', ...words, '--format', 'json', '-o', file, ...rest], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };
@@ -28,7 +29,7 @@ function record(words, command, prepare = () => {}) {
   return new Promise((resolve) => {
     child.on('close', (status, signal) => {
       clearTimeout(deadline);
-      process.stderr.write(`${(performance.now() / 1000).toFixed(1)} s: ${words.join(' ')} -- ${command.join(' ')}\n`);
+      process.stderr.write(`${(performance.now() / 1000).toFixed(1)} s: ${[...words, ...rest].join(' ')}\n`);
       const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
       const [line, walked, checked, differed] = WALKS.exec(output.stderr) ?? [];
       if (line) output.stderr = output.stderr.replace(line, '');
@@ -166,6 +167,27 @@ if (everything === 'all') {
       until(() => existsSync(beat)).then(() => child.kill('SIGINT'));
     },
   );
+  // Without COMMAND or time it counts until it is interrupted.
+  results.open = await record(['do_epoll_ctl', '--comm', 'epoll-adds'], null, (child) => {
+    until(() => readFileSync('/sys/kernel/debug/kprobes/list', 'utf8').includes('do_epoll_ctl'))
+      .then(() => new Promise((resolve) => setTimeout(resolve, 1500)))
+      .then(() => {
+        spawnSync(adds, ['50']);
+        child.kill('SIGINT');
+      });
+  });
+  // Where BPF is refused, histograms stand in.
+  const without = ['--inh-caps=-all', '--bounding-set=-sys_admin,-bpf,-perfmon'];
+  const refused = spawnSync(
+    'setpriv',
+    [...without, process.execPath, main, 'record', 'do_epoll_ctl', '--', adds, '10'],
+    {
+      encoding: 'utf8',
+    },
+  );
+  results.withoutBpf = { status: refused.status, stdout: refused.stdout, stderr: refused.stderr };
+  const room = ['do_epoll_ctl', '--max-stacks', '16777216'];
+  results.tooLarge = await record(room, [adds, '10']);
   results.duration = await record(['sched:sched_switch', '--duration', '1'], ['sleep', '60']);
   const asNobody = [
     '--reuid=65534',

@@ -60,6 +60,7 @@ type Findings = Record<string, Run> & {
   readonly userKept?: readonly Run[];
   readonly killed: { readonly armed: boolean; readonly probesArmed: string; readonly gone: boolean };
   readonly unprivileged: { readonly status: number; readonly stderr: string };
+  readonly withoutBpf?: { readonly status: number; readonly stdout: string; readonly stderr: string };
 };
 
 const findings = new Map<string, Findings>();
@@ -222,8 +223,15 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
 
   it.skipIf(!isWhole)('reports when it is interrupted or the time is up', () => {
     expect(run('interrupted').calls?.total).toBe(600);
+    expect([run('open').status, run('open').calls?.total]).toEqual([0, 100]);
     expect(run('duration').status).toBe(0);
     expect(run('duration').calls?.total).toBeGreaterThan(0);
+  });
+
+  it.skipIf(!isWhole)('counts by histogram where BPF is refused, and says so', () => {
+    expect(facts().withoutBpf).toMatchObject({ status: 0, stderr: '' });
+    expect(facts().withoutBpf?.stdout).toContain('Total 20 calls');
+    expect(facts().withoutBpf?.stdout).toContain('BPF is refused here (bpf map whocalls_counts: EPERM)');
   });
 
   it.skipIf(!isWhole)('refuses in one line', () => {
@@ -236,6 +244,8 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
       127,
       'whocalls: cannot run no-such-command: no such command\n',
     ]);
+    expect(run('tooLarge')).toMatchObject({ status: 1, calls: null });
+    expect(run('tooLarge').stderr).toMatch(/^whocalls: not enough memory for the maps .*--max-stacks.*\n$/);
     expect(typo?.status).toBe(1);
     expect(typo?.stderr).toBe(
       'whocalls: no kernel function is called rb_insert_colour; did you mean rb_insert_color?\n',

@@ -161,7 +161,7 @@ function refuseUnsupported({ targets, filter, userStacks, cgroup, keys }: Captur
     ...(targets.some(({ kind }) => kind === 'user') ? ['functions of programs'] : []),
     ...(userStacks ? ['--user-stacks'] : []),
     ...(cgroup !== undefined ? ['--only-command and --cgroup'] : []),
-    ...(filter.pids || filter.comms || filter.cpus ? ['filters'] : []),
+    ...(filter.pids || filter.comms || filter.cpus ? ['filters (--pid, --comm, --cpu)'] : []),
     ...(keys.pid || keys.cpu ? ['keys besides comm'] : []),
   ];
   if (asked.length > 0) throw new UserError(`the engine hist cannot do ${asked.join(', ')}`);

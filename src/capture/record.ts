@@ -126,6 +126,11 @@ export async function record(plan: RecordPlan): Promise<Recording> {
     census.facts.kernels.push(release());
     if (plan.command.length > 0) census.facts.commands.push([...plan.command]);
     capture.drainInto(census, new RunSymbols(kallsyms), userSymbols);
+    if (plan.userStacks) {
+      census.note(
+        "The part of a stack in the program is found by frame pointers: the caller of a function without one, such as the C library's system calls, is left out.",
+      );
+    }
     noteShortStacks(
       census,
       targets.filter(({ kind }) => kind === 'user').map(({ name }) => name),

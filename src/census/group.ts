@@ -3,6 +3,7 @@ import type { Entry, EntryKind, KernelKnowledge, PathLabeller, PathLabels, PathV
 import { type Path, PathFinder } from './paths.ts';
 import { PhaseClock } from './phases.ts';
 import type { Row } from './row-table.ts';
+import type { StackId } from './stack-table.ts';
 import type { Filter, WhereField } from './where.ts';
 
 export const GROUPINGS = [
@@ -39,6 +40,13 @@ export interface PathTally {
   readonly count: number;
 }
 
+/** What a program was doing when it entered the kernel, with the calls that came of it. */
+export interface ProgramTally {
+  /** Functions of user space, innermost first. */
+  readonly frames: readonly string[];
+  readonly count: number;
+}
+
 /** Calls counted together. */
 export interface Group {
   /** 1 for the largest; null for what `--top` cut off. */
@@ -60,6 +68,8 @@ export interface Group {
   readonly stacks: number;
   /** The paths, commonest first. */
   readonly paths: readonly PathTally[];
+  /** Where recorded: the user part of stacks whose program itself entered the kernel, commonest first. */
+  readonly programs: readonly ProgramTally[];
 }
 
 /** A census, grouped. The counts of the groups add up to `matching`. */
@@ -81,6 +91,9 @@ export interface GroupOptions {
   /** Keep this many groups and put the rest in one called `(other)`. */
   readonly top?: number;
 }
+
+/** No name of a function has it. */
+const PROGRAM_SEPARATOR = '\0';
 
 /** The key of the group that holds what `--top` cut off. */
 export const OTHER = '(other)';
@@ -111,7 +124,7 @@ export function groupCensus(census: Census, options: GroupOptions): GroupedCensu
       group = new GroupBuilder(key);
       building.set(key, group);
     }
-    group.add(row, call, census.string(row.comm) || NOT_RECORDED);
+    group.add(row, call, census.string(row.comm) || NOT_RECORDED, classifier.programOf(row, call));
   }
   const sorted = [...building.values()].sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1));
   const total = census.total;
@@ -144,6 +157,8 @@ class Classifier {
   readonly #calls = new Map<Path, Map<number, ClassifiedCall>>();
   /** Paths whose entry only the name of their task tells, by path and that entry. */
   readonly #threadPaths = new Map<Path, Map<Entry, Path>>();
+  /** User parts as text, by stack. */
+  readonly #programs = new Map<StackId, string>();
   /** What the names of tasks tell, by id of the name. */
   readonly #threads = new Map<number, Entry | undefined>();
 
@@ -167,6 +182,24 @@ class Classifier {
       byArgument.set(row.argument, call);
     }
     return call;
+  }
+
+  /**
+   * The user part of a row's stack, as one text; null where there is none, or where an interrupt came: what it happened
+   * to interrupt is no cause.
+   */
+  programOf({ stack }: Row, { path }: ClassifiedCall): string | null {
+    const { stacks, symbols } = this.#census;
+    const { kind } = path.entry;
+    if (kind === 'user' || kind === 'interrupt' || kind === 'softirq' || kind === 'nmi') return null;
+    if (stack === path.stack || symbols.space(stacks.symbol(stack)) !== 'user') return null;
+    let text = this.#programs.get(stack);
+    if (text === undefined) {
+      const user = stacks.prefixes(stack).filter((at) => symbols.space(stacks.symbol(at)) === 'user');
+      text = user.map((at) => symbols.name(stacks.symbol(at))).join(PROGRAM_SEPARATOR);
+      this.#programs.set(stack, text);
+    }
+    return text;
   }
 
   /** Where the stack ends before it tells an entry, and in no inner context, the task may be one of the kernel's. */
@@ -272,12 +305,14 @@ class GroupBuilder {
   readonly #stacks = new Set<number>();
   readonly #calls = new Map<ClassifiedCall, number>();
   readonly #comms = new Map<string, number>();
+  readonly #programs = new Map<string, number>();
 
   constructor(key: string) {
     this.key = key;
   }
 
-  add(row: Row, call: ClassifiedCall, comm: string): void {
+  add(row: Row, call: ClassifiedCall, comm: string, program: string | null): void {
+    if (program !== null) increase(this.#programs, program, row.count);
     this.count += row.count;
     this.#stacks.add(row.stack);
     increase(this.#calls, call, row.count);
@@ -289,6 +324,7 @@ class GroupBuilder {
     for (const stack of other.#stacks) this.#stacks.add(stack);
     for (const [call, count] of other.#calls) increase(this.#calls, call, count);
     for (const [comm, count] of other.#comms) increase(this.#comms, comm, count);
+    for (const [program, count] of other.#programs) increase(this.#programs, program, count);
   }
 
   finish(rank: number | null, total: number): Group {
@@ -325,6 +361,9 @@ class GroupBuilder {
       entries: [...entries.values()].sort(byCount),
       comms: [...this.#comms].map(([name, count]) => ({ name, count })).sort(byCount),
       stacks: this.#stacks.size,
+      programs: [...this.#programs]
+        .map(([text, count]) => ({ frames: text.split(PROGRAM_SEPARATOR), count }))
+        .sort((a, b) => b.count - a.count || (a.frames.join() < b.frames.join() ? -1 : 1)),
       paths: [...paths.values()].sort((a, b) => b.count - a.count || comparePaths(a.path, b.path)),
     };
   }

@@ -3,6 +3,9 @@ import type { Group } from '../census/group.ts';
 import { callsPerPhase } from '../census/phases.ts';
 import { type Report, workloadOf } from './report.ts';
 
+/** Ways through programs that are listed of a group. */
+const MOST_PROGRAMS = 20;
+
 /** Name and version of the JSON form. */
 export const REPORT_SCHEMA = 'whocalls/report/1';
 
@@ -63,6 +66,7 @@ function jsonGroup(group: Group, report: Report): object {
     entries: group.entries.map(({ kind, name, count }) => ({ kind, name, count })),
     comms: group.comms,
     stacks: group.stacks,
+    ...(group.programs.length > 0 && { programs: group.programs.slice(0, MOST_PROGRAMS) }),
     frames: path && group.rank !== null ? path.frames.map((frame) => frame.name) : [],
     explanation: text,
     confidence,

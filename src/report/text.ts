@@ -147,6 +147,7 @@ class TextWriter {
     }
     const { text } = this.#report.explain(group);
     if (text !== '') this.#wrap(text, indent, indent);
+    this.#program(group, indent);
     const limit = this.#layout.verbose ? Number.POSITIVE_INFINITY : 3;
     const entries = `entries: ${tallies(group.entries, group.count, limit)}`;
     const isComms = group.comms.length > 1 || group.comms[0]?.name !== '(not recorded)';
@@ -154,6 +155,19 @@ class TextWriter {
     const oneLine = printable(`${indent}${entries}${comms === '' ? '' : `      ${comms}`}`);
     if (columns(oneLine) <= this.#layout.width) this.#line(oneLine);
     else for (const line of [entries, comms]) if (line !== '') this.#wrap(line, indent, `${indent}    `);
+  }
+
+  /** Where stacks have their user part: what in the program led into the kernel. */
+  #program({ programs, count }: Group, indent: string): void {
+    const shown = this.#layout.verbose ? programs : programs.slice(0, 1);
+    for (const { frames, count: calls } of shown) {
+      const share = calls === count ? '' : ` (${roundPercent(calls / count)} %)`;
+      const text = `in the program: ${frames.join(' <- ')}${share}`;
+      if (this.#layout.verbose) this.#wrap(text, indent, `${indent}    `);
+      else this.#line(indent + cut(printable(text), this.#layout.width - indent.length), 'dim');
+    }
+    const rest = programs.length - shown.length;
+    if (rest > 0) this.#line(`${indent}    and ${rest} other ${rest === 1 ? 'way' : 'ways'} through it`, 'dim');
   }
 
   #foot(): void {
