@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CODE_TABLE, CODE_TABLE_SIZE, type OrcFormat } from './bpf/frame-rules.ts';
 import { type Kallsyms, toUnsigned } from './kallsyms.ts';
@@ -24,7 +23,7 @@ export function orcTables(kallsyms: Kallsyms): { format: OrcFormat; tables: Code
   const format = orcFormat();
   const kernel = kernelTable(kallsyms);
   if (!format || !kernel) return null;
-  const tables = [kernel, ...moduleTables('/sys/module')];
+  const tables = [kernel, ...moduleTables(kallsyms.modules)];
   return { format, tables: tables.sort((a, b) => (a.start < b.start ? -1 : 1)).slice(0, MOST_TABLES) };
 }
 
@@ -62,10 +61,11 @@ function kernelTable(kallsyms: Kallsyms): CodeTable | null {
  * The tables of modules, by the places of their sections, which only root may see. How many entries there are is not
  * said; one table follows right upon the other, and a module where that is not so is left out.
  */
-function* moduleTables(directory: string): Generator<CodeTable> {
-  for (const module of list(directory)) {
+function* moduleTables(loaded: string): Generator<CodeTable> {
+  // Not every directory of /sys/module: most are of what is built in, and have no sections.
+  for (const [module] of loaded.matchAll(/^\S+/gm)) {
     const address = (section: string) => {
-      const text = readLine(join(directory, module, 'sections', section));
+      const text = readLine(join('/sys/module', module, 'sections', section));
       return text === null || !/^0x[0-9a-f]+$/.test(text) ? 0n : BigInt(text);
     };
     const entries = address('.orc_unwind');
@@ -74,13 +74,5 @@ function* moduleTables(directory: string): Generator<CodeTable> {
     const bytes = Number(addresses - entries);
     if (start > 0n && bytes > 0 && bytes % 6 === 0 && bytes < 1e8)
       yield { start, addresses, entries, count: bytes / 6 };
-  }
-}
-
-function list(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
   }
 }

@@ -47,6 +47,8 @@ export interface RecordPlan {
   readonly onOutput?: (chunk: Buffer) => void;
   /** Called every so many seconds with what was counted so far. */
   readonly interval?: { readonly seconds: number; readonly onInterval: (soFar: Census) => void };
+  /** What may be done while there is nothing else to do, one by one; what there is no time for is left out. */
+  readonly idle?: readonly (() => void)[];
   /** Called once everything is armed, right before COMMAND is let go. */
   readonly onArmed?: (engines: readonly string[]) => void;
 }
@@ -75,7 +77,7 @@ export async function record(plan: RecordPlan): Promise<Recording> {
       : null;
   const cleanups: (() => void)[] = [() => workload?.cancel()];
   try {
-    const kallsyms = await Kallsyms.readAside();
+    const kallsyms = await meanwhile(Kallsyms.readAside(), plan.idle);
     const { targets, notes } = resolveTargets(plan.targets, liveNames(kallsyms));
     // Without addresses neither functions nor callers in the kernel are known; programs have symbols of their own.
     if (!kallsyms.hasAddresses && targets.some(({ kind }) => kind !== 'user')) {
@@ -139,6 +141,21 @@ export async function record(plan: RecordPlan): Promise<Recording> {
   } finally {
     for (const cleanup of cleanups) cleanup();
   }
+}
+
+/** Waits for something, and does other things until it is there. */
+async function meanwhile<T>(wanted: Promise<T>, steps: readonly (() => void)[] = []): Promise<T> {
+  let isThere = false;
+  const settled = () => {
+    isThere = true;
+  };
+  wanted.then(settled, settled);
+  for (const step of steps) {
+    await new Promise(setImmediate);
+    if (isThere) break;
+    step();
+  }
+  return wanted;
 }
 
 function start(capture: CountingSession): void {

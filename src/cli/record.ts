@@ -12,7 +12,7 @@ import {
   addReportOptions,
   checkReportOptions,
   keepsCensus,
-  prepareReport,
+  PREPARATIONS,
   type ReportOptions,
   wholeNumber,
   writeReport,
@@ -74,14 +74,13 @@ export function command(): Command {
       ...(watch && { timeBuckets: watch.bucketMilliseconds, maxKeys: Math.max(options.maxKeys, KEYS_WITH_TIME) }),
     });
     const { record: run } = await import('../capture/record.ts');
-    // While the kernel's symbols are being read there is nothing else to do.
-    setImmediate(prepareReport);
     const {
       census: counted,
       status,
       walks,
     } = await run({
       ...plan,
+      idle: PREPARATIONS,
       ...(watch && { onArmed: () => watch.begin(), onOutput: (chunk: Buffer) => watch.read(chunk) }),
     });
     if (walks && options.debug) {

@@ -69,14 +69,12 @@ export function checkReportOptions(options: ReportOptions): void {
   if (options.where !== undefined) parseWhere(options.where);
 }
 
-/**
- * Loads what every report needs, to be called where there is time to spare. Nothing changes if it is not.
- */
-export function prepareReport(): void {
-  kernelKnowledge();
-  placesOf('schedule');
-  glossOf('schedule');
-}
+/** Loads, step by step, what every report needs: for those who have time to spare before. */
+export const PREPARATIONS: readonly (() => void)[] = [
+  () => kernelKnowledge(),
+  () => glossOf('schedule'),
+  () => placesOf('schedule'),
+];
 
 /** Whether `-o` names a file for other programs, so that nothing goes to standard output. */
 export function keepsCensus({ format, output }: ReportOptions): boolean {
