@@ -2,7 +2,7 @@ import { existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Where the compiled atlas is, seen from this module: beside `index.js`, beside `cli/` and `chunks/` in the bundle,
+ * Where the compiled atlas is, seen from this module: beside `index.js`, beside `cli/` with the program,
  * or in `dist/` when the sources run by themselves (tests, tools).
  */
 const PLACES = ['./atlas/', '../atlas/', '../../dist/atlas/'];
