@@ -60,7 +60,7 @@ export function examine(): Finding[] {
       works: kernelAtLeast(6, 7),
       detail: kernelAtLeast(6, 7)
         ? 'the kernel counts what it keeps from programs'
-        : 'before Linux 6.7: kprobes are checked by a second probe per CPU, syscall tracepoints and uprobes cannot be checked',
+        : 'before Linux 6.7: kprobes are checked by a second probe per CPU, tracepoints of syscalls cannot be checked, nor uprobes before 6.0',
     },
   );
   return findings;

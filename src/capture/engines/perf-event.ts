@@ -5,6 +5,8 @@ import { closeDescriptor, setProgram } from '../sys/perf.ts';
 import { whyNotPermitted } from '../sys/refusal.ts';
 import { type Armed, CannotArm, type Truth } from './engine.ts';
 
+type EventKind = 'tracepoint' | 'uprobe';
+
 /**
  * Perf events that run a program in every process: trace events and uprobes. From 6.7 on the program is attached
  * by a link, which counts what the kernel kept from it.
@@ -12,14 +14,14 @@ import { type Armed, CannotArm, type Truth } from './engine.ts';
 export class ArmedPerfEvent implements Armed {
   readonly #program: number;
   readonly #descriptors: number[] = [];
-  readonly #kind: string;
+  readonly #kind: EventKind;
 
   /**
    * @param open opens an event each
    * @param kind what the programs are called where their misses are unknown: `tracepoint`
    * @throws {CannotArm} the kernel refuses the event
    */
-  constructor(open: readonly (() => number)[], program: number, kind: string) {
+  constructor(open: readonly (() => number)[], program: number, kind: EventKind) {
     this.#program = program;
     this.#kind = kind;
     try {
@@ -43,9 +45,11 @@ export class ArmedPerfEvent implements Armed {
 
   truth(): Truth {
     if (kernelAtLeast(6, 7)) return { kind: 'missed', calls: recursionMisses(this.#program) };
+    // Since then nothing keeps a uprobe's program from running; where it interrupts itself, it says so.
+    if (this.#kind === 'uprobe' && kernelAtLeast(6, 0)) return { kind: 'missed', calls: 0 };
     return {
       kind: 'unknown',
-      why: `Before Linux 6.7 it is not known whether programs of ${this.#kind}s were skipped.`,
+      why: `Before Linux ${this.#kind === 'uprobe' ? '6.0' : '6.7'} it is not known whether programs of ${this.#kind}s were skipped.`,
     };
   }
 
@@ -54,7 +58,7 @@ export class ArmedPerfEvent implements Armed {
   }
 }
 
-function whyNot({ code, message }: SystemCallError, kind: string): string {
+function whyNot({ code, message }: SystemCallError, kind: EventKind): string {
   if (code === 'EPERM' || code === 'EACCES')
     return whyNotPermitted(`${kind}s need CAP_SYS_ADMIN${kind === 'uprobe' ? '' : ' or CAP_PERFMON'}`);
   return message;
