@@ -97,7 +97,7 @@ if (spawnSync('perf', ['--version']).status === 0) {
 const USER = 1000;
 const libc = /\s(\/\S*\/libc[.-]\S*)$/m.exec(readFileSync('/proc/self/maps', 'latin1'))?.[1];
 results.user = await record([`${userCalls}:work,${userCalls}:recurse`], [userCalls, `${USER}`]);
-results.malloc = await record([`${libc}:malloc`], [userCalls, `${USER}`]);
+if (everything === 'all') results.malloc = await record([`${libc}:malloc`], [userCalls, `${USER}`]);
 
 results.manyStacks = await record(['do_epoll_ctl', '--user-stacks'], [stacks, '20000']);
 results.fewStacks = await record(['do_epoll_ctl', '--user-stacks', '--max-stacks', '100'], [stacks, '2000']);
@@ -144,7 +144,6 @@ if (everything === 'all') {
   const cpu1 = '/sys/devices/system/cpu/cpu1/online';
   const bounce = `taskset -c 1 ${adds} 100; echo 0 > ${cpu1}; sleep 0.2; echo 1 > ${cpu1}; taskset -c 1 ${adds} 50; taskset -c 0 ${adds} 25`;
   results.hotplug = await record(['rb_insert_color'], ['sh', '-c', bounce]);
-  results.hotplugKprobe = await record(['do_epoll_ctl'], ['sh', '-c', bounce]);
   results.notMine = await record(['do_epoll_ctl', '--comm', 'nobody-has-this'], [adds, '500']);
   results.asUser = await record(['do_epoll_ctl', '--user', 'nobody'], ['id', '-un']);
   results.missing = await record(['do_epoll_ctl'], ['no-such-command']);
