@@ -7,6 +7,7 @@ import { afterAll, expect, test } from 'vitest';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
 const MAIN = join(DIST, 'cli', 'main.cjs');
+const CACHE = `program.${process.platform}-${process.arch}.cache`;
 
 const scratch = mkdtempSync(join(tmpdir(), 'whocalls-built-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -37,13 +38,23 @@ test.skipIf(builtBy !== process.versions.v8)('the program starts from what V8 ma
 test('what another version of V8 made is refused, and does no harm', () => {
   const cli = join(scratch, 'cli');
   cpSync(join(DIST, 'cli'), cli, { recursive: true });
-  const cache = readFileSync(join(cli, 'program.cache'));
+  const cache = readFileSync(join(cli, CACHE));
   cache.writeUInt32LE(cache.readUInt32LE(4) ^ 1, 4); // the hash of the version
-  writeFileSync(join(cli, 'program.cache'), cache);
+  writeFileSync(join(cli, CACHE), cache);
   const expected = run(MAIN, 'read', '-h');
   expect(run('-r', TELL, join(cli, 'main.cjs'), 'read', '-h')).toEqual({ ...expected, stderr: 'refused: true' });
-  rmSync(join(cli, 'program.cache'));
+  rmSync(join(cli, CACHE));
   expect(run(join(cli, 'main.cjs'), 'read', '-h')).toEqual(expected);
+});
+
+test('what was compiled for another processor is not opened', () => {
+  const elsewhere = join(scratch, 'elsewhere.cjs');
+  const other = process.arch === 'arm64' ? 'x64' : 'arm64';
+  writeFileSync(
+    elsewhere,
+    `require(${JSON.stringify(TELL)}); Object.defineProperty(process, 'arch', { value: '${other}' });`,
+  );
+  expect(run('-r', elsewhere, MAIN, 'read', '-h')).toEqual(run(MAIN, 'read', '-h'));
 });
 
 test('stack traces name the sources, where they are wanted', () => {

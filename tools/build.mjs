@@ -1,5 +1,5 @@
 // Builds dist/ from src/ and atlas/:
-// - dist/cli/main.cjs, program.cjs and program.cache: the command line as one file, with what V8 compiled of it
+// - dist/cli/main.cjs, program.cjs and program.*.cache: the command line as one file, with what V8 compiled of it here
 // - dist/index.js: the library
 // - dist/atlas/
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -58,7 +58,8 @@ async function buildProgram() {
   const program = readFileSync(join(dist, 'cli', 'program.cjs'));
   if (program.some((byte) => byte > 127))
     throw new Error('program.cjs is not ASCII: write \\u… in regular expressions');
-  writeFileSync(join(dist, 'cli', 'program.cache'), compiled(program.toString('latin1')));
+  const cache = `program.${process.platform}-${process.arch}.cache`;
+  writeFileSync(join(dist, 'cli', cache), compiled(program.toString('latin1')));
 }
 
 /**

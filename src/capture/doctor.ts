@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { messageOf } from '../errors.ts';
 import { elfProbes } from './elf.ts';
+import { tryBreakpoint } from './engines/breakpoint-trial.ts';
 import type { EngineName } from './engines/engine.ts';
 import { HistCapture } from './hist-session.ts';
 import { Kallsyms } from './kallsyms.ts';
@@ -45,7 +46,7 @@ export function examine(): Finding[] {
   };
   findings.push(
     tryEngine('kprobe', find(TRACEABLE), 'kernel functions that may be traced; the cheapest'),
-    tryEngine('breakpoint', find(NOT_TRACEABLE), 'any kernel function but entry code; a few at once'),
+    tryBreakpoints(find(NOT_TRACEABLE)),
     tryEngine(
       'tracepoint',
       { kind: 'tracepoint', name: 'sched:sched_switch', category: 'sched', event: 'sched_switch' },
@@ -97,6 +98,13 @@ function tryEngine(engine: EngineName, target: Target | string, detail: string):
       detail: withoutHint(messageOf(error)).replace(`${target.name} cannot be counted: ${engine}: `, ''),
     };
   }
+}
+
+/** A virtual machine may take breakpoints and never stop at them: one is tried out on a function of this process. */
+function tryBreakpoints(target: Target | string): Finding {
+  const finding = tryEngine('breakpoint', target, 'any kernel function but entry code; a few at once');
+  if (!finding.works || tryBreakpoint() === 'once') return finding;
+  return { ...finding, works: false, detail: 'a breakpoint that was tried out did not stop the processor' };
 }
 
 function arm(engine: EngineName, targets: readonly Target[]): void {

@@ -5,6 +5,7 @@ import { messageOf, UserError } from '../errors.ts';
 import { HIST_FRAMES, parseHist } from './hist-text.ts';
 import { formatAddress } from './kallsyms.ts';
 import type { CapturePlan, CountingSession } from './session.ts';
+import { arch } from './sys/arch.ts';
 import { kernelAtLeast, onlineCpus } from './sys/kernel.ts';
 import type { FunctionTarget, Target } from './targets.ts';
 import { tracefs, whyNoTraceEvents } from './tracefs.ts';
@@ -109,6 +110,11 @@ export class HistCapture implements CountingSession {
       census.lose('counted by the kernel without a stack', Math.max(0, hits - sum));
     }
     census.note(`Histograms of the kernel keep ${HIST_FRAMES} frames of a stack: outer callers may be missing.`);
+    if (!arch().returnAddress.onStack && this.#plan.targets.some(({ kind }) => kind === 'function')) {
+      census.note(
+        'Histograms leave out the function that called the target on this processor; paths begin with its caller.',
+      );
+    }
     census.facts.cpus = onlineCpus().length;
     census.facts.durationSeconds = Number(this.#stoppedAt - this.#startedAt) / 1e9;
   }

@@ -46,7 +46,7 @@ import {
   updateMap,
   VerifierError,
 } from './sys/bpf.ts';
-import { onlineCpus, possibleCpus } from './sys/kernel.ts';
+import { interruptCount, onlineCpus, possibleCpus } from './sys/kernel.ts';
 import { allocate, SystemCallError } from './sys/native.ts';
 import { closeDescriptor } from './sys/perf.ts';
 import { explainRefusal } from './sys/refusal.ts';
@@ -132,6 +132,8 @@ export class Capture implements CountingSession {
   #cgroupMap: number | undefined;
   #startedAt = 0n;
   #stoppedAt = 0n;
+  /** Interrupts of the machine between start and stop. */
+  #interrupts = 0;
 
   private constructor(plan: CapturePlan) {
     this.#plan = plan;
@@ -168,11 +170,13 @@ export class Capture implements CountingSession {
   start(): void {
     // Before the first call can be counted: time buckets count from here.
     this.#startedAt = process.hrtime.bigint();
+    this.#interrupts = -interruptCount();
     for (const { armed } of this.#breakpointsLast()) armed.start();
   }
 
   stop(): void {
     for (const { armed } of this.#breakpointsLast().reverse()) armed.stop();
+    this.#interrupts += interruptCount();
     this.#stoppedAt = process.hrtime.bigint();
   }
 
@@ -210,6 +214,7 @@ export class Capture implements CountingSession {
       for (const note of [...notes, ...engine.blindSpots]) census.note(note);
     }
     this.#noteFiltered(census, filtered);
+    this.#warnOfRepeats(census, drain.attributed);
     const watched = this.#armed.flatMap(({ armed }) => armed.watched?.() ?? []);
     const isPerCpu = this.#armed.some(({ armed }) => armed.watched);
     this.#cpuWatch.report(census, isPerCpu ? watched : undefined);
@@ -232,6 +237,23 @@ export class Capture implements CountingSession {
     if (filtered === 0 || !(filter.pids || filter.comms || filter.cpus || cgroup !== undefined)) return;
     census.note(
       `${filtered} other ${filtered === 1 ? 'call was' : 'calls were'} left out by the filters; they are not in the total.`,
+    );
+  }
+
+  /**
+   * Where the kernel has to step over a breakpoint it does so with interrupts enabled, and an interrupt that comes first
+   * makes it forget: the function then begins by hitting the breakpoint again.
+   */
+  #warnOfRepeats(census: Census, attributed: readonly number[]): void {
+    if (!arch().breakpointRepeats) return;
+    const hits = this.#armed.map(({ engine }, index) => (engine === breakpointEngine ? (attributed[index] ?? 0) : 0));
+    const most = Math.min(
+      this.#interrupts,
+      hits.reduce((sum, count) => sum + count, 0),
+    );
+    if (most <= 0) return;
+    census.warn(
+      `Up to ${most} calls may be counted twice: on this processor a breakpoint counts a call again when an interrupt comes before its first instruction.`,
     );
   }
 
@@ -294,6 +316,7 @@ export class Capture implements CountingSession {
       filter: this.#cgroupMap === undefined ? filter : { ...filter, cgroupMap: this.#cgroupMap },
       userStacks,
       onlyUserStack: request.userStack === true,
+      addCaller: request.context === 'registers' && request.userStack !== true && !arch().returnAddress.onStack,
       mayBeEmpty: request.context === 'syscall-event',
       guard,
       ...(keys.bucketMilliseconds === undefined ? {} : { bucketMilliseconds: keys.bucketMilliseconds }),

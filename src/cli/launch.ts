@@ -6,7 +6,8 @@ import { Script } from 'node:vm';
 import { version } from './version.ts';
 
 const PROGRAM = join(__dirname, 'program.cjs');
-const COMPILED = join(__dirname, 'program.cache');
+// V8 checks its own version, but not for which processor it compiled: elsewhere it would crash.
+const COMPILED = join(__dirname, `program.${process.platform}-${process.arch}.cache`);
 
 const [, , first, ...others] = process.argv;
 if (first === '--version' || first === '-V') process.stdout.write(`${version()}\n`);
@@ -19,7 +20,7 @@ function start(withSourceMaps: boolean): void {
     require(PROGRAM);
     return;
   }
-  // What another version of V8 made is refused, and the source compiled as ever.
+  // What another version of V8 made is refused, and the source is compiled as ever.
   const script = new Script(asFunction(readFileSync(PROGRAM, 'latin1')), {
     filename: PROGRAM,
     cachedData: readFileSync(COMPILED),

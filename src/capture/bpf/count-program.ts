@@ -47,6 +47,11 @@ export interface CountProgram {
    * from: unwinding by frame pointers misses that one where the function has not made its own frame yet.
    */
   readonly onlyUserStack: boolean;
+  /**
+   * The kernel's unwinder misses the function that called, because it follows frame pointers and the target has not made
+   * its frame yet: that address is taken from the link register.
+   */
+  readonly addCaller: boolean;
   /** A call without any frame is a call all the same: the context may have no kernel stack. */
   readonly mayBeEmpty: boolean;
   readonly bucketMilliseconds?: number;
@@ -244,14 +249,14 @@ function oneOf<T>(asm: Assembler, wanted: readonly T[], test: (value: T, yes: st
 }
 
 /** Takes the stack into the scratch space; r9 = hash of its contents. */
-function emitStack(asm: Assembler, { userStacks, onlyUserStack, mayBeEmpty }: CountProgram): void {
+function emitStack(asm: Assembler, program: CountProgram): void {
+  const { userStacks, onlyUserStack } = program;
   if (onlyUserStack) emitReturnAddress(asm);
-  else getStack(asm, SCRATCH_STACK, 0);
-  if (!onlyUserStack) asm.jumpIf(0, mayBeEmpty ? 's<' : 's<=', 0, 'lost.no-stack');
+  else emitKernelStack(asm, program);
   asm.mov(LENGTH, reg(0));
   if (userStacks) {
     // A task without a user part (a kernel thread) has an empty one; that is no loss.
-    getStack(asm, SCRATCH_STACK + USER_PART, BPF_F_USER_STACK);
+    getStack(asm, SCRATCH_STACK + USER_PART, STACK_BYTES, BPF_F_USER_STACK);
     if (onlyUserStack) asm.jumpIf(0, 's<=', 0, 'lost.no-stack');
     asm.mov(4, reg(0));
   }
@@ -261,6 +266,22 @@ function emitStack(asm: Assembler, { userStacks, onlyUserStack, mayBeEmpty }: Co
     asm.mov(LENGTH, reg(4));
     emitHash(asm, SCRATCH_STACK + USER_PART, LENGTH);
   }
+}
+
+/** The kernel's part of the stack, as its unwinder sees it; r0 = its bytes. */
+function emitKernelStack(asm: Assembler, { addCaller, mayBeEmpty }: CountProgram): void {
+  const missing = mayBeEmpty ? 's<' : 's<=';
+  if (!addCaller) {
+    getStack(asm, SCRATCH_STACK, STACK_BYTES, 0);
+    asm.jumpIf(0, missing, 0, 'lost.no-stack');
+    return;
+  }
+  // The function itself and its callers but the first, one place too far; then the two that begin the stack.
+  getStack(asm, SCRATCH_STACK + 8, STACK_BYTES - 8, 0);
+  asm.jumpIf(0, missing, 0, 'lost.no-stack');
+  asm.load(8, 1, SCRATCH, SCRATCH_STACK + 8).store(8, SCRATCH, SCRATCH_STACK, reg(1));
+  asm.load(8, 1, CONTEXT, arch().returnAddress.offset).store(8, SCRATCH, SCRATCH_STACK + 8, reg(1));
+  asm.alu('add', 0, 8);
 }
 
 /** Writes the address the function was called from, 0 where it cannot be read, into the scratch space; r0 = its size. */
@@ -275,8 +296,8 @@ function emitReturnAddress(asm: Assembler): void {
   asm.mov(0, 8);
 }
 
-function getStack(asm: Assembler, offset: number, flags: number): void {
-  asm.mov(1, reg(CONTEXT)).mov(2, reg(SCRATCH)).alu('add', 2, offset).mov(3, STACK_BYTES).mov(4, flags);
+function getStack(asm: Assembler, offset: number, bytes: number, flags: number): void {
+  asm.mov(1, reg(CONTEXT)).mov(2, reg(SCRATCH)).alu('add', 2, offset).mov(3, bytes).mov(4, flags);
   asm.call('get_stack');
 }
 

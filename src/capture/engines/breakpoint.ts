@@ -1,4 +1,5 @@
 import { toUnsigned } from '../kallsyms.ts';
+import { arch } from '../sys/arch.ts';
 import { PROG_PERF_EVENT } from '../sys/bpf.ts';
 import { SystemCallError } from '../sys/native.ts';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../sys/perf.ts';
 import { whyNotPermitted } from '../sys/refusal.ts';
 import type { Target } from '../targets.ts';
+import { tryBreakpoint } from './breakpoint-trial.ts';
 import { type Armed, CannotArm, type Engine, type EngineContext, type Truth } from './engine.ts';
 
 /**
@@ -26,6 +28,7 @@ export const breakpointEngine: Engine = {
   fits: (target) => target.kind === 'function',
   arm(target, index, context) {
     if (target.kind !== 'function') throw new CannotArm('breakpoints are for kernel functions');
+    if (arch().breakpointRepeats) refuseToHang();
     return new ArmedBreakpoints(target, index, context);
   },
 };
@@ -72,6 +75,19 @@ class ArmedBreakpoints implements Armed {
 
   close(): void {
     for (const { descriptor } of this.#events.splice(0)) closeDescriptor(descriptor);
+  }
+}
+
+/** @throws {CannotArm} where a CPU would stop at the first call for good */
+function refuseToHang(): void {
+  try {
+    const hits = tryBreakpoint();
+    if (hits === 'again') {
+      throw new CannotArm('this kernel does not step over breakpoints that run programs (mended in Linux 6.6)');
+    }
+    if (hits === 'never') throw new CannotArm('a breakpoint that was tried out did not stop the processor');
+  } catch (error) {
+    throw error instanceof SystemCallError ? new CannotArm(whyNot(error), { cause: error }) : error;
   }
 }
 

@@ -14,6 +14,8 @@ export interface Arch {
   };
   /** The length an execution breakpoint must be declared with, in bytes. */
   readonly breakpointLength: number;
+  /** Whether a breakpoint stops before its instruction again unless the kernel steps over it. */
+  readonly breakpointRepeats: boolean;
   /** Byte offsets of the first arguments of a function in the registers a BPF program is given. */
   readonly argumentOffsets: readonly number[];
   /**
@@ -31,6 +33,7 @@ const ARCHES: Readonly<Record<string, Arch>> = {
   x64: {
     syscalls: { bpf: 321, perfEventOpen: 298, ioctl: 16, prlimit64: 302, mmap: 9, munmap: 11 },
     breakpointLength: 8,
+    breakpointRepeats: false, // RFLAGS.RF
     // struct pt_regs: rdi, rsi, rdx, rcx, r8, r9
     argumentOffsets: [112, 104, 96, 88, 72, 64],
     returnAddress: { offset: 152, onStack: true }, // rsp
@@ -40,6 +43,7 @@ const ARCHES: Readonly<Record<string, Arch>> = {
   arm64: {
     syscalls: { bpf: 280, perfEventOpen: 241, ioctl: 29, prlimit64: 261, mmap: 222, munmap: 215 },
     breakpointLength: 4,
+    breakpointRepeats: true,
     // struct user_pt_regs: x0 to x7
     argumentOffsets: [0, 8, 16, 24, 32, 40, 48, 56],
     returnAddress: { offset: 240, onStack: false }, // x30

@@ -43,3 +43,12 @@ export function perfSourceType(source: string): number | null {
   const type = readLine(`/sys/bus/event_source/devices/${source}/type`);
   return type === null ? null : Number(type);
 }
+
+/** How many interrupts the machine has handled since it was started; 0 where it does not say. */
+export function interruptCount(): number {
+  try {
+    return Number(/^intr (\d+)/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

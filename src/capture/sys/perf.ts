@@ -14,6 +14,7 @@ const HW_BREAKPOINT_X = 4;
 const PERF_FLAG_FD_CLOEXEC = 8;
 const IOC_ENABLE = 0x2400;
 const IOC_DISABLE = 0x2401;
+const IOC_REFRESH = 0x2402;
 const IOC_SET_BPF = 0x40042408;
 
 /** What a perf event watches. Offsets are those of `struct perf_event_attr`. */
@@ -66,15 +67,17 @@ export function openPerfEvent(event: PerfEvent, cpu: number): number {
 
 /** {@link openPerfEvent} with the bytes of a `struct perf_event_attr`. */
 export function openPerfEventWith(attr: Buffer, cpu: number): number {
-  return systemCall(
-    'perf_event_open',
-    arch().syscalls.perfEventOpen,
-    addressOf(attr),
-    -1,
-    cpu,
-    -1,
-    PERF_FLAG_FD_CLOEXEC,
-  );
+  return open(attr, -1, cpu);
+}
+
+/** Opens an event of one thread, 0 the one that calls, on whatever CPU it runs; it starts disabled. */
+export function openPerfEventOf(event: PerfEvent, thread: number): number {
+  return open(perfEventAttr(event), thread, -1);
+}
+
+function open(attr: Buffer, thread: number, cpu: number): number {
+  const number = arch().syscalls.perfEventOpen;
+  return systemCall('perf_event_open', number, addressOf(attr), thread, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
 /** Lets a BPF program run at every occurrence of the event. */
@@ -84,6 +87,11 @@ export function setProgram(event: number, program: number): void {
 
 export function enablePerfEvent(event: number): void {
   systemCall('PERF_EVENT_IOC_ENABLE', arch().syscalls.ioctl, event, IOC_ENABLE, 0);
+}
+
+/** Enables an event that overflows, until it has done so this often. */
+export function refreshPerfEvent(event: number, overflows: number): void {
+  systemCall('PERF_EVENT_IOC_REFRESH', arch().syscalls.ioctl, event, IOC_REFRESH, overflows);
 }
 
 export function disablePerfEvent(event: number): void {

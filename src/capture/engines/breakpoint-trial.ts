@@ -1,0 +1,48 @@
+import { Assembler } from '../bpf/asm.ts';
+import { loadProgram, PROG_PERF_EVENT } from '../sys/bpf.ts';
+import { cFunction } from '../sys/native.ts';
+import {
+  breakpointEvent,
+  closeDescriptor,
+  openPerfEventOf,
+  readPerfEvent,
+  refreshPerfEvent,
+  setProgram,
+} from '../sys/perf.ts';
+
+/** How often one call of a function hits its breakpoint: once, never, or again and again without going on. */
+export type Hits = 'once' | 'never' | 'again';
+
+let tried: Hits | undefined;
+
+/**
+ * Tries a breakpoint with a program out on a harmless function of this process.
+ *
+ * Some processors stop before the instruction again until the kernel steps over it. On arm64 the kernel did not where a
+ * program was attached (mainline before 6.6, mended in later stable releases too): the first call of a kernel function
+ * would have hung a CPU for good. Here the event switches itself off after its second hit.
+ * @throws {SystemCallError} where the kernel refuses the breakpoint or the program
+ */
+export function tryBreakpoint(): Hits {
+  tried ??= hits();
+  return tried;
+}
+
+function hits(): Hits {
+  const address = BigInt(cFunction('uint64 dlsym(uint64 handle, const char *name)')(0, 'getppid'));
+  const call = cFunction('int getppid()');
+  if (address === 0n) return 'never';
+  const program = loadProgram('whocalls_trial', PROG_PERF_EVENT, new Assembler().mov(0, 0).exit().assemble());
+  const opened = [program];
+  try {
+    const event = openPerfEventOf(breakpointEvent(address), 0);
+    opened.unshift(event);
+    setProgram(event, program);
+    refreshPerfEvent(event, 2);
+    call();
+    const count = readPerfEvent(event);
+    return count === 0 ? 'never' : count === 1 ? 'once' : 'again';
+  } finally {
+    for (const descriptor of opened) closeDescriptor(descriptor);
+  }
+}
