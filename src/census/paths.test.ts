@@ -89,6 +89,23 @@ test('a stack of nothing but the target has no caller; one of user frames only i
   expect([user?.site, names(user!), user?.entry.kind]).toEqual([0, ['main', 'start'], 'user']);
 });
 
+test('a system call is one frame, however many wrappers the compiler kept', () => {
+  const [inlined, kept, recursive] = paths(
+    stacks(`
+      1                2                       3
+      dup_task         dup_task                sys_a
+      kernel_clone     kernel_clone            sys_a
+      __x64_sys_clone  __do_sys_clone          __x64_sys_b
+      do_syscall_64    __se_sys_clone          do_syscall_64
+      x                __x64_sys_clone         x
+      x                do_syscall_64           x
+    `),
+  );
+  expect(names(kept!)).toEqual(['dup_task', 'kernel_clone', 'sys_clone', 'do_syscall_64']);
+  expect(names(kept!)).toEqual(names(inlined!).slice(0, 4));
+  expect(names(recursive!).filter((name) => name.startsWith('sys_'))).toEqual(['sys_a', 'sys_a', 'sys_b']);
+});
+
 test('a target of a module is met with and without the module', () => {
   for (const target of ['ext4:f', 'f', 'f.isra.0']) {
     const [path] = paths(

@@ -31,6 +31,9 @@ const SURE_RANK = 10;
 
 const NONE: ReadonlySet<StackId> = new Set();
 
+/** What all wrappers of a system call are called once normalised. */
+const SYSCALL = /^(?:compat_)?sys_/;
+
 /** A frame in whose place under a thread function says nothing of what the thread does. */
 const SLEEPS = /^(?:schedule|__schedule|preempt_schedule|schedule_timeout|schedule_preempt_disabled|kthread_parkme)/;
 
@@ -82,7 +85,7 @@ export class PathFinder {
     for (let i = 0; i < end; i++) {
       const at = prefixes[i] as StackId;
       const symbol = stacks.symbol(at);
-      if (isRead(at) && symbols.space(symbol) === 'kernel') ids.push(symbol);
+      if (isRead(at) && symbols.space(symbol) === 'kernel' && !this.#isWrapper(symbol, ids.at(-1))) ids.push(symbol);
     }
     const frames = ids.map((id): PathFrame => {
       const frame = { name: symbols.name(id), module: symbols.module(id) };
@@ -216,6 +219,14 @@ export class PathFinder {
     // A helper right below left no frame of the function that called it last: then it is not known.
     const isHelper = at > 0 && this.#role(ids[at - 1] as SymbolId)?.helper === true;
     return { kind: best.kind, name: best.name.replace('%f', SLEEPS.test(inner) || isHelper ? own : inner) };
+  }
+
+  /** `__x64_sys_clone` around `__do_sys_clone`, where the compiler kept both: one function for the reader. */
+  #isWrapper(symbol: SymbolId, inner: SymbolId | undefined): boolean {
+    if (inner === undefined || inner === symbol) return false;
+    const { symbols } = this.#census;
+    const name = symbols.name(symbol);
+    return name === symbols.name(inner) && SYSCALL.test(name) && symbols.raw(symbol) !== symbols.raw(inner);
   }
 
   #role(symbol: SymbolId): FrameRole | null {
