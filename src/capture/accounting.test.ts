@@ -15,14 +15,14 @@ function lost(...args: Parameters<typeof balance>): number {
 
 describe('balance', () => {
   it('loses nothing where program and kernel agree', () => {
-    expect(balance(tally(70, { filtered: 30 }, { kind: 'exact', calls: 100 }), ROOM)).toEqual({
+    expect(balance(tally(70, { filtered: 30 }, { kind: 'between', least: 100, most: 100 }), ROOM)).toEqual({
       losses: [],
       notes: [],
     });
   });
 
   it('counts as skipped what the kernel counted and the program did not see', () => {
-    const { losses } = balance(tally(70, { 'no-stack': 5 }, { kind: 'exact', calls: 100 }), ROOM);
+    const { losses } = balance(tally(70, { 'no-stack': 5 }, { kind: 'between', least: 100, most: 100 }), ROOM);
     expect(losses).toEqual([
       { reason: 'no stack could be taken', count: 5 },
       { reason: 'the kernel skipped the program, another one was running on that CPU', count: 25 },
@@ -30,22 +30,42 @@ describe('balance', () => {
   });
 
   it('calls a map full only when it is, and says how much to ask for', () => {
-    const full = balance(tally(1, { 'stacks-full': 9 }, { kind: 'exact', calls: 10 }), { ...ROOM, stacks: 100 });
+    const full = balance(tally(1, { 'stacks-full': 9 }, { kind: 'between', least: 10, most: 10 }), {
+      ...ROOM,
+      stacks: 100,
+    });
     expect(full.losses).toEqual([{ reason: 'more distinct stacks than --max-stacks', count: 9 }]);
     expect(full.notes).toEqual(['--max-stacks 100 was too small; try 512.']);
-    const busy = balance(tally(1, { 'stacks-full': 9 }, { kind: 'exact', calls: 10 }), ROOM);
+    const busy = balance(tally(1, { 'stacks-full': 9 }, { kind: 'between', least: 10, most: 10 }), ROOM);
     expect(busy.losses).toEqual([{ reason: 'a map was in use by the same CPU', count: 9 }]);
   });
 
-  it('takes the least where arming blurs the truth, and says by how much', () => {
+  it('takes the least where the truth is blurred, and says by how much', () => {
     const books = balance(tally(90, {}, { kind: 'between', least: 95, most: 99 }), ROOM);
     expect(books.losses.map(({ count }) => count)).toEqual([5]);
     expect(books.notes[0]).toContain('up to 4 calls');
     expect(lost(tally(97, {}, { kind: 'between', least: 95, most: 99 }), ROOM)).toBe(0);
   });
 
+  it('says nothing of calls at the edges that the program has seen', () => {
+    expect(balance(tally(99, {}, { kind: 'between', least: 95, most: 99 }), ROOM).notes).toEqual([]);
+  });
+
+  it('loses what the kernel kept from the program', () => {
+    const { losses, notes } = balance(tally(90, { filtered: 5 }, { kind: 'missed', calls: 3 }), ROOM);
+    expect(losses.map(({ count }) => count)).toEqual([3]);
+    expect(notes[0]).toContain('may be some that the filters would have left out');
+  });
+
+  it('says where nobody knows', () => {
+    const books = balance(tally(90, {}, { kind: 'unknown', why: 'Nobody knows.' }), ROOM);
+    expect(books).toEqual({ losses: [], notes: ['Nobody knows.'] });
+  });
+
   it('never hides that the program saw more than the kernel counted', () => {
-    const books = balance(tally(101, {}, { kind: 'exact', calls: 100 }), ROOM);
+    const witnessed = balance(tally(101, {}, { kind: 'between', least: 98, most: 100 }), ROOM);
+    expect(witnessed.notes[0]).toContain('saw 101 calls where the kernel counted 100');
+    const books = balance(tally(101, {}, { kind: 'between', least: 100, most: 100 }), ROOM);
     expect(books.losses).toEqual([]);
     expect(books.notes[0]).toContain('saw 101 calls where the kernel counted 100');
   });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { release } from 'node:os';
+import { cpus, release } from 'node:os';
 import { messageOf } from '../errors.ts';
 import { elfProbes } from './elf.ts';
 import { tryBreakpoint } from './engines/breakpoint-trial.ts';
@@ -7,7 +7,7 @@ import type { EngineName } from './engines/engine.ts';
 import { HistCapture } from './hist-session.ts';
 import { Kallsyms } from './kallsyms.ts';
 import { Capture, type CapturePlan } from './session.ts';
-import { kernelAtLeast, onlineCpus } from './sys/kernel.ts';
+import { kernelAtLeast } from './sys/kernel.ts';
 import { explainHiddenAddresses, lockdown, missingCapabilities, withoutHint } from './sys/refusal.ts';
 import type { Target } from './targets.ts';
 import { listTraceEvents, whyNoTraceEvents } from './tracefs.ts';
@@ -72,7 +72,7 @@ function kernelFinding(): Finding {
   return {
     what: 'kernel',
     works,
-    detail: `${release()} on ${process.arch}, ${onlineCpus().length} CPUs${works ? '' : '; Linux 5.4 or newer is needed'}`,
+    detail: `${release()} on ${process.arch}, ${cpus().length} CPUs${works ? '' : '; Linux 5.4 or newer is needed'}`,
   };
 }
 
@@ -114,6 +114,7 @@ function arm(engine: EngineName, targets: readonly Target[]): void {
     keys: {},
     arguments: [],
     filter: {},
+    cgroups: [],
     userStacks: targets.some(({ kind }) => kind === 'user'),
     maxStacks: 128,
     maxKeys: 128,

@@ -162,11 +162,11 @@ function isOf(target: FunctionTarget, name: string): boolean {
 }
 
 /** Asked for more than histograms can do: better refused than ignored. */
-function refuseUnsupported({ targets, filter, userStacks, cgroup, keys }: CapturePlan): void {
+function refuseUnsupported({ targets, filter, userStacks, cgroups, keys }: CapturePlan): void {
   const asked = [
     ...(targets.some(({ kind }) => kind === 'user') ? ['functions of programs'] : []),
     ...(userStacks ? ['--user-stacks'] : []),
-    ...(cgroup !== undefined ? ['--only-command and --cgroup'] : []),
+    ...(cgroups.length > 0 ? ['--only-command and --cgroup'] : []),
     ...(filter.pids || filter.comms || filter.cpus ? ['filters (--pid, --comm, --cpu)'] : []),
     ...(keys.pid || keys.cpu ? ['keys besides comm'] : []),
   ];

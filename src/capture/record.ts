@@ -86,9 +86,7 @@ export async function record(plan: RecordPlan): Promise<Recording> {
     const userStacks = plan.userStacks || targets.some(({ kind }) => kind === 'user');
     const recorded = argumentsOf(targets, plan.keys.argument);
     checkArguments(targets, plan.keys.argument);
-    const cgroup = plan.onlyCommand && workload ? new CommandCgroup() : null;
-    if (cgroup) cleanups.push(() => cgroup.close());
-    if (cgroup && workload) cgroup.add(workload.pid);
+    const cgroups = cgroupsOf(plan, workload, cleanups);
     const { session: capture, note } = arm({
       targets,
       ...(plan.walk && { kallsyms }),
@@ -100,8 +98,7 @@ export async function record(plan: RecordPlan): Promise<Recording> {
       maxStacks: plan.maxStacks,
       maxKeys: plan.maxKeys,
       ...(plan.engine !== undefined && { engine: plan.engine }),
-      ...(cgroup !== null && { cgroup: cgroup.descriptor }),
-      ...(plan.cgroup !== undefined && { cgroup: openCgroup(plan.cgroup, cleanups) }),
+      cgroups,
     });
     cleanups.unshift(() => capture.close());
     const stopped = new Stopper(plan.durationSeconds, workload);
@@ -141,6 +138,18 @@ export async function record(plan: RecordPlan): Promise<Recording> {
   } finally {
     for (const cleanup of cleanups) cleanup();
   }
+}
+
+/** Descriptors of the cgroups that a call has to come from, COMMAND's own among them; COMMAND is in it then. */
+function cgroupsOf(plan: RecordPlan, workload: WorkloadCommand | null, cleanups: (() => void)[]): number[] {
+  const cgroups = plan.cgroup === undefined ? [] : [openCgroup(plan.cgroup, cleanups)];
+  if (plan.onlyCommand && workload) {
+    const own = new CommandCgroup();
+    cleanups.push(() => own.close());
+    own.add(workload.pid);
+    cgroups.push(own.descriptor);
+  }
+  return cgroups;
 }
 
 /** Waits for something, and does other things until it is there. */

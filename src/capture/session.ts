@@ -9,6 +9,7 @@ import {
   FATES,
   type Fate,
   type Filter,
+  type PidNamespace,
   SCRATCH_SPACE,
   scratchSize,
   stackRecordSize,
@@ -29,6 +30,7 @@ import {
 import { kprobeEngine } from './engines/kprobe.ts';
 import { tracepointEngine } from './engines/tracepoint.ts';
 import { uprobeEngine } from './engines/uprobe.ts';
+import { Gate } from './gate.ts';
 import { CpuWatch } from './hotplug.ts';
 import type { FunctionFinder, Kallsyms } from './kallsyms.ts';
 import { encodeCodeTable, orcTables } from './orc.ts';
@@ -46,9 +48,10 @@ import {
   updateMap,
   VerifierError,
 } from './sys/bpf.ts';
+import { Descriptors } from './sys/descriptors.ts';
 import { interruptCount, onlineCpus, possibleCpus } from './sys/kernel.ts';
 import { allocate, SystemCallError } from './sys/native.ts';
-import { closeDescriptor } from './sys/perf.ts';
+import { foreignPidNamespace } from './sys/pid-namespace.ts';
 import { explainRefusal } from './sys/refusal.ts';
 import { raiseMemoryLock } from './sys/rlimit.ts';
 import type { Target } from './targets.ts';
@@ -59,6 +62,9 @@ const ENGINES: readonly Engine[] = [kprobeEngine, breakpointEngine, tracepointEn
 
 /** With more targets than this programs do not walk stacks: the verifier takes some milliseconds for each that does. */
 const MOST_WALKING = 16;
+
+/** Places to work in for programs that interrupt each other: tasks, softirqs, interrupts, and each of them again. */
+const PLACES = 8;
 
 /** What to count and how. */
 export interface CapturePlan {
@@ -72,8 +78,8 @@ export interface CapturePlan {
   readonly userStacks: boolean;
   /** The argument to record of each target, by index of the target. */
   readonly arguments: readonly (RecordedArgument | undefined)[];
-  /** Descriptor of a cgroup the task has to be under. */
-  readonly cgroup?: number;
+  /** Descriptors of cgroups; the task has to be under every one of them. */
+  readonly cgroups: readonly number[];
   /** How many distinct stacks there is room for; a stack takes about 1 KiB of kernel memory. */
   readonly maxStacks: number;
   /** How many distinct combinations of stack, target and further keys there is room for. */
@@ -124,25 +130,33 @@ export class Capture implements CountingSession {
   readonly #counts: BpfMap;
   readonly #stacks: BpfMap;
   readonly #fates: BpfMap;
-  readonly #descriptors: number[] = [];
+  readonly #gate: Gate;
+  /** Maps, and what is armed on them; the latter is to be closed first. */
+  readonly #maps: Descriptors;
+  readonly #events = new Descriptors();
   readonly #armed: ArmedTarget[] = [];
-  readonly #scratch: BpfMap[] = [];
+  /** Scratch space of programs that do not interrupt each other, and of those that do. */
+  readonly #scratch: { alone?: BpfMap; shared?: BpfMap } = {};
+  readonly #pidNamespace: PidNamespace | undefined;
+  readonly #filter: Filter;
   readonly #notes: string[] = [];
   #walk: WalkPlan | null | undefined;
-  #cgroupMap: number | undefined;
   #startedAt = 0n;
   #stoppedAt = 0n;
   /** Interrupts of the machine between start and stop. */
   #interrupts = 0;
 
-  private constructor(plan: CapturePlan) {
+  private constructor(plan: CapturePlan, maps: Descriptors) {
     this.#plan = plan;
+    this.#maps = maps;
+    this.#pidNamespace = foreignPidNamespace();
     this.#layout = keyLayout(plan.keys);
     raiseMemoryLock();
     this.#counts = this.#map('whocalls_counts', MAP_HASH, this.#layout.size, 8, plan.maxKeys);
     this.#stacks = this.#map('whocalls_stacks', MAP_HASH, 8, stackRecordSize(plan.userStacks), plan.maxStacks);
-    if (plan.cgroup !== undefined) this.#cgroupMap = this.#cgroupArray(plan.cgroup);
     this.#fates = this.#map('whocalls_fates', MAP_PERCPU_ARRAY, 4, 8, plan.targets.length * FATES.length);
+    this.#gate = new Gate(plan.targets.length, maps);
+    this.#filter = this.#filterOf(plan);
   }
 
   /**
@@ -150,13 +164,15 @@ export class Capture implements CountingSession {
    * @throws {UserError} where no engine can count one of them; nothing is armed then
    */
   static arm(plan: CapturePlan): Capture {
+    const maps = new Descriptors();
     let capture: Capture | undefined;
     try {
-      capture = new Capture(plan);
+      capture = new Capture(plan, maps);
       capture.#armAll();
       return capture;
     } catch (error) {
       capture?.close();
+      maps.close();
       if (error instanceof SystemCallError)
         throw new UserError(explainRefusal(error.code, error.message), { cause: error });
       throw error;
@@ -168,16 +184,20 @@ export class Capture implements CountingSession {
   }
 
   start(): void {
+    const armed = this.#breakpointsLast();
+    this.#interrupts = -interruptCount();
+    for (const one of armed) one.opening();
     // Before the first call can be counted: time buckets count from here.
     this.#startedAt = process.hrtime.bigint();
-    this.#interrupts = -interruptCount();
-    for (const { armed } of this.#breakpointsLast()) armed.start();
+    this.#gate.open();
   }
 
   stop(): void {
-    for (const { armed } of this.#breakpointsLast().reverse()) armed.stop();
-    this.#interrupts += interruptCount();
+    const armed = this.#breakpointsLast().reverse();
+    this.#gate.shut();
     this.#stoppedAt = process.hrtime.bigint();
+    for (const one of armed) one.closed();
+    this.#interrupts += interruptCount();
   }
 
   /** What was counted so far, while counting goes on. Reading the maps costs calls, which the books will show. */
@@ -233,8 +253,8 @@ export class Capture implements CountingSession {
 
   /** Where calls were left out by request, their number says whether the request was what was meant. */
   #noteFiltered(census: Census, filtered: number): void {
-    const { filter, cgroup } = this.#plan;
-    if (filtered === 0 || !(filter.pids || filter.comms || filter.cpus || cgroup !== undefined)) return;
+    const { pids, comms, cpus, cgroups } = this.#filter;
+    if (filtered === 0 || !(pids || comms || cpus || cgroups)) return;
     census.note(
       `${filtered} other ${filtered === 1 ? 'call was' : 'calls were'} left out by the filters; they are not in the total.`,
     );
@@ -258,33 +278,58 @@ export class Capture implements CountingSession {
   }
 
   close(): void {
-    for (const { armed } of this.#armed.splice(0)) armed.close();
-    for (const descriptor of this.#descriptors.splice(0)) closeDescriptor(descriptor);
+    this.#events.close();
+    this.#maps.close();
   }
 
   /**
-   * Programs of other engines are attached and asked what they missed by system calls of BPF, which keep breakpoints'
-   * programs from running meanwhile: breakpoints start after them and stop before them.
+   * Breakpoints are enabled last and disabled first, because they count all that happens in between: other engines are
+   * asked what they missed by system calls of BPF, which keep programs from running meanwhile.
    */
-  #breakpointsLast(): ArmedTarget[] {
+  #breakpointsLast(): Armed[] {
     const isBreakpoint = ({ engine }: ArmedTarget) => engine === breakpointEngine;
-    return [...this.#armed.filter((one) => !isBreakpoint(one)), ...this.#armed.filter(isBreakpoint)];
+    const ordered = [...this.#armed.filter((one) => !isBreakpoint(one)), ...this.#armed.filter(isBreakpoint)];
+    return ordered.map(({ armed }) => armed);
   }
 
   #armAll(): void {
-    const context: EngineContext = {
-      cpus: this.#cpus,
-      loadProgram: (target, request) => this.#loadProgram(target, request),
-    };
     for (const [index, target] of this.#plan.targets.entries()) {
       const refusals: string[] = [];
       const candidates = ENGINES.filter(
         (engine) => engine.fits(target) && (!this.#plan.engine || this.#plan.engine === engine.name),
       );
-      const armed = firstThatArms(candidates, target, index, context, refusals);
+      const armed = this.#armWithFirst(candidates, target, index, refusals);
       if (!armed) throw new UserError(this.#refusal(target, refusals));
       this.#armed.push(armed);
     }
+  }
+
+  #armWithFirst(
+    engines: readonly Engine[],
+    target: Target,
+    index: number,
+    refusals: string[],
+  ): ArmedTarget | undefined {
+    const [first = 0, ...others] = this.#cpus;
+    for (const engine of engines) {
+      const held = new Descriptors();
+      const context: EngineContext = {
+        cpus: [first, ...others],
+        held,
+        outside: () => this.#gate.outside(index),
+        loadProgram: (request) => held.hold(this.#loadProgram(index, request)),
+      };
+      try {
+        const armed = engine.arm(target, context);
+        this.#events.take(held);
+        return { target, engine, armed };
+      } catch (error) {
+        held.close();
+        if (!(error instanceof CannotArm)) throw error;
+        refusals.push(`${engine.name}: ${error.message}`);
+      }
+    }
+    return undefined;
   }
 
   #refusal({ kind, name }: Target, refusals: readonly string[]): string {
@@ -297,11 +342,9 @@ export class Capture implements CountingSession {
   }
 
   #loadProgram(target: number, request: ProgramRequest): number {
-    const { keys, filter, userStacks } = this.#plan;
-    // Kprobes and breakpoints never interrupt each other's programs on a CPU; the kernel promises that of no others.
-    const guard = request.context === 'raw-tracepoint' || request.userStack === true;
-    const scratch = this.#map('whocalls_scratch', MAP_PERCPU_ARRAY, 4, scratchSize(userStacks), 1);
-    this.#scratch.push(scratch);
+    const { keys, userStacks } = this.#plan;
+    // The kernel runs one program on a CPU at a time where kprobes, breakpoints and trace events have it run; not so others.
+    const places = request.context === 'raw-tracepoint' || request.userStack === true ? PLACES : 0;
     const argument = this.#plan.arguments[target];
     const offset = argument && argumentOffset(argument.number, request.context);
     const program: CountProgram = {
@@ -311,21 +354,29 @@ export class Capture implements CountingSession {
         counts: this.#counts.descriptor,
         stacks: this.#stacks.descriptor,
         fates: this.#fates.descriptor,
-        scratch: scratch.descriptor,
+        ...this.#gate.maps,
+        scratch: this.#scratchSpace(places).descriptor,
       },
-      filter: this.#cgroupMap === undefined ? filter : { ...filter, cgroupMap: this.#cgroupMap },
+      filter: this.#filter,
+      ...(this.#pidNamespace && { pidNamespace: this.#pidNamespace }),
       userStacks,
       onlyUserStack: request.userStack === true,
       addCaller: request.context === 'registers' && request.userStack !== true && !arch().returnAddress.onStack,
       mayBeEmpty: request.context === 'syscall-event',
-      guard,
+      places,
       ...(keys.bucketMilliseconds === undefined ? {} : { bucketMilliseconds: keys.bucketMilliseconds }),
       ...(offset === undefined ? {} : { argumentOffset: offset }),
     };
     const walk = request.context === 'registers' && !userStacks ? this.#walkPlan() : null;
-    const descriptor = this.#loadWalking(program, walk, request.type);
-    this.#descriptors.push(descriptor);
-    return descriptor;
+    return this.#loadWalking(program, walk, request.type);
+  }
+
+  #scratchSpace(places: number): BpfMap {
+    const size = scratchSize(this.#plan.userStacks);
+    const make = (count: number) => this.#map('whocalls_scratch', MAP_PERCPU_ARRAY, 4, size, count);
+    if (places > 0) this.#scratch.shared ??= make(places);
+    else this.#scratch.alone ??= make(1);
+    return (places > 0 ? this.#scratch.shared : this.#scratch.alone) as BpfMap;
   }
 
   /** A verifier that does not follow walks costs speed, not the run. */
@@ -346,7 +397,7 @@ export class Capture implements CountingSession {
 
   #map(name: string, type: number, keySize: number, valueSize: number, maxEntries: number): BpfMap {
     const map = createMap(name, type, keySize, valueSize, maxEntries);
-    this.#descriptors.push(map.descriptor);
+    this.#maps.hold(map.descriptor);
     return map;
   }
 
@@ -374,24 +425,30 @@ export class Capture implements CountingSession {
     return this.#walk;
   }
 
-  #cgroupArray(cgroup: number): number {
-    const map = this.#map('whocalls_cgroup', MAP_CGROUP_ARRAY, 4, 4, 1);
+  #filterOf({ filter, cgroups }: CapturePlan): Filter {
+    if (cgroups.length === 0) return filter;
+    const map = this.#map('whocalls_cgroups', MAP_CGROUP_ARRAY, 4, 4, cgroups.length);
+    const key = allocate(4);
     const value = allocate(4);
-    value.writeUInt32LE(cgroup, 0);
-    updateMap(map, allocate(4), value);
-    return map.descriptor;
+    for (const [index, cgroup] of cgroups.entries()) {
+      key.writeUInt32LE(index, 0);
+      value.writeUInt32LE(cgroup, 0);
+      updateMap(map, key, value);
+    }
+    return { ...filter, cgroups: { map: map.descriptor, count: cgroups.length } };
   }
 
+  /** Only programs that do not interrupt each other walk. */
   #readWalks(): StackWalks {
     const walks = { walked: 0, checked: 0, differed: 0 };
-    for (const scratch of this.#scratch) {
-      const perCpu = allocate(scratch.valueSize * possibleCpus());
-      if (!lookupMap(scratch, allocate(4), perCpu)) continue;
-      for (let at = 0; at < perCpu.length; at += scratch.valueSize) {
-        walks.walked += Number(perCpu.readBigUInt64LE(at + SCRATCH_SPACE.walked));
-        walks.checked += Number(perCpu.readBigUInt64LE(at + SCRATCH_SPACE.checked));
-        walks.differed += Number(perCpu.readBigUInt64LE(at + SCRATCH_SPACE.differed));
-      }
+    const { alone } = this.#scratch;
+    if (!alone) return walks;
+    const perCpu = allocate(alone.valueSize * possibleCpus());
+    if (!lookupMap(alone, allocate(4), perCpu)) return walks;
+    for (let at = 0; at < perCpu.length; at += alone.valueSize) {
+      walks.walked += Number(perCpu.readBigUInt64LE(at + SCRATCH_SPACE.walked));
+      walks.checked += Number(perCpu.readBigUInt64LE(at + SCRATCH_SPACE.checked));
+      walks.differed += Number(perCpu.readBigUInt64LE(at + SCRATCH_SPACE.differed));
     }
     return walks;
   }
@@ -408,22 +465,4 @@ export class Capture implements CountingSession {
     }
     return fates;
   }
-}
-
-function firstThatArms(
-  engines: readonly Engine[],
-  target: Target,
-  index: number,
-  context: EngineContext,
-  refusals: string[],
-): ArmedTarget | undefined {
-  for (const engine of engines) {
-    try {
-      return { target, engine, armed: engine.arm(target, index, context) };
-    } catch (error) {
-      if (!(error instanceof CannotArm)) throw error;
-      refusals.push(`${engine.name}: ${error.message}`);
-    }
-  }
-  return undefined;
 }

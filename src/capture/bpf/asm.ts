@@ -15,6 +15,8 @@ export const HELPERS = {
   probe_read_user: 112,
   /** Since Linux 5.5. */
   probe_read_kernel: 113,
+  /** Since Linux 5.7. */
+  get_ns_current_pid_tgid: 120,
 } as const;
 
 type Operator = 'add' | 'sub' | 'mul' | 'div' | 'or' | 'and' | 'lsh' | 'rsh' | 'xor' | 'mov' | 'arsh';
@@ -55,7 +57,8 @@ const USE_REGISTER = 0x08;
 const LDX_MEM = 0x61;
 const ST_MEM = 0x62;
 const STX_MEM = 0x63;
-const STX_ATOMIC_ADD_64 = 0xdb;
+const STX_ATOMIC_64 = 0xdb;
+const ATOMIC = { add: 0x00, exchange: 0xe1 } as const;
 const LD_IMM_64 = 0x18;
 const CALL = 0x85;
 const EXIT = 0x95;
@@ -129,7 +132,12 @@ export class Assembler {
 
   /** `*(dst + offset) += src` in 64 bits, atomically. */
   atomicAdd(dst: Register, offset: number, src: Register): this {
-    return this.#emit(STX_ATOMIC_ADD_64, dst, src, offset, 0);
+    return this.#emit(STX_ATOMIC_64, dst, src, offset, ATOMIC.add);
+  }
+
+  /** Exchanges `src` and `*(dst + offset)` in 64 bits, atomically. Since Linux 5.12. */
+  atomicExchange(dst: Register, offset: number, src: Register): this {
+    return this.#emit(STX_ATOMIC_64, dst, src, offset, ATOMIC.exchange);
   }
 
   /** `dst = value`, all 64 bits. */

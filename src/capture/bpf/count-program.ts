@@ -29,8 +29,14 @@ export interface Filter {
   readonly pids?: readonly number[];
   readonly comms?: readonly string[];
   readonly cpus?: readonly number[];
-  /** Descriptor of a cgroup array whose entry 0 the task has to be under. */
-  readonly cgroupMap?: number;
+  /** A cgroup array: the task has to be under every one of its entries. */
+  readonly cgroups?: { readonly map: number; readonly count: number };
+}
+
+/** A PID namespace other than the initial one, as `bpf_get_ns_current_pid_tgid` wants it. */
+export interface PidNamespace {
+  readonly device: bigint;
+  readonly inode: bigint;
 }
 
 /** What a counting program is made for. */
@@ -40,6 +46,8 @@ export interface CountProgram {
   readonly target: number;
   readonly maps: ProgramMaps;
   readonly filter: Filter;
+  /** What numbers of processes are those of, both in filters and in keys; the initial namespace unless given. */
+  readonly pidNamespace?: PidNamespace;
   /** Take the stack in the program as well, into the second half of the record. */
   readonly userStacks: boolean;
   /**
@@ -57,21 +65,28 @@ export interface CountProgram {
   readonly bucketMilliseconds?: number;
   /** Byte offset in the context of the argument to record. */
   readonly argumentOffset?: number;
-  /** The kernel lets the program be interrupted by itself: guard the scratch space. */
-  readonly guard: boolean;
+  /**
+   * The kernel lets programs of this kind interrupt each other on a CPU: each takes a place of the scratch space that is
+   * free. 0 where it does not: they share the only one.
+   */
+  readonly places: number;
   /** Recognise stacks that are known by walking them in the program; for functions, with registers as context. */
   readonly walk?: WalkPlan;
 }
 
 /** File descriptors of the maps a program works on. */
 export interface ProgramMaps {
+  /** Array of one value, a 64-bit number: calls count unless it is 0. */
+  readonly gate: number;
+  /** Array of one value, a 64-bit number for each target: its calls that did not count. */
+  readonly outside: number;
   /** Key {@link KeyLayout}, value 64-bit count. */
   readonly counts: number;
   /** Key 64-bit hash, value {@link stackRecordSize} bytes of return addresses. */
   readonly stacks: number;
   /** Per CPU, index target * FATES.length + fate, value 64-bit count. */
   readonly fates: number;
-  /** Per CPU, one element of {@link scratchSize} bytes. */
+  /** Per CPU, elements of {@link scratchSize} bytes, as many as there are places. */
   readonly scratch: number;
 }
 
@@ -84,12 +99,12 @@ export function stackRecordSize(userStacks: boolean): number {
 export const USER_PART = STACK_ROOM;
 
 /**
- * The scratch space: a busy flag, how many stacks were recognised by walking, how many of these were checked against the
+ * A place of the scratch space: a busy flag, how many stacks were recognised by walking, how many of these were checked against the
  * kernel's unwinder and how many of those differed, a stack record, and what a walk needs.
  */
 export const SCRATCH_SPACE = { busy: 0, walked: 8, checked: 16, differed: 24, stack: 32 } as const;
 
-/** Bytes of a program's scratch space. */
+/** Bytes of a place. */
 export function scratchSize(userStacks: boolean): number {
   return walkScratch(userStacks) + WALK_SCRATCH;
 }
@@ -135,16 +150,17 @@ export function assembleCountProgram(program: CountProgram): Buffer {
   const walked = index - 8;
 
   asm.mov(CONTEXT, reg(1));
-  emitFilter(asm, program.filter, index);
-
-  // SCRATCH = &scratch[0]
-  asm.store(4, FRAME, index, 0).loadMap(1, maps.scratch).mov(2, reg(FRAME)).alu('add', 2, index);
-  asm.call('map_lookup_elem').jumpIf(0, '==', 0, 'exit').mov(SCRATCH, reg(0));
-  if (program.guard) {
-    asm.load(8, 1, SCRATCH, SCRATCH_SPACE.busy).jumpIf(1, '!=', 0, 'lost.nested');
-    asm.store(8, SCRATCH, SCRATCH_SPACE.busy, 1);
-  }
-  emitKey(asm, program, key);
+  asm.loadMapValue(1, maps.gate).load(8, 1, 1, 0).jumpIf(1, '!=', 0, 'inside');
+  asm
+    .loadMapValue(1, maps.outside)
+    .mov(2, 1)
+    .alu('add', 1, 8 * program.target)
+    .atomicAdd(1, 0, 2)
+    .jump('exit');
+  asm.label('inside');
+  emitFilter(asm, program, index);
+  emitScratch(asm, program, index);
+  emitKey(asm, program, key, index);
 
   if (walk) {
     asm.store(8, FRAME, walked, 0);
@@ -182,13 +198,13 @@ export function assembleCountProgram(program: CountProgram): Buffer {
   asm.label('stack.known').store(8, FRAME, one, 1);
   emitInsert(asm, maps.counts, key, 'counts', () => asm.mov(3, reg(FRAME)).alu('add', 3, one));
   asm.label('done');
-  if (program.guard) asm.store(8, SCRATCH, SCRATCH_SPACE.busy, 0);
+  if (program.places > 0) asm.store(8, SCRATCH, SCRATCH_SPACE.busy, 0);
   asm.label('exit').mov(0, 0).exit();
 
   for (const [number, fate] of FATES.entries()) {
     if (!asm.isWanted(`lost.${fate}`)) continue;
     asm.label(`lost.${fate}`);
-    if (program.guard && fate !== 'filtered' && fate !== 'nested') asm.store(8, SCRATCH, SCRATCH_SPACE.busy, 0);
+    if (program.places > 0 && !WITHOUT_PLACE.includes(fate)) asm.store(8, SCRATCH, SCRATCH_SPACE.busy, 0);
     asm.mov(1, program.target * FATES.length + number).jump('count.fate');
   }
   asm.label('count.fate').store(4, FRAME, index, reg(1));
@@ -197,7 +213,34 @@ export function assembleCountProgram(program: CountProgram): Buffer {
   return asm.assemble();
 }
 
-/** Adds one to a number of the scratch space, which no other program uses. */
+/** What becomes of a call before its program has a place in the scratch space. */
+const WITHOUT_PLACE: readonly Fate[] = ['filtered', 'nested'];
+
+/** r7 = where the program may work. Uses the 4 bytes at `index` in the frame. */
+function emitScratch(asm: Assembler, { maps, places }: CountProgram, index: number): void {
+  const find = (place: number) => {
+    asm.store(4, FRAME, index, place).loadMap(1, maps.scratch).mov(2, reg(FRAME)).alu('add', 2, index);
+    asm.call('map_lookup_elem').jumpIf(0, '==', 0, 'exit').mov(SCRATCH, reg(0));
+  };
+  if (places === 0) {
+    find(0);
+    return;
+  }
+  // No loop: verifiers of old kernels do not see the end of one whose count is kept in the frame.
+  const found = asm.fresh('place');
+  for (let place = 0; place < places; place++) {
+    find(place);
+    const isBusy = 1;
+    if (kernelAtLeast(5, 12)) asm.mov(isBusy, 1).atomicExchange(SCRATCH, SCRATCH_SPACE.busy, isBusy);
+    else asm.load(8, isBusy, SCRATCH, SCRATCH_SPACE.busy);
+    asm.jumpIf(isBusy, '==', 0, found);
+  }
+  asm.jump('lost.nested').label(found);
+  // Before 6.0 whatever interrupts a program is over before it goes on, so that nothing came in between.
+  if (!kernelAtLeast(5, 12)) asm.store(8, SCRATCH, SCRATCH_SPACE.busy, 1);
+}
+
+/** Adds one to a number of the scratch space, which no program that runs at the same time uses. */
 function increment(asm: Assembler, offset: number): Assembler {
   return asm.load(8, 1, SCRATCH, offset).alu('add', 1, 1).store(8, SCRATCH, offset, reg(1));
 }
@@ -207,10 +250,10 @@ function lookup(asm: Assembler, map: number, key: number): Assembler {
   return asm.loadMap(1, map).mov(2, reg(FRAME)).alu('add', 2, key).call('map_lookup_elem');
 }
 
-function emitFilter(asm: Assembler, filter: Filter, scratch: number): void {
-  const { excludePids = [], pids = [], comms = [], cpus = [], cgroupMap } = filter;
+function emitFilter(asm: Assembler, { filter, pidNamespace }: CountProgram, index: number): void {
+  const { excludePids = [], pids = [], comms = [], cpus = [], cgroups } = filter;
   if (excludePids.length > 0 || pids.length > 0) {
-    asm.call('get_current_pid_tgid').alu('rsh', 0, 32);
+    emitPid(asm, pidNamespace, index);
     for (const pid of excludePids) asm.jumpIf(0, '==', pid, 'lost.filtered');
     oneOf(asm, pids, (pid, yes) => asm.jumpIf(0, '==', pid, yes));
   }
@@ -219,7 +262,7 @@ function emitFilter(asm: Assembler, filter: Filter, scratch: number): void {
     oneOf(asm, cpus, (cpu, yes) => asm.jumpIf(0, '==', cpu, yes));
   }
   if (comms.length > 0) {
-    const at = scratch - COMM_LENGTH;
+    const at = index - COMM_LENGTH;
     emitComm(asm, at);
     asm.load(8, 1, FRAME, at).load(8, 2, FRAME, at + 8);
     oneOf(asm, comms, (comm, yes) => {
@@ -230,9 +273,20 @@ function emitFilter(asm: Assembler, filter: Filter, scratch: number): void {
       asm.load64(3, bytes.readBigInt64LE(8)).jumpIf(2, '==', reg(3), yes).label(no);
     });
   }
-  if (cgroupMap !== undefined) {
-    asm.loadMap(1, cgroupMap).mov(2, 0).call('current_task_under_cgroup').jumpIf(0, '!=', 1, 'lost.filtered');
+  for (let entry = 0; cgroups && entry < cgroups.count; entry++) {
+    asm.loadMap(1, cgroups.map).mov(2, entry).call('current_task_under_cgroup').jumpIf(0, '!=', 1, 'lost.filtered');
   }
+}
+
+/** r0 = number of the process (thread group), 0 where the namespace has none for it. Uses the 8 bytes at `slot`. */
+function emitPid(asm: Assembler, namespace: PidNamespace | undefined, slot: number): void {
+  if (!namespace) {
+    asm.call('get_current_pid_tgid').alu('rsh', 0, 32);
+    return;
+  }
+  // It clears what it cannot fill.
+  asm.load64(1, namespace.device).load64(2, namespace.inode).mov(3, reg(FRAME)).alu('add', 3, slot).mov(4, 8);
+  asm.call('get_ns_current_pid_tgid').load(4, 0, FRAME, slot + 4);
 }
 
 /** Writes the task's name to the frame; cleared first, because the kernel may write no further than its end. */
@@ -319,7 +373,7 @@ function mix(asm: Assembler, address: Register, factor: Register): void {
 }
 
 /** Fills the parts of the key after the hash. */
-function emitKey(asm: Assembler, program: CountProgram, key: number): void {
+function emitKey(asm: Assembler, program: CountProgram, key: number, slot: number): void {
   const { layout } = program;
   asm.store(4, FRAME, key + layout.target, program.target);
   let end = layout.target + 4;
@@ -328,18 +382,10 @@ function emitKey(asm: Assembler, program: CountProgram, key: number): void {
   } else if (layout.argument !== null) {
     asm.store(8, FRAME, key + layout.argument, 0);
   }
-  if (layout.comm !== null) {
-    asm
-      .mov(1, reg(FRAME))
-      .alu('add', 1, key + layout.comm)
-      .mov(2, COMM_LENGTH)
-      .call('get_current_comm');
-  }
+  if (layout.comm !== null) emitComm(asm, key + layout.comm);
   if (layout.pid !== null) {
-    asm
-      .call('get_current_pid_tgid')
-      .alu('rsh', 0, 32)
-      .store(4, FRAME, key + layout.pid, reg(0));
+    emitPid(asm, program.pidNamespace, slot);
+    asm.store(4, FRAME, key + layout.pid, reg(0));
     end = layout.pid + 4;
   }
   if (layout.cpu !== null) {

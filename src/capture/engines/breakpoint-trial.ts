@@ -1,14 +1,8 @@
 import { Assembler } from '../bpf/asm.ts';
 import { loadProgram, PROG_PERF_EVENT } from '../sys/bpf.ts';
+import { Descriptors } from '../sys/descriptors.ts';
 import { cFunction } from '../sys/native.ts';
-import {
-  breakpointEvent,
-  closeDescriptor,
-  openPerfEventOf,
-  readPerfEvent,
-  refreshPerfEvent,
-  setProgram,
-} from '../sys/perf.ts';
+import { breakpointEvent, openPerfEventOf, readPerfEvent, refreshPerfEvent, setProgram } from '../sys/perf.ts';
 
 /** How often one call of a function hits its breakpoint: once, never, or again and again without going on. */
 export type Hits = 'once' | 'never' | 'again';
@@ -32,17 +26,18 @@ function hits(): Hits {
   const address = BigInt(cFunction('uint64 dlsym(uint64 handle, const char *name)')(0, 'getppid'));
   const call = cFunction('int getppid()');
   if (address === 0n) return 'never';
-  const program = loadProgram('whocalls_trial', PROG_PERF_EVENT, new Assembler().mov(0, 0).exit().assemble());
-  const opened = [program];
+  const held = new Descriptors();
   try {
-    const event = openPerfEventOf(breakpointEvent(address), 0);
-    opened.unshift(event);
+    const program = held.hold(
+      loadProgram('whocalls_trial', PROG_PERF_EVENT, new Assembler().mov(0, 0).exit().assemble()),
+    );
+    const event = held.hold(openPerfEventOf(breakpointEvent(address), 0));
     setProgram(event, program);
     refreshPerfEvent(event, 2);
     call();
     const count = readPerfEvent(event);
     return count === 0 ? 'never' : count === 1 ? 'once' : 'again';
   } finally {
-    for (const descriptor of opened) closeDescriptor(descriptor);
+    held.close();
   }
 }

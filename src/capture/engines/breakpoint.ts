@@ -1,21 +1,20 @@
 import { toUnsigned } from '../kallsyms.ts';
 import { arch } from '../sys/arch.ts';
 import { PROG_PERF_EVENT } from '../sys/bpf.ts';
-import { SystemCallError } from '../sys/native.ts';
+import type { SystemCallError } from '../sys/native.ts';
 import {
   breakpointEvent,
-  closeDescriptor,
   disablePerfEvent,
-  EventWatch,
+  droppedEvents,
   enablePerfEvent,
   openPerfEvent,
   readPerfEvent,
   setProgram,
 } from '../sys/perf.ts';
 import { whyNotPermitted } from '../sys/refusal.ts';
-import type { Target } from '../targets.ts';
+import type { FunctionTarget } from '../targets.ts';
 import { tryBreakpoint } from './breakpoint-trial.ts';
-import { type Armed, CannotArm, type Engine, type EngineContext, type Truth } from './engine.ts';
+import { type Armed, ask, CannotArm, type Engine, type EngineContext, type Truth } from './engine.ts';
 
 /**
  * Hardware execution breakpoints: the processor itself stops at the address, so no part of the kernel can refuse them
@@ -26,69 +25,60 @@ export const breakpointEngine: Engine = {
   name: 'breakpoint',
   blindSpots: ['Calls made inside a non-maskable interrupt or a debug exception are not seen.'],
   fits: (target) => target.kind === 'function',
-  arm(target, index, context) {
+  arm(target, context) {
     if (target.kind !== 'function') throw new CannotArm('breakpoints are for kernel functions');
     if (arch().breakpointRepeats) refuseToHang();
-    return new ArmedBreakpoints(target, index, context);
+    return ask(() => new ArmedBreakpoints(target, context), whyNot);
   },
 };
 
 class ArmedBreakpoints implements Armed {
-  readonly #events: { readonly descriptor: number; readonly cpu: number; watch?: EventWatch }[] = [];
+  readonly #events: { readonly descriptor: number; readonly cpu: number }[] = [];
+  #watched: readonly number[] = [];
 
-  constructor(target: Target & { kind: 'function' }, index: number, context: EngineContext) {
-    const program = context.loadProgram(index, { type: PROG_PERF_EVENT, context: 'registers' });
-    try {
-      for (const { address } of target.functions) {
-        for (const cpu of context.cpus) {
-          const descriptor = openPerfEvent(breakpointEvent(toUnsigned(address)), cpu);
-          this.#events.push({ descriptor, cpu });
-          setProgram(descriptor, program);
-        }
+  readonly #outside: () => number;
+
+  constructor(target: FunctionTarget, { cpus, held, loadProgram, outside }: EngineContext) {
+    this.#outside = outside;
+    for (const { address } of target.functions) {
+      for (const cpu of cpus) {
+        const descriptor = held.hold(openPerfEvent(breakpointEvent(toUnsigned(address)), cpu));
+        this.#events.push({ descriptor, cpu });
       }
-    } catch (error) {
-      this.close();
-      throw error instanceof SystemCallError ? new CannotArm(whyNot(error), { cause: error }) : error;
     }
+    const program = loadProgram({ type: PROG_PERF_EVENT, context: 'registers' });
+    for (const { descriptor } of this.#events) setProgram(descriptor, program);
   }
 
-  start(): void {
+  opening(): void {
     for (const { descriptor } of this.#events) enablePerfEvent(descriptor);
-    for (const event of this.#events) event.watch = new EventWatch(event.descriptor);
   }
 
-  stop(): void {
-    for (const { watch } of this.#events) watch?.end();
+  closed(): void {
+    const dropped = droppedEvents(this.#events.map(({ descriptor }) => descriptor));
     for (const { descriptor } of this.#events) disablePerfEvent(descriptor);
+    const offline = this.#events.filter(({ descriptor }) => dropped.includes(descriptor)).map(({ cpu }) => cpu);
+    this.#watched = this.#events.map(({ cpu }) => cpu).filter((cpu) => !offline.includes(cpu));
   }
 
   truth(): Truth {
-    let calls = 0;
-    for (const { descriptor } of this.#events) calls += readPerfEvent(descriptor);
-    return { kind: 'exact', calls };
+    const hits = this.#events.reduce((sum, { descriptor }) => sum + readPerfEvent(descriptor), 0);
+    const calls = hits - this.#outside();
+    return { kind: 'between', least: calls, most: calls };
   }
 
-  watched(): number[] {
-    const dropped = this.#events.filter(({ watch }) => watch?.isDropped).map(({ cpu }) => cpu);
-    return this.#events.map(({ cpu }) => cpu).filter((cpu) => !dropped.includes(cpu));
-  }
-
-  close(): void {
-    for (const { descriptor } of this.#events.splice(0)) closeDescriptor(descriptor);
+  watched(): readonly number[] {
+    return this.#watched;
   }
 }
 
 /** @throws {CannotArm} where a CPU would stop at the first call for good */
 function refuseToHang(): void {
-  try {
-    const hits = tryBreakpoint();
-    if (hits === 'again') {
-      throw new CannotArm('this kernel does not step over breakpoints that run programs (mended in Linux 6.6)');
-    }
-    if (hits === 'never') throw new CannotArm('a breakpoint that was tried out did not stop the processor');
-  } catch (error) {
-    throw error instanceof SystemCallError ? new CannotArm(whyNot(error), { cause: error }) : error;
+  const hits = ask(tryBreakpoint, whyNot);
+  if (hits === 'again') {
+    throw new CannotArm('this kernel does not step over breakpoints that run programs (mended in Linux 6.6)');
   }
+  if (hits === 'never') throw new CannotArm('a breakpoint that was tried out did not stop the processor');
 }
 
 function whyNot({ code, message }: SystemCallError): string {

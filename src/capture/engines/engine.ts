@@ -1,33 +1,38 @@
 import type { ProgramContext } from '../bpf/count-program.ts';
+import type { Descriptors } from '../sys/descriptors.ts';
+import { SystemCallError } from '../sys/native.ts';
 import type { Target } from '../targets.ts';
 
 export type EngineName = 'kprobe' | 'breakpoint' | 'tracepoint' | 'uprobe' | 'hist';
 
 /**
- * What the kernel itself says about the calls of a target while it was armed.
- * - `exact`: an event of the kernel counted them, whether or not the program ran.
- * - `between`: the same, but the counters could not be switched together with the program: calls in the moment of
- *   arming or disarming may be in `most` and not in `least`.
+ * What the kernel itself says about the calls of a target while the gate was open.
+ * - `between`: an event of the kernel counted them, whether or not the program ran. `most` has calls that `least` has not
+ *   where the target was called right as the event was read.
  * - `missed`: how many calls the kernel knows it kept from the program.
  * - `unknown`: nobody counted; `why` goes into the notes.
  */
 export type Truth =
-  | { readonly kind: 'exact'; readonly calls: number }
   | { readonly kind: 'between'; readonly least: number; readonly most: number }
   | { readonly kind: 'missed'; readonly calls: number }
   | { readonly kind: 'unknown'; readonly why: string };
 
-/** A target under watch. Nothing is counted before `start`; closing is allowed at any time. */
+/**
+ * A target whose program runs at every call, or will once the gate is about to open; which of them count, the gate says
+ * for all targets at once. Around its opening and closing engines look at what the kernel knows of the calls.
+ */
 export interface Armed {
-  start(): void;
-  stop(): void;
+  /** The gate opens next. */
+  opening(): void;
+  /** The gate has closed. */
+  closed(): void;
+  /** To be asked after the gate has closed. */
   truth(): Truth;
   /**
-   * Of an engine that watches each CPU by itself: the CPUs that were watched all the time from start to stop. The kernel
-   * drops the events of a CPU that goes offline, and does not take them up when it returns. undefined: all there are.
+   * Of an engine that watches each CPU by itself: the CPUs that were watched until the gate closed. The kernel drops the
+   * events of a CPU that goes offline, and does not take them up when it returns. undefined: all there are.
    */
   watched?(): readonly number[];
-  close(): void;
 }
 
 /** What an engine asks of the session: a program that counts into the session's maps. */
@@ -39,12 +44,16 @@ export interface ProgramRequest {
   readonly userStack?: boolean;
 }
 
-/** The session as an engine sees it. */
+/** The session as an engine sees it that arms a target. */
 export interface EngineContext {
-  /** Numbers of the CPUs that are online. */
-  readonly cpus: readonly number[];
-  /** Loads the counting program of the target with this index; the session closes it. */
-  loadProgram(target: number, request: ProgramRequest): number;
+  /** Numbers of the CPUs that are online; at least one. */
+  readonly cpus: readonly [number, ...number[]];
+  /** What keeps the target armed: closed at the end, or at once where arming fails. */
+  readonly held: Descriptors;
+  /** Loads the counting program of the target; `held` holds it. */
+  loadProgram(request: ProgramRequest): number;
+  /** How many calls the program has seen while the gate was closed. */
+  outside(): number;
 }
 
 /** A way to have the kernel run a program at every call of a target. */
@@ -55,13 +64,25 @@ export interface Engine {
   /** Whether the engine is meant for this kind of target at all. */
   fits(target: Target): boolean;
   /**
-   * Arms the target with this index, started later.
+   * Arms a target.
    * @throws {CannotArm} where the kernel refuses this engine for this target
    */
-  arm(target: Target, index: number, context: EngineContext): Armed;
+  arm(target: Target, context: EngineContext): Armed;
 }
 
 /** The kernel refuses an engine for a target; another engine may do. */
 export class CannotArm extends Error {
   override readonly name = 'CannotArm';
+}
+
+/**
+ * Asks the kernel for something that it may refuse.
+ * @throws {CannotArm} it did, for the reason that `whyNot` makes of it
+ */
+export function ask<T>(request: () => T, whyNot: (refusal: SystemCallError) => string): T {
+  try {
+    return request();
+  } catch (error) {
+    throw error instanceof SystemCallError ? new CannotArm(whyNot(error), { cause: error }) : error;
+  }
 }

@@ -1,22 +1,25 @@
 import { toUnsigned } from '../kallsyms.ts';
 import { kprobeMisses, linkPerfEvent, PROG_KPROBE, recursionMisses } from '../sys/bpf.ts';
 import { kernelAtLeast, onlineCpus, perfSourceType } from '../sys/kernel.ts';
-import { SystemCallError } from '../sys/native.ts';
-import {
-  closeDescriptor,
-  EventWatch,
-  enablePerfEvent,
-  openPerfEvent,
-  type PerfEvent,
-  readPerfEvent,
-  setProgram,
-} from '../sys/perf.ts';
+import type { SystemCallError } from '../sys/native.ts';
+import { droppedEvents, enablePerfEvent, openPerfEvent, readPerfEvent, setProgram } from '../sys/perf.ts';
 import { whyNotPermitted } from '../sys/refusal.ts';
 import type { FunctionTarget } from '../targets.ts';
-import { type Armed, CannotArm, type Engine, type EngineContext, type Truth } from './engine.ts';
+import {
+  type Armed,
+  ask,
+  CannotArm,
+  type Engine,
+  type EngineContext,
+  type ProgramRequest,
+  type Truth,
+} from './engine.ts';
+import { MissedCalls } from './missed-calls.ts';
 
 /** Beyond this many CPUs a witness per CPU would cost more than it tells. */
 const MOST_WITNESSES = 16;
+
+const READ_ATTEMPTS = 4;
 
 /**
  * Kprobes of perf's own kind, which vanish with their file descriptor. The cheapest engine, for every function the
@@ -29,117 +32,97 @@ export const kprobeEngine: Engine = {
   name: 'kprobe',
   blindSpots: [],
   fits: (target) => target.kind === 'function',
-  arm(target, index, context) {
+  arm(target, context) {
     if (target.kind !== 'function') throw new CannotArm('kprobes are for kernel functions');
     const type = perfSourceType('kprobe');
     if (type === null) throw new CannotArm('the kernel has no kprobes for perf (CONFIG_KPROBE_EVENTS)');
-    const program = context.loadProgram(index, { type: PROG_KPROBE, context: 'registers' });
-    return kernelAtLeast(6, 7)
-      ? new LinkedKprobes(target, type, program)
-      : new WitnessedKprobes(target, type, program, context);
+    return kernelAtLeast(6, 7) ? armLinked(target, type, context) : new WitnessedKprobes(target, type, context);
   },
 };
 
+const REQUEST: ProgramRequest = { type: PROG_KPROBE, context: 'registers' };
+
 /** Kprobes whose misses the kernel counts. */
-class LinkedKprobes implements Armed {
-  readonly #program: number;
-  #events: number[];
-  #links: number[] = [];
-  #missed = 0;
-
-  constructor(target: FunctionTarget, type: number, program: number) {
-    this.#program = program;
-    this.#events = openProbes(target, type, [0]);
-  }
-
-  start(): void {
-    for (const event of this.#events) this.#links.push(linkPerfEvent(event, this.#program));
-  }
-
-  stop(): void {
-    this.#missed = recursionMisses(this.#program);
-    for (const link of this.#links) this.#missed += kprobeMisses(link);
-    this.close();
-  }
-
-  truth(): Truth {
-    return { kind: 'missed', calls: this.#missed };
-  }
-
-  close(): void {
-    for (const descriptor of [...this.#links.splice(0), ...this.#events.splice(0)]) closeDescriptor(descriptor);
-  }
+function armLinked(target: FunctionTarget, type: number, context: EngineContext): Armed {
+  const events = openProbes(target, type, [context.cpus[0]], context);
+  const program = context.loadProgram(REQUEST);
+  const links = events.map((event) => context.held.hold(linkPerfEvent(event, program)));
+  return new MissedCalls(() => links.reduce((sum, link) => sum + kprobeMisses(link), recursionMisses(program)));
 }
 
 /** Kprobes with a second probe per CPU that counts whether or not the program ran. */
 class WitnessedKprobes implements Armed {
-  readonly #program: number;
-  readonly #events: number[];
-  readonly #witnesses: number[];
+  readonly #witnesses: readonly number[];
   readonly #cpus: readonly number[];
-  #watches: EventWatch[] = [];
+  readonly #outside: () => number;
   /** A CPU had no witness for some of the time. */
   #isBlind = false;
-  /** What the witnesses had counted right before and after the program was attached, and before and after it was gone. */
-  readonly #readings: number[] = [];
+  #opening: Reading = { witnessed: 0, before: 0, after: 0 };
+  #closed: Reading = { witnessed: 0, before: 0, after: 0 };
 
-  constructor(target: FunctionTarget, type: number, program: number, { cpus }: EngineContext) {
-    this.#program = program;
-    this.#events = openProbes(target, type, [0]);
+  constructor(target: FunctionTarget, type: number, context: EngineContext) {
+    const { cpus } = context;
+    const events = openProbes(target, type, [cpus[0]], context);
     this.#cpus = cpus;
-    this.#witnesses = cpus.length > MOST_WITNESSES ? [] : openProbes(target, type, cpus);
-  }
-
-  start(): void {
+    this.#outside = context.outside;
+    this.#witnesses = cpus.length > MOST_WITNESSES ? [] : openProbes(target, type, cpus, context);
+    const program = context.loadProgram(REQUEST);
+    for (const event of events) setProgram(event, program);
     for (const witness of this.#witnesses) enablePerfEvent(witness);
-    this.#watches = this.#witnesses.map((witness) => new EventWatch(witness));
-    this.#read();
-    for (const event of this.#events) setProgram(event, this.#program);
-    this.#read();
   }
 
-  stop(): void {
-    this.#read();
-    for (const event of this.#events.splice(0)) closeDescriptor(event);
-    this.#read();
-    for (const watch of this.#watches) watch.end();
-    this.#isBlind =
-      this.#watches.some(({ isDropped }) => isDropped) || onlineCpus().some((cpu) => !this.#cpus.includes(cpu));
-    this.close();
+  opening(): void {
+    this.#opening = this.#read();
+  }
+
+  closed(): void {
+    this.#closed = this.#read();
+    this.#isBlind = droppedEvents(this.#witnesses).length > 0 || onlineCpus().some((cpu) => !this.#cpus.includes(cpu));
   }
 
   truth(): Truth {
-    if (this.#readings.length < 4 || this.#readings[3] === 0) {
+    if (this.#witnesses.length === 0) {
       return { kind: 'unknown', why: 'This kernel does not say whether kprobes were skipped.' };
     }
     if (this.#isBlind) {
       return { kind: 'unknown', why: 'CPUs came or went, so that it is not known whether kprobes were skipped.' };
     }
-    const [beforeStart = 0, afterStart = 0, beforeStop = 0, afterStop = 0] = this.#readings;
-    return { kind: 'between', least: beforeStop - afterStart, most: afterStop - beforeStart };
+    const witnessed = this.#closed.witnessed - this.#opening.witnessed;
+    return {
+      kind: 'between',
+      least: witnessed - (this.#closed.after - this.#opening.before),
+      most: witnessed - (this.#closed.before - this.#opening.after),
+    };
   }
 
-  close(): void {
-    for (const descriptor of [...this.#events.splice(0), ...this.#witnesses.splice(0)]) closeDescriptor(descriptor);
-  }
-
-  #read(): void {
-    this.#readings.push(this.#witnesses.reduce((sum, witness) => sum + readPerfEvent(witness), 0));
+  /** Most functions are not called in the moment of reading, at the second attempt at least. */
+  #read(): Reading {
+    let reading: Reading;
+    let attempts = 0;
+    do {
+      const before = this.#outside();
+      const witnessed = this.#witnesses.reduce((sum, witness) => sum + readPerfEvent(witness), 0);
+      reading = { witnessed, before, after: this.#outside() };
+    } while (reading.before !== reading.after && ++attempts < READ_ATTEMPTS);
+    return reading;
   }
 }
 
-function openProbes(target: FunctionTarget, type: number, cpus: readonly number[]): number[] {
-  const events: number[] = [];
-  try {
-    for (const { address } of target.functions) {
-      const event: PerfEvent = { type, config2: toUnsigned(address) };
-      for (const cpu of cpus) events.push(openPerfEvent(event, cpu));
-    }
-    return events;
-  } catch (error) {
-    for (const event of events) closeDescriptor(event);
-    throw error instanceof SystemCallError ? new CannotArm(whyNot(error), { cause: error }) : error;
-  }
+/** What the witnesses have counted, and what the program had seen outside the gate before and after they were asked. */
+interface Reading {
+  readonly witnessed: number;
+  readonly before: number;
+  readonly after: number;
+}
+
+function openProbes(target: FunctionTarget, type: number, cpus: readonly number[], { held }: EngineContext): number[] {
+  return ask(
+    () =>
+      target.functions.flatMap(({ address }) =>
+        cpus.map((cpu) => held.hold(openPerfEvent({ type, config2: toUnsigned(address) }, cpu))),
+      ),
+    whyNot,
+  );
 }
 
 function whyNot({ code, message }: SystemCallError): string {

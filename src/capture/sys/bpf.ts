@@ -28,6 +28,9 @@ export const PROG_TRACEPOINT = 5;
 export const PROG_PERF_EVENT = 7;
 export const PROG_RAW_TRACEPOINT = 17;
 
+/** A flag of arrays: programs see what this process writes to its memory. Since Linux 5.5. */
+export const MAP_MMAPABLE = 1 << 10;
+
 const ATTR_SIZE = 72;
 const NAME_LENGTH = 15;
 const LOG_SIZE = 1 << 20;
@@ -45,12 +48,20 @@ export interface BpfMap {
  * Creates a map; hash maps are preallocated (no BPF_F_NO_PREALLOC), as programs of breakpoints demand.
  * @throws {SystemCallError}
  */
-export function createMap(name: string, type: number, keySize: number, valueSize: number, maxEntries: number): BpfMap {
+export function createMap(
+  name: string,
+  type: number,
+  keySize: number,
+  valueSize: number,
+  maxEntries: number,
+  flags = 0,
+): BpfMap {
   const attr = allocate(ATTR_SIZE);
   attr.writeUInt32LE(type, 0);
   attr.writeUInt32LE(keySize, 4);
   attr.writeUInt32LE(valueSize, 8);
   attr.writeUInt32LE(maxEntries, 12);
+  attr.writeUInt32LE(flags, 16);
   attr.write(name.slice(0, NAME_LENGTH), 28, 'latin1');
   return { descriptor: bpf(`bpf map ${name}`, MAP_CREATE, attr), keySize, valueSize, maxEntries };
 }
@@ -189,7 +200,7 @@ export function linkPerfEvent(event: number, program: number): number {
 
 /**
  * How often the kernel skipped a program because another one was running on that CPU: `recursion_misses` of
- * `struct bpf_prog_info`. For raw tracepoints since 5.18; for kprobes and tracepoints it stays 0 before 6.7.
+ * `struct bpf_prog_info`. For raw tracepoints since 6.1, before which they are not skipped; for kprobes and tracepoints it stays 0 before 6.7.
  */
 export function recursionMisses(program: number): number {
   return Number(objectInfo(program, 256).readBigUInt64LE(208));

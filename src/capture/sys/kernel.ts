@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { UserError } from '../../errors.ts';
 
 /** Whether the running kernel is of this version or newer. */
 export function kernelAtLeast(major: number, minor: number, text: string = release()): boolean {
@@ -27,15 +28,27 @@ export function parseCpuList(list: string): number[] {
   return cpus;
 }
 
-/** The CPUs that are online now. */
+/**
+ * The CPUs that are online now.
+ * @throws {UserError} the kernel does not say
+ */
 export function onlineCpus(): number[] {
-  return parseCpuList(readLine('/sys/devices/system/cpu/online') ?? '0');
+  return cpus('online');
 }
 
-/** How many CPUs per-CPU maps have a slot for. */
+/**
+ * How many CPUs per-CPU maps have a slot for; the kernel writes that many values whatever room there is.
+ * @throws {UserError} the kernel does not say
+ */
 export function possibleCpus(): number {
-  const cpus = parseCpuList(readLine('/sys/devices/system/cpu/possible') ?? '0');
-  return Math.max(...cpus) + 1;
+  return Math.max(...cpus('possible')) + 1;
+}
+
+function cpus(which: 'online' | 'possible'): number[] {
+  const path = `/sys/devices/system/cpu/${which}`;
+  const list = parseCpuList(readLine(path) ?? '');
+  if (list.length === 0) throw new UserError(`${path} cannot be read: counting calls needs /sys (mount -t sysfs)`);
+  return list;
 }
 
 /** The number by which perf knows a kind of event source (`kprobe`, `uprobe`), null where the kernel has none. */

@@ -25,8 +25,8 @@ export interface PerfEvent {
   readonly samplePeriod?: number;
   /** `bp_type`, for breakpoints. */
   readonly breakpoint?: boolean;
-  /** `bp_addr`, `kprobe_func`, `uprobe_path`. */
-  readonly config1?: bigint;
+  /** `bp_addr`, `kprobe_func`, `uprobe_path`; a buffer stands for the address of its bytes. */
+  readonly config1?: bigint | Buffer;
   /** `bp_len`, `kprobe_addr`, `probe_offset`. */
   readonly config2?: bigint;
 }
@@ -41,7 +41,8 @@ export function perfEventAttr(event: PerfEvent): Buffer {
   attr.writeBigUInt64LE(FORMAT_TIME_ENABLED, 32);
   attr.writeBigUInt64LE(FLAG_DISABLED, 40);
   if (event.breakpoint) attr.writeUInt32LE(HW_BREAKPOINT_X, 52);
-  attr.writeBigUInt64LE(event.config1 ?? 0n, 56);
+  const { config1 = 0n } = event;
+  attr.writeBigUInt64LE(typeof config1 === 'bigint' ? config1 : addressOf(config1), 56);
   attr.writeBigUInt64LE(event.config2 ?? 0n, 64);
   return attr;
 }
@@ -110,37 +111,17 @@ function read(event: number): { count: number; enabled: number } {
   return { count: Number(value.readBigUInt64LE(0)), enabled: Number(value.readBigUInt64LE(8)) };
 }
 
-/** The clocks of perf and of this process differ in rate by less than this. */
-const CLOCK_DRIFT = 0.002;
-const CLOCK_NANOSECONDS = 20_000_000;
+/** Long enough for an event to have grown older, whatever the clock it is measured by. */
+const AGEING_MILLISECONDS = 1;
 
 /**
- * Tells whether an event was alive all the time. The kernel drops the events of a CPU that goes offline: they keep
- * their count, but neither count nor grow older any more, also when the CPU comes back.
+ * Those of some enabled events that the kernel has dropped. It does so where the CPU goes offline: they keep their count,
+ * but neither count nor grow older any more, also when the CPU comes back. Takes a millisecond.
  */
-export class EventWatch {
-  readonly #event: number;
-  readonly #enabledBefore: number;
-  readonly #startedAt: bigint;
-  #endedAt = 0n;
-
-  /** To be made once the event is enabled. */
-  constructor(event: number) {
-    this.#event = event;
-    this.#enabledBefore = read(event).enabled;
-    this.#startedAt = process.hrtime.bigint();
-  }
-
-  /** To be called before the event is disabled. */
-  end(): void {
-    this.#endedAt = process.hrtime.bigint();
-  }
-
-  /** Whether it was dropped between the two; to be asked before the event is closed. */
-  get isDropped(): boolean {
-    const elapsed = Number(this.#endedAt - this.#startedAt);
-    return read(this.#event).enabled - this.#enabledBefore < elapsed * (1 - CLOCK_DRIFT) - CLOCK_NANOSECONDS;
-  }
+export function droppedEvents(events: readonly number[]): number[] {
+  const before = events.map((event) => read(event).enabled);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, AGEING_MILLISECONDS);
+  return events.filter((event, i) => read(event).enabled === before[i]);
 }
 
 /** Closes a file descriptor of a perf event, BPF map or program. */

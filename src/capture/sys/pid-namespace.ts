@@ -1,0 +1,38 @@
+import { readlinkSync, statSync } from 'node:fs';
+import { UserError } from '../../errors.ts';
+import type { PidNamespace } from '../bpf/count-program.ts';
+import { kernelAtLeast } from './kernel.ts';
+
+const OWN = '/proc/self/ns/pid';
+/** The kernel's number of the namespace that everything started in. */
+const INITIAL = 4_026_531_836n;
+
+/** The number of the PID namespace of this process. */
+export function pidNamespaceNumber(): bigint {
+  try {
+    return BigInt(/\d+/.exec(readlinkSync(OWN))?.[0] ?? INITIAL);
+  } catch {
+    return INITIAL;
+  }
+}
+
+/**
+ * The namespace that numbers processes for this one, as in a container; undefined where it is the initial one, whose
+ * numbers programs are given anyway.
+ * @throws {UserError} the kernel cannot tell programs these numbers
+ */
+export function foreignPidNamespace(): PidNamespace | undefined {
+  const inode = pidNamespaceNumber();
+  if (inode === INITIAL) return undefined;
+  if (!kernelAtLeast(5, 7)) {
+    throw new UserError('in a PID namespace of its own, as in a container, counting needs Linux 5.7 or newer');
+  }
+  return { device: kernelDevice(statSync(OWN, { bigint: true }).dev), inode };
+}
+
+/** A device number as the kernel keeps it, from what stat(2) makes of it. */
+export function kernelDevice(device: bigint): bigint {
+  const major = (device >> 8n) & 0xfffn;
+  const minor = (device & 0xffn) | ((device >> 12n) & 0xfff00n);
+  return (major << 20n) | minor;
+}
