@@ -1,7 +1,7 @@
 // Runs inside a virtual machine, as root: `capture-guest.mjs MAIN PROGRAMS [all]` counts calls of programs that are known to
 // make a certain number of them, and prints what came of it as one JSON object. Judged by src/capture/capture.vm.test.ts.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [main, programs, everything] = process.argv.slice(2);
@@ -140,6 +140,31 @@ if (everything === 'all') {
     ['do_epoll_ctl', '--only-command'],
     ['sh', '-c', `${adds} 500; ${adds} 500; exit 7`],
   );
+  // A cgroup asked for as well: COMMAND is under the first, not under the second.
+  const cgroups = '/sys/fs/cgroup';
+  const other = join(cgroups, 'other');
+  mkdirSync(other);
+  const twice = ['do_epoll_ctl', '--only-command', '--cgroup'];
+  results.bothCgroups = await record([...twice, cgroups], [adds, '50']);
+  results.otherCgroup = await record([...twice, other], [adds, '50']);
+  // It takes long to disarm so many, and the command leaves something behind that goes on calling.
+  const leaves = `(sleep 1; exec ${adds} 20000) > /dev/null 2>&1 & exec ${adds} 100`;
+  results.many = await record(['vfs_r*,vfs_s*,do_epoll_ctl', '--comm', 'epoll-adds'], ['sh', '-c', leaves]);
+  spawnSync('pkill', ['-x', 'epoll-adds']);
+  // Processes have other numbers in a namespace of their own, whocalls first of all.
+  const inside = join(scratch, 'inside.json');
+  const within = ['--pid', '--fork', '--mount-proc', process.execPath, main, 'record', 'do_epoll_ctl', '--by', 'pid'];
+  spawnSync('unshare', [...within, '--format', 'json', '-o', inside, '--', adds, '50']);
+  results.inside = summary(JSON.parse(readFileSync(inside, 'utf8')));
+  // A task may be preempted inside a program of a uprobe, and others run it meanwhile.
+  const preemption = '/sys/kernel/debug/sched/preempt';
+  if (existsSync(preemption)) {
+    const before = /\((\w+)\)/.exec(readFileSync(preemption, 'utf8'))?.[1] ?? 'voluntary';
+    writeFileSync(preemption, 'full');
+    const crowd = `for i in 1 2 3 4 5 6 7 8; do ${adds} 2000 & done; wait`;
+    results.preempted = await record([`${libc}:epoll_ctl`], ['sh', '-c', crowd]);
+    writeFileSync(preemption, before);
+  }
   // A processor that goes away takes its breakpoints with it, and comes back without.
   const cpu1 = '/sys/devices/system/cpu/cpu1/online';
   const bounce = `taskset -c 1 ${adds} 100; echo 0 > ${cpu1}; sleep 0.2; echo 1 > ${cpu1}; taskset -c 1 ${adds} 50; taskset -c 0 ${adds} 25`;

@@ -205,6 +205,26 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     expect(run('notMine').calls?.total).toBe(0);
   });
 
+  it.skipIf(!isWhole)('takes several cgroups together', () => {
+    expect(run('bothCgroups').calls?.total).toBe(100);
+    expect(run('otherCgroup').calls?.total).toBe(0);
+  });
+
+  it.skipIf(!isWhole)('counts nothing after the command has ended, however long it takes to disarm', () => {
+    expectComplete('many');
+    expect(run('many').sites.sys_epoll_ctl).toBe(200);
+  });
+
+  it.skipIf(!isWhole)('knows processes by the numbers they have where it runs', () => {
+    expect(run('inside').calls).toEqual({ total: 100, attributed: 100, losses: [] });
+  });
+
+  it.skipIf(!isWhole)('loses nothing where tasks are preempted while they are counted', () => {
+    if (!facts().preempted) return console.warn('skipped: this kernel cannot be made fully preemptible');
+    expectComplete('preempted');
+    expect(run('preempted').calls?.total).toBe(32_000);
+  });
+
   it.skipIf(!isWhole)('survives processors that come and go, and says what that costs', () => {
     expectComplete('hotplug');
     expect(run('hotplug').comms['do_epoll_ctl/epoll-adds']).toBe(125);

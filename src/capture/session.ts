@@ -63,8 +63,8 @@ const ENGINES: readonly Engine[] = [kprobeEngine, breakpointEngine, tracepointEn
 /** With more targets than this programs do not walk stacks: the verifier takes some milliseconds for each that does. */
 const MOST_WALKING = 16;
 
-/** Places to work in for programs that interrupt each other: tasks, softirqs, interrupts, and each of them again. */
-const PLACES = 8;
+/** Places to work in on each CPU for programs that interrupt each other: so many tasks may be preempted inside one. */
+const PLACES = 32;
 
 /** What to count and how. */
 export interface CapturePlan {
