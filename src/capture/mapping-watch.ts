@@ -1,6 +1,6 @@
 import { onlineCpus } from './sys/kernel.ts';
 import { SystemCallError } from './sys/native.ts';
-import { RECORD_FORK, RECORD_MMAP2, TaskRecords } from './sys/perf-ring.ts';
+import { RECORD_FORK, RECORD_MMAP2, TaskRecords } from './sys/task-records.ts';
 import type { UserSymbols } from './user-symbols.ts';
 
 const MILLISECONDS = 200;
