@@ -28,9 +28,11 @@ async function main(args: readonly string[]): Promise<number> {
     readKallsymsAhead();
   }
   // A reader that has seen enough (`| head`) is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
   const { newCommand, runCommand } = await import('./command.ts');
   if (entry) return runCommand((await entry.load()).command(), rest);
   if (isTarget) return runCommand((await import('./record.ts')).command(), args);
