@@ -114,7 +114,8 @@ describe('output that is read along', () => {
   });
 
   it('does not outlive COMMAND even where somebody goes on printing', async () => {
-    const { status, read } = await runReadAlong('yes 2> /dev/null & echo "first $!"; exit 3');
+    // Whenever the slow one is ready for more, there is more.
+    const { status, read } = await runReadAlong('yes 2> /dev/null & echo "first $!"; sleep 0.1; exit 3', new Slow());
     expect(status).toBe(3);
     process.kill(Number(/first (\d+)/.exec(read)?.[1]));
   });
