@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -23,6 +24,42 @@ async function begin(script: string): Promise<WorkloadCommand> {
 
 /** Ends at no signal but SIGKILL. */
 const DEAF = "trap '' TERM INT; echo ready; while :; do sleep 0.1; done";
+
+/** Runs a program that has COMMAND, and is done with it, to its own end. */
+function runProgram(program: string) {
+  const at = (name: string) => JSON.stringify(new URL(name, import.meta.url).href);
+  const imports = `import { Stopper } from ${at('./stopper.ts')};
+import { WorkloadCommand } from ${at('./workload-command.ts')};\n`;
+  const args = ['--import', 'tsx', '--input-type=module', '-e', imports + program];
+  // What COMMAND prints on stderr would be waited for.
+  const stdio = ['ignore', 'pipe', 'ignore'] as const;
+  return spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000, stdio: [...stdio] });
+}
+
+describe('this process ends', () => {
+  it('while COMMAND, which was left alone, goes on', () => {
+    const { status, stdout } = runProgram(`
+      const words = ['sh', '-c', ${JSON.stringify(DEAF)}];
+      const command = new WorkloadCommand(words, { onOutput: () => stopper.every(1, () => { throw new Error(); }) });
+      const stopper = new Stopper(undefined, command);
+      command.release();
+      await stopper.wait();
+      await stopper.settle(${SHORT});
+      console.log(command.pid);`);
+    const pid = Number(/^ready\n(\d+)\n$/.exec(stdout)?.[1]);
+    process.kill(pid, 'SIGKILL');
+    expect(status).toBe(0);
+  });
+
+  it('while something that COMMAND left behind holds its output', () => {
+    const { status, stdout } = runProgram(`
+      const command = new WorkloadCommand(['sh', '-c', 'sleep 300 & echo $!'], { onOutput: () => {} });
+      command.release();
+      await command.ended();`);
+    process.kill(Number(stdout));
+    expect(status).toBe(0);
+  });
+});
 
 describe('a run is over', () => {
   it('when COMMAND has ended, with its status', async () => {
