@@ -73,7 +73,7 @@ export async function record(plan: RecordPlan): Promise<Recording> {
   checkFilter(plan.filter);
   // The command is looked for before anything is armed: a typo should cost nothing. And while symbols are being read.
   const workload = plan.command.length > 0 ? new WorkloadCommand(plan.command, plan) : null;
-  const cleanups: (() => void)[] = [() => workload?.cancel()];
+  const cleanups: (() => void)[] = [() => workload?.cancel(), () => workload?.leave()];
   try {
     const kallsyms = await meanwhile(Kallsyms.readAside(), plan.idle);
     const { targets, notes } = resolveTargets(plan.targets, liveNames(kallsyms));
