@@ -61,5 +61,7 @@ test('stack traces name the sources, where they are wanted', () => {
   const { stderr, status } = run(MAIN, 'record', '--debug');
   expect(status).toBe(2);
   expect(stderr).toMatch(/^UsageError: name a function to count[\s\S]*src\/cli\/record\.ts:\d+:\d+/);
+  const commandsOwn = run(MAIN, 'record', 'do_epoll_ctl', '--', 'no-such-command', '--debug');
+  expect(commandsOwn.stderr).toBe('whocalls: cannot run no-such-command: no such command\n');
   expect(run('--enable-source-maps', MAIN, 'record').stderr).toMatch(/^whocalls: name a function to count.*\n$/);
 });

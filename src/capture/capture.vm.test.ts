@@ -26,7 +26,7 @@ interface Run {
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const N = 100_000;
-/** Emulated processors are slow, and two of these may run beside other tests. */
+/** Emulated processors are slow. */
 const DEADLINE = 590_000;
 
 const { ready, missing, kernels } = labAvailability();

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmdirSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../errors.ts';
@@ -31,11 +40,16 @@ export class CommandCgroup {
     }
   }
 
-  /** Moves a process, with all it will start, into the cgroup. */
+  /**
+   * Moves a process, with all it will start, into the cgroup.
+   * @throws {UserError} where the kernel refuses
+   */
   add(pid: number): void {
-    const procs = openSync(join(this.#directory, 'cgroup.procs'), 'w');
-    writeSync(procs, String(pid));
-    closeSync(procs);
+    try {
+      writeFileSync(join(this.#directory, 'cgroup.procs'), String(pid));
+    } catch (error) {
+      throw new UserError(`--only-command cannot put COMMAND in a cgroup: ${messageOf(error)}`, { cause: error });
+    }
   }
 
   /** Removes the cgroup; processes that COMMAND left behind go back to the root. */
@@ -102,9 +116,7 @@ function moveAll(from: string, to: string): void {
   try {
     for (const pid of readFileSync(join(from, 'cgroup.procs'), 'utf8').split('\n')) {
       if (pid === '') continue;
-      const procs = openSync(join(to, 'cgroup.procs'), 'w');
-      writeSync(procs, pid);
-      closeSync(procs);
+      writeFileSync(join(to, 'cgroup.procs'), pid);
     }
   } catch {
     // gone meanwhile

@@ -2,7 +2,7 @@ import { type Census, UNKNOWN } from '../census/census.ts';
 import { EMPTY_STACK, type StackId } from '../census/stack-table.ts';
 import { COMM_LENGTH, type KeyLayout } from './bpf/key-layout.ts';
 import { readAddress } from './kallsyms.ts';
-import type { CapturePlan } from './session.ts';
+import type { CapturePlan } from './plan.ts';
 import type { StackReader } from './stack-reader.ts';
 import { type BpfMap, forEachEntry } from './sys/bpf.ts';
 

@@ -7,9 +7,11 @@ const SOFTIRQS = `                    CPU0       CPU1       CPU2
        TIMER:       1000        200          0
 `;
 
-function reported(cpus: number[], watched: number[] | undefined, online: number[]) {
+/** What is reported where CPU 2 has handled `visits` softirqs between start and end. */
+function reported(cpus: number[], watched: number[] | undefined, online: number[], visits = 0) {
   const census = new Census();
-  new CpuWatch(cpus).report(census, watched, online);
+  const texts = [SOFTIRQS, SOFTIRQS.replace(/0$/m, String(visits))];
+  new CpuWatch(cpus, () => texts.shift() ?? '').report(census, watched, online);
   return { warnings: census.facts.warnings, notes: census.facts.notes };
 }
 
@@ -40,5 +42,19 @@ describe('CPUs that come and go', () => {
       notes: ['CPU 1 went offline while calls were counted; calls on it until then are in the total.'],
     });
     expect(reported([0, 1], undefined, [0]).notes[0]).toContain('nothing is missing');
+  });
+
+  it('knows of a CPU that was up only in between by the interrupts it took', () => {
+    expect(reported([0, 1], [0, 1], [0, 1], 5).warnings).toEqual([
+      'CPU 2 came online while calls were counted: calls on it are not in the total.',
+    ]);
+    expect(reported([0, 1], undefined, [0, 1], 5).notes).toEqual([
+      'CPUs came or went while calls were counted (2); nothing is missing by that.',
+    ]);
+  });
+
+  it('takes a CPU that was there at the start or the end for no visitor', () => {
+    expect(reported([0, 1, 2], [0, 1, 2], [0, 1, 2], 5)).toEqual({ warnings: [], notes: [] });
+    expect(reported([0, 1], [0, 1], [0, 1, 2], 5).warnings).toHaveLength(1);
   });
 });

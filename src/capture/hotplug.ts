@@ -6,10 +6,14 @@ import { onlineCpus } from './sys/kernel.ts';
 export class CpuWatch {
   /** The CPUs that were online at the start. */
   readonly cpus: readonly number[];
-  readonly #before = softirqs();
+  readonly #softirqs: () => string;
+  readonly #before: ReadonlyMap<number, number>;
 
-  constructor(cpus: readonly number[]) {
+  /** `text` reads /proc/softirqs. */
+  constructor(cpus: readonly number[], text = readSoftirqs) {
     this.cpus = cpus;
+    this.#softirqs = text;
+    this.#before = softirqs(text());
   }
 
   /**
@@ -44,13 +48,13 @@ export class CpuWatch {
 
   /** CPUs that handled softirqs since the start. */
   #visitors(): number[] {
-    const now = softirqs();
+    const now = softirqs(this.#softirqs());
     return [...now].filter(([cpu, count]) => count > (this.#before.get(cpu) ?? count)).map(([cpu]) => cpu);
   }
 }
 
 /** How many softirqs each CPU has handled, also those that are offline (/proc/softirqs lists all possible ones). */
-export function softirqs(text = readSoftirqs()): Map<number, number> {
+export function softirqs(text: string): Map<number, number> {
   const [head = '', ...rows] = text.split('\n');
   const cpus = head.match(/\d+/g)?.map(Number) ?? [];
   const counts = new Map(cpus.map((cpu) => [cpu, 0]));

@@ -1,9 +1,10 @@
 import { onlineCpus } from './sys/kernel.ts';
 import { SystemCallError } from './sys/native.ts';
-import { RECORD_FORK, RECORD_MMAP2, TaskRecords } from './sys/perf-ring.ts';
+import { RECORD_FORK, RECORD_MMAP2, TaskRecords } from './sys/task-records.ts';
 import type { UserSymbols } from './user-symbols.ts';
 
-const MILLISECONDS = 200;
+/** How often is often enough: {@link MappingWatch.look}. */
+export const LOOK_MILLISECONDS = 200;
 
 /**
  * Keeps what every process maps while calls are counted: afterwards nobody knows what the addresses of a process that
@@ -12,30 +13,43 @@ const MILLISECONDS = 200;
 export class MappingWatch {
   readonly #symbols: UserSymbols;
   readonly #records = new Map<number, TaskRecords>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #pid: number | undefined;
+  /** Whether the kernel tells. */
+  #isTold = true;
+  #lost = 0;
 
   /** `pid`: COMMAND, which began before. Where the kernel refuses its records, COMMAND and its children are looked at now and then. */
   constructor(symbols: UserSymbols, pid: number | undefined) {
     this.#symbols = symbols;
+    this.#pid = pid;
     if (pid !== undefined) symbols.remember(pid);
-    let look = () => this.#read();
     try {
       this.#follow();
     } catch (error) {
       if (!(error instanceof SystemCallError)) throw error;
       this.#drop([...this.#records.keys()]);
-      look = () => {
-        if (pid !== undefined) symbols.rememberFamily(pid);
-      };
+      this.#isTold = false;
     }
-    this.#timer = setInterval(look, MILLISECONDS);
+  }
+
+  /** Reads what came since the last time. To be called now and then: the kernel keeps only so much. */
+  look(): void {
+    if (this.#isTold) this.#read();
+    else if (this.#pid !== undefined) this.#symbols.rememberFamily(this.#pid);
   }
 
   /** Reads what came last. */
   close(): void {
-    clearInterval(this.#timer);
-    for (const records of this.#records.values()) this.#readOf(records);
-    this.#drop([...this.#records.keys()]);
+    try {
+      for (const records of this.#records.values()) this.#readOf(records);
+    } finally {
+      this.#drop([...this.#records.keys()]);
+    }
+  }
+
+  /** How many mappings and processes the kernel had no room to tell of. To be asked when all is closed. */
+  get lost(): number {
+    return this.#lost;
   }
 
   #read(): void {
@@ -57,7 +71,9 @@ export class MappingWatch {
 
   #drop(cpus: readonly number[]): void {
     for (const cpu of cpus) {
-      this.#records.get(cpu)?.close();
+      const records = this.#records.get(cpu);
+      this.#lost += records?.lost ?? 0;
+      records?.close();
       this.#records.delete(cpu);
     }
   }

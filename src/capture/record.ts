@@ -8,15 +8,18 @@ import { CommandCgroup } from './cgroup.ts';
 import { CannotArm, type EngineName } from './engines/engine.ts';
 import { HistCapture } from './hist-session.ts';
 import { Kallsyms } from './kallsyms.ts';
-import { MappingWatch } from './mapping-watch.ts';
+import { LOOK_MILLISECONDS, MappingWatch } from './mapping-watch.ts';
+import type { CapturePlan } from './plan.ts';
 import { liveNames, resolveTargets } from './resolve-targets.ts';
 import { RunSymbols } from './run-symbols.ts';
-import { Capture, type CapturePlan, type CountingSession, type StackWalks } from './session.ts';
+import { Capture, type CountingSession, type StackWalks } from './session.ts';
+import { type Stop, Stopper } from './stopper.ts';
 import { onlineCpus } from './sys/kernel.ts';
 import { SystemCallError } from './sys/native.ts';
 import { explainHiddenAddresses, explainRefusal } from './sys/refusal.ts';
+import type { Target } from './targets.ts';
 import { tracefs } from './tracefs.ts';
-import { noteShortStacks } from './user-stack-notes.ts';
+import { noteLostMappings, noteShortStacks } from './user-stack-notes.ts';
 import { UserSymbols } from './user-symbols.ts';
 import { WorkloadCommand } from './workload-command.ts';
 
@@ -58,6 +61,8 @@ export interface Recording {
   readonly walks?: StackWalks;
   /** What the process should end with: COMMAND's status. */
   readonly status: number;
+  /** What happened besides, a line each. */
+  readonly remarks: readonly string[];
 }
 
 /**
@@ -66,75 +71,27 @@ export interface Recording {
  */
 export async function record(plan: RecordPlan): Promise<Recording> {
   checkFilter(plan.filter);
-  const userSymbols = new UserSymbols();
   // The command is looked for before anything is armed: a typo should cost nothing. And while symbols are being read.
-  const workload =
-    plan.command.length > 0
-      ? new WorkloadCommand(plan.command, {
-          ...(plan.user !== undefined && { user: plan.user }),
-          ...(plan.onOutput && { onOutput: plan.onOutput }),
-        })
-      : null;
-  const cleanups: (() => void)[] = [() => workload?.cancel()];
+  const workload = plan.command.length > 0 ? new WorkloadCommand(plan.command, plan) : null;
+  const cleanups: (() => void)[] = [() => workload?.cancel(), () => workload?.leave()];
   try {
     const kallsyms = await meanwhile(Kallsyms.readAside(), plan.idle);
     const { targets, notes } = resolveTargets(plan.targets, liveNames(kallsyms));
-    // Without addresses neither functions nor callers in the kernel are known; programs have symbols of their own.
-    if (!kallsyms.hasAddresses && targets.some(({ kind }) => kind !== 'user')) {
-      throw new UserError(explainHiddenAddresses());
+    const toCount = whatToCount(plan, targets, kallsyms);
+    const { session, note } = arm({ ...toCount, cgroups: cgroupsOf(plan, workload, cleanups) });
+    cleanups.unshift(() => session.close());
+    const run: Run = { plan, workload, session, kallsyms, userSymbols: new UserSymbols(), cleanups };
+    const stopper = new Stopper(plan.durationSeconds, workload);
+    const { stop, lostMappings } = await count(run, stopper, toCount.userStacks);
+    const census = censusOf(run, targets, note === undefined ? notes : [note, ...notes]);
+    noteLostMappings(census, lostMappings);
+    const left = await stopper.settle();
+    const remarks = left === null ? [] : [left];
+    if (stop.problem !== undefined) {
+      census.warn(`Counting stopped early: ${stop.problem}`);
+      remarks.push(`counting stopped early: ${stop.problem}`);
     }
-    const userStacks = plan.userStacks || targets.some(({ kind }) => kind === 'user');
-    const recorded = argumentsOf(targets, plan.keys.argument);
-    checkArguments(targets, plan.keys.argument);
-    const cgroups = cgroupsOf(plan, workload, cleanups);
-    const { session: capture, note } = arm({
-      targets,
-      ...(plan.walk && { kallsyms }),
-      // addresses of programs mean something only together with the process
-      keys: keyOptions({ ...plan.keys, pid: plan.keys.pid || userStacks }, recorded, plan.bucketMilliseconds),
-      arguments: recorded,
-      filter: { ...plan.filter, excludePids: plan.excludeSelf ? [process.pid] : [] },
-      userStacks,
-      maxStacks: plan.maxStacks,
-      maxKeys: plan.maxKeys,
-      ...(plan.engine !== undefined && { engine: plan.engine }),
-      cgroups,
-    });
-    cleanups.unshift(() => capture.close());
-    const stopped = new Stopper(plan.durationSeconds, workload);
-    const watch = userStacks ? new MappingWatch(userSymbols, workload?.pid) : undefined;
-    cleanups.unshift(() => watch?.close());
-    plan.onArmed?.(capture.engines);
-    start(capture);
-    workload?.release();
-    const { interval } = plan;
-    const ticks =
-      interval &&
-      setInterval(() => {
-        const soFar = capture.snapshot?.(kallsyms, userSymbols);
-        if (soFar) interval.onInterval(soFar);
-      }, interval.seconds * 1000);
-    const status = await stopped.wait().finally(() => {
-      clearInterval(ticks);
-    });
-    capture.stop();
-    watch?.close();
-    const census = new Census();
-    for (const text of note === undefined ? notes : [note, ...notes]) census.note(text);
-    if (plan.excludeSelf) census.note('Calls made by whocalls itself are not counted.');
-    census.facts.kernels.push(release());
-    if (plan.command.length > 0) census.facts.commands.push([...plan.command]);
-    capture.drainInto(census, new RunSymbols(kallsyms), userSymbols);
-    if (plan.userStacks) {
-      census.note(
-        "The part of a stack in the program is found by frame pointers: the caller of a function without one, such as the C library's system calls, is left out.",
-      );
-    }
-    noteShortStacks(
-      census,
-      targets.filter(({ kind }) => kind === 'user').map(({ name }) => name),
-    );
-    return { census, status, ...(capture.walks && { walks: capture.walks }) };
+    return { census, status: stop.status, remarks, ...(session.walks && { walks: session.walks }) };
   } finally {
     for (const cleanup of cleanups) cleanup();
   }
@@ -150,6 +107,88 @@ function cgroupsOf(plan: RecordPlan, workload: WorkloadCommand | null, cleanups:
     cgroups.push(own.descriptor);
   }
   return cgroups;
+}
+
+/**
+ * What is to be counted of targets, and how, but for cgroups.
+ * @throws {UserError} where it cannot be said of them
+ */
+function whatToCount(plan: RecordPlan, targets: readonly Target[], kallsyms: Kallsyms): Omit<CapturePlan, 'cgroups'> {
+  // Without addresses neither functions nor callers in the kernel are known; programs have symbols of their own.
+  if (!kallsyms.hasAddresses && targets.some(({ kind }) => kind !== 'user')) {
+    throw new UserError(explainHiddenAddresses());
+  }
+  const userStacks = plan.userStacks || targets.some(({ kind }) => kind === 'user');
+  const recorded = argumentsOf(targets, plan.keys.argument);
+  checkArguments(targets, plan.keys.argument);
+  return {
+    targets,
+    ...(plan.walk && { kallsyms }),
+    // addresses of programs mean something only together with the process
+    keys: keyOptions({ ...plan.keys, pid: plan.keys.pid || userStacks }, recorded, plan.bucketMilliseconds),
+    arguments: recorded,
+    filter: { ...plan.filter, excludePids: plan.excludeSelf ? [process.pid] : [] },
+    userStacks,
+    maxStacks: plan.maxStacks,
+    maxKeys: plan.maxKeys,
+    ...(plan.engine !== undefined && { engine: plan.engine }),
+  };
+}
+
+/** A run whose targets are armed. */
+interface Run {
+  readonly plan: RecordPlan;
+  readonly workload: WorkloadCommand | null;
+  readonly session: CountingSession;
+  readonly kallsyms: Kallsyms;
+  readonly userSymbols: UserSymbols;
+  readonly cleanups: (() => void)[];
+}
+
+/** Lets COMMAND go and counts until it is time to stop. */
+async function count(run: Run, stopper: Stopper, userStacks: boolean): Promise<{ stop: Stop; lostMappings: number }> {
+  const { plan, workload, session, kallsyms, userSymbols } = run;
+  const watch = userStacks ? new MappingWatch(userSymbols, workload?.pid) : undefined;
+  run.cleanups.unshift(() => watch?.close());
+  plan.onArmed?.(session.engines);
+  start(session);
+  workload?.release();
+  if (watch) stopper.every(LOOK_MILLISECONDS, () => watch.look());
+  if (plan.interval) {
+    const { seconds, onInterval } = plan.interval;
+    stopper.every(seconds * 1000, () => {
+      const soFar = session.snapshot?.(kallsyms, userSymbols);
+      if (soFar) onInterval(soFar);
+    });
+  }
+  let stop = await stopper.wait();
+  session.stop();
+  try {
+    watch?.close();
+  } catch (error) {
+    stop = { status: 1, problem: stop.problem ?? messageOf(error) };
+  }
+  return { stop, lostMappings: watch?.lost ?? 0 };
+}
+
+/** What was counted, with what there is to say about it. */
+function censusOf({ plan, session, kallsyms, userSymbols }: Run, targets: readonly Target[], notes: readonly string[]) {
+  const census = new Census();
+  for (const text of notes) census.note(text);
+  if (plan.excludeSelf) census.note('Calls made by whocalls itself are not counted.');
+  census.facts.kernels.push(release());
+  if (plan.command.length > 0) census.facts.commands.push([...plan.command]);
+  session.drainInto(census, new RunSymbols(kallsyms), userSymbols);
+  if (plan.userStacks) {
+    census.note(
+      "The part of a stack in the program is found by frame pointers: the caller of a function without one, such as the C library's system calls, is left out.",
+    );
+  }
+  noteShortStacks(
+    census,
+    targets.filter(({ kind }) => kind === 'user').map(({ name }) => name),
+  );
+  return census;
 }
 
 /** Waits for something, and does other things until it is there. */
@@ -219,52 +258,5 @@ function openCgroup(directory: string, cleanups: (() => void)[]): number {
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(`--cgroup ${directory}: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/** Knows when a run is over: COMMAND has ended, the time is up, or somebody interrupts. */
-class Stopper {
-  readonly #workload: WorkloadCommand | null;
-  readonly #durationSeconds: number | undefined;
-
-  constructor(durationSeconds: number | undefined, workload: WorkloadCommand | null) {
-    this.#durationSeconds = durationSeconds;
-    this.#workload = workload;
-  }
-
-  /** Resolves with the status the process should end with. */
-  wait(): Promise<number> {
-    const workload = this.#workload;
-    return new Promise((resolve, reject) => {
-      let interrupts = 0;
-      let timer: NodeJS.Timeout | undefined;
-      // Waiting for a signal keeps no process alive by itself.
-      const wait = setInterval(() => {}, 1 << 30);
-      const done = (status: number) => {
-        clearTimeout(timer);
-        clearInterval(wait);
-        process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate);
-        resolve(status);
-      };
-      // Ctrl-C reaches COMMAND as well: it ends in its own way, and the report still comes. A second one waits no more.
-      const onInterrupt = () => {
-        interrupts++;
-        if (!workload) done(0);
-        else if (interrupts > 1) done(130);
-        else if (!process.stdin.isTTY) workload.signal('SIGINT');
-      };
-      const onTerminate = () => {
-        workload?.signal('SIGTERM');
-        done(143);
-      };
-      process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate);
-      if (this.#durationSeconds !== undefined) {
-        timer = setTimeout(() => {
-          workload?.signal('SIGTERM');
-          done(0);
-        }, this.#durationSeconds * 1000);
-      }
-      workload?.ended().then(({ status }) => done(status), reject);
-    });
   }
 }

@@ -1,7 +1,6 @@
 import { Census } from '../census/census.ts';
 import { UserError } from '../errors.ts';
 import { balance, type TargetTally } from './accounting.ts';
-import type { RecordedArgument } from './arguments.ts';
 import {
   argumentOffset,
   assembleCountProgram,
@@ -15,7 +14,7 @@ import {
   stackRecordSize,
 } from './bpf/count-program.ts';
 import { CODE_TABLE_SIZE, RULES_SIZE } from './bpf/frame-rules.ts';
-import { type KeyLayout, type KeyOptions, keyLayout } from './bpf/key-layout.ts';
+import { type KeyLayout, keyLayout } from './bpf/key-layout.ts';
 import type { WalkPlan } from './bpf/stack-walk.ts';
 import { Drain } from './drain.ts';
 import { breakpointEngine } from './engines/breakpoint.ts';
@@ -32,8 +31,9 @@ import { tracepointEngine } from './engines/tracepoint.ts';
 import { uprobeEngine } from './engines/uprobe.ts';
 import { Gate } from './gate.ts';
 import { CpuWatch } from './hotplug.ts';
-import type { FunctionFinder, Kallsyms } from './kallsyms.ts';
+import type { FunctionFinder } from './kallsyms.ts';
 import { encodeCodeTable, orcTables } from './orc.ts';
+import type { CapturePlan } from './plan.ts';
 import { StackReader } from './stack-reader.ts';
 import { arch } from './sys/arch.ts';
 import {
@@ -65,26 +65,6 @@ const MOST_WALKING = 16;
 
 /** Places to work in on each CPU for programs that interrupt each other: so many tasks may be preempted inside one. */
 const PLACES = 32;
-
-/** What to count and how. */
-export interface CapturePlan {
-  readonly targets: readonly Target[];
-  /** Names of the running kernel, by which programs can walk stacks; without, the kernel takes every stack. */
-  readonly kallsyms?: Kallsyms;
-  /** Use this engine and no other. */
-  readonly engine?: EngineName;
-  readonly keys: KeyOptions;
-  readonly filter: Filter;
-  readonly userStacks: boolean;
-  /** The argument to record of each target, by index of the target. */
-  readonly arguments: readonly (RecordedArgument | undefined)[];
-  /** Descriptors of cgroups; the task has to be under every one of them. */
-  readonly cgroups: readonly number[];
-  /** How many distinct stacks there is room for; a stack takes about 1 KiB of kernel memory. */
-  readonly maxStacks: number;
-  /** How many distinct combinations of stack, target and further keys there is room for. */
-  readonly maxKeys: number;
-}
 
 /** How many stacks programs recognised by walking them, and how these stood up to the kernel's unwinder. */
 export interface StackWalks {

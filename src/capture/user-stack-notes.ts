@@ -37,3 +37,11 @@ export function noteShortStacks(census: Census, targets: readonly string[]): voi
     }
   }
 }
+
+/** Says of mappings that nobody was told of: of `PERF_RECORD_LOST`, processes that began unseen among them. */
+export function noteLostMappings(census: Census, lost: number): void {
+  if (lost === 0) return;
+  census.note(
+    `The kernel had no room to tell of ${lost} mappings or new processes: frames of programs that lie in them may be unnamed.`,
+  );
+}

@@ -1,14 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { type ElfFile, type ElfFunction, readElf } from './elf.ts';
-
-/** One executable mapping of a process, as /proc/PID/maps has it. */
-export interface Mapping {
-  readonly start: number;
-  readonly end: number;
-  /** Byte offset in the file that `start` shows. */
-  readonly offset: number;
-  readonly path: string;
-}
+import { type Mapping, ProcessMappings } from './process-mappings.ts';
 
 /** Where an address of a process lies. */
 export interface UserPlace {
@@ -43,8 +35,8 @@ export const UNKNOWN_CODE = '[unknown]';
 
 /** Names the user part of stacks. Processes have to be looked at while they live: {@link remember}. */
 export class UserSymbols {
-  /** By process, the newest first; also what lay there before the process became another program. */
-  readonly #mappings = new Map<number, Mapping[]>();
+  /** Also what lay there before a process became another program. */
+  readonly #mappings = new ProcessMappings();
   /** Processes that were made while somebody watched, with who made them: they began with what that one had mapped. */
   readonly #parents = new Map<number, number>();
   /** Processes whose mappings were read, or could not be. */
@@ -55,9 +47,7 @@ export class UserSymbols {
   remember(pid: number): void {
     this.#read.add(pid);
     try {
-      const now = parseMaps(readFileSync(`/proc/${pid}/maps`, 'utf8'));
-      const isNew = ({ start, path }: Mapping) => !now.some((other) => other.start === start && other.path === path);
-      if (now.length > 0) this.#mappings.set(pid, [...now, ...(this.#mappings.get(pid) ?? []).filter(isNew)]);
+      for (const mapping of parseMaps(readFileSync(`/proc/${pid}/maps`, 'utf8'))) this.#mappings.add(pid, mapping);
     } catch {
       // ended meanwhile
     }
@@ -79,9 +69,7 @@ export class UserSymbols {
   /** A process has mapped a file to run code from it. */
   mapped(pid: number, mapping: Mapping): void {
     if (!mapping.path.startsWith('/') && !mapping.path.startsWith('[')) return; // no file
-    const known = this.#mappings.get(pid);
-    if (known) known.unshift(mapping);
-    else this.#mappings.set(pid, [mapping]);
+    this.#mappings.add(pid, mapping);
   }
 
   /** A process has made another. */
@@ -110,16 +98,15 @@ export class UserSymbols {
   }
 
   #mappingOf(pid: number, address: number): Mapping | undefined {
-    const lies = ({ start, end }: Mapping) => address >= start && address < end;
     const seen = new Set<number>();
     for (let of: number | undefined = pid; of !== undefined && !seen.has(of); of = this.#parents.get(of)) {
       seen.add(of);
-      const found = this.#mappings.get(of)?.find(lies);
+      const found = this.#mappings.find(of, address);
       if (found) return found;
       // A process older than the watch is asked once; one that is gone stays gone.
       if (this.#parents.has(of) || this.#read.has(of)) continue;
       this.remember(of);
-      const late = this.#mappings.get(of)?.find(lies);
+      const late = this.#mappings.find(of, address);
       if (late) return late;
     }
     return undefined;

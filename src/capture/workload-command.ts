@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { constants as osConstants } from 'node:os';
 import { delimiter, join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { UserError } from '../errors.ts';
+import { WorkloadOutput } from './workload-output.ts';
 
 /** How COMMAND ended, as a shell would say it: its status, or 128 + the number of the signal. */
 export interface CommandEnd {
@@ -15,6 +17,8 @@ export interface CommandOptions {
   readonly user?: string;
   /** Gets COMMAND's standard output as it comes, besides it being passed through unchanged. */
   readonly onOutput?: (chunk: Buffer) => void;
+  /** Where the output that is read along goes, if not to standard output. */
+  readonly to?: Writable;
 }
 
 /**
@@ -25,24 +29,28 @@ const WAIT_THEN_RUN = 'read -r go <&3 && [ "$go" = go ] || exit 125; exec 3<&-; 
 
 /** COMMAND, started but held back. */
 export class WorkloadCommand {
+  readonly name: string;
   readonly #child: ChildProcess;
+  readonly #output: WorkloadOutput | undefined;
   readonly #ended: Promise<CommandEnd>;
 
   /** @throws {UserError} where there is no such command */
   constructor(words: readonly string[], options: CommandOptions = {}) {
     const [name = '', ...rest] = words;
+    this.name = name;
     const path = findCommand(name);
     const as = options.user === undefined ? [] : becoming(options.user);
     this.#child = spawn('/bin/sh', ['-c', WAIT_THEN_RUN, 'whocalls', ...as, path, ...rest], {
       stdio: ['inherit', options.onOutput ? 'pipe' : 'inherit', 'inherit', 'pipe'],
     });
-    const { onOutput } = options;
-    if (onOutput) passThrough(this.#child.stdout as Readable, onOutput);
+    const { onOutput, to = process.stdout } = options;
+    this.#output = onOutput && new WorkloadOutput(this.#child.stdout as Socket, to, onOutput);
     this.#ended = new Promise((resolve, reject) => {
       this.#child.once('error', (error) => reject(new UserError(`cannot run ${name}: ${error.message}`)));
-      // 'close' rather than 'exit': what COMMAND printed last is still to be read.
-      this.#child.once(onOutput ? 'close' : 'exit', (status, signal) => {
-        resolve({ status: status ?? 128 + (signal === null ? 0 : osConstants.signals[signal as NodeJS.Signals]) });
+      this.#child.once('exit', async (status, signal) => {
+        await this.#output?.rest();
+        this.#output?.unref();
+        resolve({ status: status ?? 128 + (signal === null ? 0 : osConstants.signals[signal]) });
       });
     });
     this.#ended.catch(() => {});
@@ -68,7 +76,13 @@ export class WorkloadCommand {
     this.#child.kill(signal);
   }
 
-  /** Resolves when COMMAND has ended; processes it left behind may still run. */
+  /** Lets this process end before COMMAND. */
+  leave(): void {
+    this.#child.unref();
+    this.#output?.unref();
+  }
+
+  /** Resolves when COMMAND has ended and what it printed is read; processes it left behind may still run. */
   ended(): Promise<CommandEnd> {
     return this.#ended;
   }
@@ -82,16 +96,6 @@ function becoming(user: string): string[] {
   const { status, stdout } = spawnSync('id', ['-g', '--', user], { encoding: 'utf8' });
   if (status !== 0) throw new UserError(`--user ${user}: no such user`);
   return ['setpriv', `--reuid=${user}`, `--regid=${stdout.trim()}`, '--init-groups', '--'];
-}
-
-function passThrough(output: Readable, onOutput: (chunk: Buffer) => void): void {
-  output.on('data', (chunk: Buffer) => {
-    onOutput(chunk);
-    if (!process.stdout.write(chunk)) {
-      output.pause();
-      process.stdout.once('drain', () => output.resume());
-    }
-  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { messageOf, UserError } from '../errors.ts';
+import { ownArguments } from './own-arguments.ts';
 
 /** A subcommand's entry in the table of `main.ts`: known by name, its code loaded only when it is called. */
 export interface CommandEntry {
@@ -32,7 +33,7 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
     await command.parseAsync(args as string[], { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    return report(error, command.name(), args.includes('--debug'));
+    return report(error, command.name(), ownArguments(args).includes('--debug'));
   }
 }
 

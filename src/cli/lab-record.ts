@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { guestPath } from '../lab/guest.ts';
+import { ownArguments } from './own-arguments.ts';
 
 /** `record` as the guest runs it: the host's own node and this very installation, which the guest sees. */
 export function recordCommand(args: readonly string[]): string[] {
@@ -13,8 +14,7 @@ export function recordCommand(args: readonly string[]): string[] {
 
 /** The files that record options before `--` say it will write, as absolute paths. */
 export function recordOutputs(args: readonly string[], directory: string): string[] {
-  const end = args.indexOf('--');
-  const options = end < 0 ? args : args.slice(0, end);
+  const options = ownArguments(args);
   const files = options.flatMap((option, index) => {
     if (option === '-o' || option === '--output') return options[index + 1] ?? [];
     if (option.startsWith('--output=')) return option.slice('--output='.length);

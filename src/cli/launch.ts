@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
+import { ownArguments } from './own-arguments.ts';
 import { version } from './version.ts';
 
 const PROGRAM = join(__dirname, 'program.cjs');
@@ -11,7 +12,7 @@ const COMPILED = join(__dirname, `program.${process.platform}-${process.arch}.ca
 
 const [, , first, ...others] = process.argv;
 if (first === '--version' || first === '-V') process.stdout.write(`${version()}\n`);
-else start(others.includes('--debug') || process.sourceMapsEnabled);
+else start(ownArguments(others).includes('--debug') || process.sourceMapsEnabled);
 
 function start(withSourceMaps: boolean): void {
   // Node looks source maps up only for what require() loads.

@@ -1,4 +1,5 @@
 import type { CommandEntry } from './command.ts';
+import { ownArguments } from './own-arguments.ts';
 import { version } from './version.ts';
 
 /** Every subcommand. A first argument that is none of them is a target: `whocalls rb_insert_color -- make`. */
@@ -27,9 +28,11 @@ async function main(args: readonly string[]): Promise<number> {
     readKallsymsAhead();
   }
   // A reader that has seen enough (`| head`) is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
   const { newCommand, runCommand } = await import('./command.ts');
   if (entry) return runCommand((await entry.load()).command(), rest);
   if (isTarget) return runCommand((await import('./record.ts')).command(), args);
@@ -46,8 +49,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 function asksForHelp(args: readonly string[]): boolean {
-  const end = args.indexOf('--');
-  return args.slice(0, end < 0 ? undefined : end).some((word) => word === '-h' || word === '--help');
+  return ownArguments(args).some((word) => word === '-h' || word === '--help');
 }
 
 // No top-level await: this is built as CommonJS, which node starts sooner.

@@ -78,11 +78,13 @@ export function command(): Command {
       census: counted,
       status,
       walks,
+      remarks,
     } = await run({
       ...plan,
       idle: PREPARATIONS,
       ...(watch && { onArmed: () => watch.begin(), onOutput: (chunk: Buffer) => watch.read(chunk) }),
     });
+    for (const remark of remarks) process.stderr.write(`whocalls: ${remark}\n`);
     if (walks && options.debug) {
       const { walked, checked, differed } = walks;
       process.stderr.write(`stacks recognised by walking: ${walked}, of ${checked} checked ${differed} differed\n`);

@@ -71,14 +71,24 @@ export function updateMap(map: BpfMap, key: Buffer, value: Buffer): void {
   bpf('bpf map update', MAP_UPDATE_ELEM, elementAttr(map, key, value));
 }
 
-/** Reads the value of a key into `value`; false where there is none. */
+/**
+ * Reads the value of a key into `value`; false where there is none.
+ * @throws {SystemCallError}
+ */
 export function lookupMap(map: BpfMap, key: Buffer, value: Buffer): boolean {
-  return typeof tryBpf(MAP_LOOKUP_ELEM, elementAttr(map, key, value)) === 'number';
+  return isFound(tryBpf(MAP_LOOKUP_ELEM, elementAttr(map, key, value)));
+}
+
+/** ENOENT is an answer of a map, any other error a refusal. */
+function isFound(result: number | string): boolean {
+  if (typeof result === 'string' && result !== 'ENOENT') throw new SystemCallError('bpf map read', result);
+  return typeof result === 'number';
 }
 
 /**
  * Calls `visit` with key and value of every entry of a hash map. The buffers are reused between calls.
  * In batches where the kernel can (5.6), otherwise entry by entry.
+ * @throws {SystemCallError}
  */
 export function forEachEntry(map: BpfMap, visit: (key: Buffer, value: Buffer) => void): void {
   if (!forEachBatch(map, visit)) forEachKey(map, visit);
@@ -121,7 +131,7 @@ function forEachKey(map: BpfMap, visit: (key: Buffer, value: Buffer) => void): v
   for (let first = true; ; first = false) {
     const attr = elementAttr(map, key, next);
     if (first) attr.writeBigUInt64LE(0n, 8);
-    if (typeof tryBpf(MAP_GET_NEXT_KEY, attr) === 'string') return;
+    if (!isFound(tryBpf(MAP_GET_NEXT_KEY, attr))) return;
     next.copy(key);
     if (lookupMap(map, key, value)) visit(key, value);
   }

@@ -1,6 +1,7 @@
 import { arch } from './arch.ts';
-import { memoryAt, systemCall, trySystemCall } from './native.ts';
+import { cFunction, memoryAt, systemCall, trySystemCall } from './native.ts';
 import { closeDescriptor, enablePerfEvent, openPerfEventWith, type PerfEvent, perfEventAttr } from './perf.ts';
+import { RecordRing } from './record-ring.ts';
 
 const PERF_TYPE_SOFTWARE = 1;
 const COUNT_SW_DUMMY = 9n;
@@ -10,12 +11,8 @@ const FLAG_TASK = 1n << 13n;
 const FLAG_MMAP2 = 1n << 23n;
 const FLAGS_AT = 40;
 
-const PAGE = 4096;
-/** A power of two: room for some two thousand mappings between two looks at it. */
-const PAGES = 64;
-/** In `struct perf_event_mmap_page`: where the kernel writes next, and how far has been read. */
-const HEAD_AT = 1024;
-const TAIL_AT = 1032;
+/** Room for some two thousand mappings between two looks at it; with the size of a page a power of two. */
+const RING_BYTES = 256 * 1024;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 
@@ -27,7 +24,8 @@ export const RECORD_MMAP2 = 10;
 export class TaskRecords {
   readonly #event: number;
   readonly #address: number;
-  readonly #memory: Buffer;
+  readonly #size: number;
+  readonly #ring: RecordRing;
 
   /** @throws {SystemCallError} where the kernel refuses the event or the memory */
   constructor(cpu: number) {
@@ -35,39 +33,31 @@ export class TaskRecords {
     const attr = perfEventAttr(dummy);
     attr.writeBigUInt64LE(attr.readBigUInt64LE(FLAGS_AT) | FLAG_MMAP | FLAG_TASK | FLAG_MMAP2, FLAGS_AT);
     this.#event = openPerfEventWith(attr, cpu);
-    const size = (1 + PAGES) * PAGE;
+    const page = Number(cFunction('int getpagesize()')());
+    const size = page + Math.max(RING_BYTES, page);
+    this.#size = size;
     try {
       this.#address = systemCall('mmap', arch().syscalls.mmap, 0, size, PROT_READ_WRITE, MAP_SHARED, this.#event, 0);
     } catch (error) {
       closeDescriptor(this.#event);
       throw error;
     }
-    this.#memory = memoryAt(this.#address, size);
+    this.#ring = new RecordRing(memoryAt(this.#address, size));
     enablePerfEvent(this.#event);
+  }
+
+  /** How many records were lost, as far as it is known: {@link RecordRing.lost}. */
+  get lost(): number {
+    return this.#ring.lost;
   }
 
   /** Calls `visit` with every record that came since the last time; `type` is its kind, the bytes are its own. */
   read(visit: (type: number, record: Buffer) => void): void {
-    const ring = this.#memory.subarray(PAGE);
-    const head = Number(this.#memory.readBigUInt64LE(HEAD_AT));
-    let at = Number(this.#memory.readBigUInt64LE(TAIL_AT));
-    while (at < head) {
-      const start = at % ring.length;
-      const size = ring.readUInt16LE(start + 6);
-      if (size === 0) break;
-      // Records are multiples of 8 bytes and may go on at the beginning of the ring.
-      const record = Buffer.concat([
-        ring.subarray(start, start + size),
-        ring.subarray(0, Math.max(0, start + size - ring.length)),
-      ]);
-      visit(record.readUInt32LE(0), record);
-      at += size;
-    }
-    this.#memory.writeBigUInt64LE(BigInt(head), TAIL_AT);
+    this.#ring.read(visit);
   }
 
   close(): void {
-    trySystemCall(arch().syscalls.munmap, this.#address, this.#memory.length);
+    trySystemCall(arch().syscalls.munmap, this.#address, this.#size);
     closeDescriptor(this.#event);
   }
 }
