@@ -63,6 +63,8 @@ export interface Recording {
   readonly status: number;
   /** What happened besides, a line each. */
   readonly remarks: readonly string[];
+  /** Gives everything back to the kernel, which takes some time for each kprobe. */
+  close(): void;
 }
 
 /**
@@ -74,6 +76,9 @@ export async function record(plan: RecordPlan): Promise<Recording> {
   // The command is looked for before anything is armed: a typo should cost nothing. And while symbols are being read.
   const workload = plan.command.length > 0 ? new WorkloadCommand(plan.command, plan) : null;
   const cleanups: (() => void)[] = [() => workload?.cancel(), () => workload?.leave()];
+  const close = () => {
+    for (const cleanup of cleanups.splice(0)) cleanup();
+  };
   try {
     const kallsyms = await meanwhile(Kallsyms.readAside(), plan.idle);
     const { targets, notes } = resolveTargets(plan.targets, liveNames(kallsyms));
@@ -91,9 +96,10 @@ export async function record(plan: RecordPlan): Promise<Recording> {
       census.warn(`Counting stopped early: ${stop.problem}`);
       remarks.push(`counting stopped early: ${stop.problem}`);
     }
-    return { census, status: stop.status, remarks, ...(session.walks && { walks: session.walks }) };
-  } finally {
-    for (const cleanup of cleanups) cleanup();
+    return { census, status: stop.status, remarks, close, ...(session.walks && { walks: session.walks }) };
+  } catch (error) {
+    close();
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
 import { parseKeys } from '../capture/arguments.ts';
 import type { EngineName } from '../capture/engines/engine.ts';
-import type { RecordPlan } from '../capture/record.ts';
+import type { Recording, RecordPlan } from '../capture/record.ts';
 import type { Census } from '../census/census.ts';
 import { groupCensus } from '../census/group.ts';
 import { foldIntoPhases } from '../census/phases.ts';
@@ -17,7 +17,7 @@ import {
   wholeNumber,
   writeReport,
 } from './report-options.ts';
-import { addWatchOptions, type WatchOptions, watchWorkload } from './workload-watch.ts';
+import { addWatchOptions, type WatchOptions, type WorkloadWatch, watchWorkload } from './workload-watch.ts';
 
 const ENGINE_NAMES: readonly EngineName[] = ['kprobe', 'breakpoint', 'tracepoint', 'uprobe', 'hist'];
 /** Room for 20,000 distinct stacks with some to spare; 35 MiB of kernel memory. */
@@ -74,30 +74,35 @@ export function command(): Command {
       ...(watch && { timeBuckets: watch.bucketMilliseconds, maxKeys: Math.max(options.maxKeys, KEYS_WITH_TIME) }),
     });
     const { record: run } = await import('../capture/record.ts');
-    const {
-      census: counted,
-      status,
-      walks,
-      remarks,
-    } = await run({
+    const recording = await run({
       ...plan,
       idle: PREPARATIONS,
       ...(watch && { onArmed: () => watch.begin(), onOutput: (chunk: Buffer) => watch.read(chunk) }),
     });
-    for (const remark of remarks) process.stderr.write(`whocalls: ${remark}\n`);
-    if (walks && options.debug) {
-      const { walked, checked, differed } = walks;
-      process.stderr.write(`stacks recognised by walking: ${walked}, of ${checked} checked ${differed} differed\n`);
+    try {
+      await tell(recording, watch, options);
+      process.exitCode = recording.status;
+    } finally {
+      // Nobody should wait for the kernel to disarm.
+      recording.close();
     }
-    const facts = watch?.finish();
-    if (facts) counted.facts.workloads.push(facts);
-    // Time buckets that were only there to find the phases have done their work.
-    const census = watch && options.timeBuckets === undefined ? foldIntoPhases(counted) : counted;
-    await writeReport(census, options, null);
-    // A census kept in a file is for later; what happened is still to be told now.
-    if (keepsCensus(options)) await writeReport(census, { ...options, output: '-', format: 'text' }, null);
-    process.exitCode = status;
   });
+}
+
+async function tell(recording: Recording, watch: WorkloadWatch | null, options: RecordOptions): Promise<void> {
+  const { census: counted, walks, remarks } = recording;
+  for (const remark of remarks) process.stderr.write(`whocalls: ${remark}\n`);
+  if (walks && options.debug) {
+    const { walked, checked, differed } = walks;
+    process.stderr.write(`stacks recognised by walking: ${walked}, of ${checked} checked ${differed} differed\n`);
+  }
+  const facts = watch?.finish();
+  if (facts) counted.facts.workloads.push(facts);
+  // Time buckets that were only there to find the phases have done their work.
+  const census = watch && options.timeBuckets === undefined ? foldIntoPhases(counted) : counted;
+  await writeReport(census, options, null);
+  // A census kept in a file is for later; what happened is still to be told now.
+  if (keepsCensus(options)) await writeReport(census, { ...options, output: '-', format: 'text' }, null);
 }
 
 /** Adds what recording takes besides the options of reports. */

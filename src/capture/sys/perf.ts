@@ -1,4 +1,4 @@
-import { closeSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { arch } from './arch.ts';
 import { addressOf, allocate, systemCall } from './native.ts';
 
@@ -122,9 +122,4 @@ export function droppedEvents(events: readonly number[]): number[] {
   const before = events.map((event) => read(event).enabled);
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, AGEING_MILLISECONDS);
   return events.filter((event, i) => read(event).enabled === before[i]);
-}
-
-/** Closes a file descriptor of a perf event, BPF map or program. */
-export function closeDescriptor(descriptor: number): void {
-  closeSync(descriptor);
 }

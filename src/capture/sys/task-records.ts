@@ -1,6 +1,7 @@
-import { arch } from './arch.ts';
-import { cFunction, memoryAt, systemCall, trySystemCall } from './native.ts';
-import { closeDescriptor, enablePerfEvent, openPerfEventWith, type PerfEvent, perfEventAttr } from './perf.ts';
+import { closeSync } from 'node:fs';
+import { SharedMemory } from './memory.ts';
+import { cFunction } from './native.ts';
+import { enablePerfEvent, openPerfEventWith, type PerfEvent, perfEventAttr } from './perf.ts';
 import { RecordRing } from './record-ring.ts';
 
 const PERF_TYPE_SOFTWARE = 1;
@@ -13,8 +14,6 @@ const FLAGS_AT = 40;
 
 /** Room for some two thousand mappings between two looks at it; with the size of a page a power of two. */
 const RING_BYTES = 256 * 1024;
-const PROT_READ_WRITE = 3;
-const MAP_SHARED = 1;
 
 /** `enum perf_event_type` */
 export const RECORD_FORK = 7;
@@ -23,8 +22,7 @@ export const RECORD_MMAP2 = 10;
 /** The records of new processes and executable mappings on one CPU, from the moment it is made. */
 export class TaskRecords {
   readonly #event: number;
-  readonly #address: number;
-  readonly #size: number;
+  readonly #memory: SharedMemory;
   readonly #ring: RecordRing;
 
   /** @throws {SystemCallError} where the kernel refuses the event or the memory */
@@ -35,14 +33,13 @@ export class TaskRecords {
     this.#event = openPerfEventWith(attr, cpu);
     const page = Number(cFunction('int getpagesize()')());
     const size = page + Math.max(RING_BYTES, page);
-    this.#size = size;
     try {
-      this.#address = systemCall('mmap', arch().syscalls.mmap, 0, size, PROT_READ_WRITE, MAP_SHARED, this.#event, 0);
+      this.#memory = new SharedMemory(this.#event, size);
     } catch (error) {
-      closeDescriptor(this.#event);
+      closeSync(this.#event);
       throw error;
     }
-    this.#ring = new RecordRing(memoryAt(this.#address, size));
+    this.#ring = new RecordRing(this.#memory.bytes);
     enablePerfEvent(this.#event);
   }
 
@@ -57,7 +54,7 @@ export class TaskRecords {
   }
 
   close(): void {
-    trySystemCall(arch().syscalls.munmap, this.#address, this.#size);
-    closeDescriptor(this.#event);
+    this.#memory.unmap();
+    closeSync(this.#event);
   }
 }
