@@ -233,9 +233,9 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     ]);
   });
 
-  it.skipIf(!isWhole)('passes output, status and user of the command through', () => {
+  it.skipIf(!isWhole)('passes output, status, user and limits of the command through', () => {
     expect(run('asUser').status).toBe(0);
-    expect(run('asUser').stdout).toMatch(/^nobody\n/);
+    expect(run('asUser').stdout).toMatch(/^nobody\n777\n/);
     expect(run('onlyCommand').status).toBe(7);
   });
 

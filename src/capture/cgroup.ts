@@ -12,8 +12,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../errors.ts';
+import { pidNamespaceNumber } from './sys/pid-namespace.ts';
 
-const PREFIX = 'whocalls-';
+/** Numbers of processes mean something only together with the namespace they are of. */
+const PREFIX = `whocalls-${pidNamespaceNumber()}-`;
 const KILL_WAIT_MILLISECONDS = 20;
 
 /** A cgroup (version 2) of its own for COMMAND, so that its descendants are known wherever they go. */

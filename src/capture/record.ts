@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { Census } from '../census/census.ts';
 import { messageOf, UserError } from '../errors.ts';
@@ -240,7 +240,7 @@ function arm(plan: CapturePlan): { session: CountingSession; note?: string } {
   }
 }
 
-/** @throws {UserError} asked for a CPU or process that is not there: nothing would be counted */
+/** @throws {UserError} asked for a CPU or process that there is none of: nothing would be counted */
 function checkFilter({ cpus = [], pids = [] }: Filter): void {
   const online = onlineCpus();
   const offline = cpus.filter((cpu) => !online.includes(cpu));
@@ -248,7 +248,18 @@ function checkFilter({ cpus = [], pids = [] }: Filter): void {
     throw new UserError(`--cpu ${offline.join(',')}: not online (CPUs that are: ${online.join(', ')})`);
   }
   for (const pid of pids) {
-    if (!existsSync(`/proc/${pid}`)) throw new UserError(`--pid ${pid}: no such process`);
+    const process = processOf(pid);
+    if (process === null) throw new UserError(`--pid ${pid}: no such process`);
+    if (process !== pid) throw new UserError(`--pid ${pid}: a thread of process ${process}, which counts as a whole`);
+  }
+}
+
+/** The process that a thread belongs to, null where there is none of this number. */
+function processOf(thread: number): number | null {
+  try {
+    return Number(/^Tgid:\s*(\d+)/m.exec(readFileSync(`/proc/${thread}/status`, 'latin1'))?.[1] ?? thread);
+  } catch {
+    return null;
   }
 }
 

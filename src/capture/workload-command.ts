@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { constants as osConstants } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -22,10 +22,23 @@ export interface CommandOptions {
 }
 
 /**
- * Holds COMMAND back until it is released: a shell that waits for a line on descriptor 3 and then becomes COMMAND, so
- * that the process id is known, and can be put in a cgroup, before the first call.
+ * How many files a process may open, '' where that cannot be known. Node raises its own limit as it starts, and what it
+ * starts inherits that; COMMAND should run as it would without whocalls.
  */
-const WAIT_THEN_RUN = 'read -r go <&3 && [ "$go" = go ] || exit 125; exec 3<&-; exec "$@"';
+export function openFilesOf(pid: number): string {
+  try {
+    return /^Max open files\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'))?.[1] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Holds COMMAND back until it is released: a shell that waits for a line on descriptor 3 and then becomes COMMAND, so
+ * that the process id is known, and can be put in a cgroup, before the first call. `$0` is how many files it may open.
+ */
+const WAIT_THEN_RUN =
+  'read -r go <&3 && [ "$go" = go ] || exit 125; exec 3<&-; [ "$0" = "" ] || ulimit -S -n "$0"; exec "$@"';
 
 /** COMMAND, started but held back. */
 export class WorkloadCommand {
@@ -40,7 +53,7 @@ export class WorkloadCommand {
     this.name = name;
     const path = findCommand(name);
     const as = options.user === undefined ? [] : becoming(options.user);
-    this.#child = spawn('/bin/sh', ['-c', WAIT_THEN_RUN, 'whocalls', ...as, path, ...rest], {
+    this.#child = spawn('/bin/sh', ['-c', WAIT_THEN_RUN, openFilesOf(process.ppid), ...as, path, ...rest], {
       stdio: ['inherit', options.onOutput ? 'pipe' : 'inherit', 'inherit', 'pipe'],
     });
     const { onOutput, to = process.stdout } = options;
