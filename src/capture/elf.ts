@@ -29,6 +29,8 @@ export interface ElfFile {
   readonly segments: readonly ElfSegment[];
   /** Names of functions it takes from elsewhere. */
   readonly imports: ReadonlySet<string>;
+  /** The names of its own functions were removed; those that other files may call are left. */
+  readonly isStripped: boolean;
 }
 
 /**
@@ -53,6 +55,9 @@ export function readElf(path: string): ElfFile {
       throw new UserError(`${path} is not a 64-bit ELF file`);
     }
     return { segments: readSegments(header, read), ...readFunctions(header, read) };
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
   } finally {
     closeSync(descriptor);
   }
@@ -76,7 +81,7 @@ function readSegments(header: Buffer, read: Read): ElfSegment[] {
   return segments;
 }
 
-function readFunctions(header: Buffer, read: Read): Pick<ElfFile, 'functions' | 'imports'> {
+function readFunctions(header: Buffer, read: Read): Pick<ElfFile, 'functions' | 'imports' | 'isStripped'> {
   const size = header.readUInt16LE(58);
   const count = header.readUInt16LE(60);
   const sections = count === 0 ? Buffer.alloc(0) : read(Number(header.readBigUInt64LE(40)), size * count);
@@ -84,9 +89,11 @@ function readFunctions(header: Buffer, read: Read): Pick<ElfFile, 'functions' | 
     read(Number(sections.readBigUInt64LE(index * size + 24)), Number(sections.readBigUInt64LE(index * size + 32)));
   const functions: ElfFunction[] = [];
   const imports = new Set<string>();
+  let isStripped = true;
   for (let index = 0; index < count; index++) {
     const type = sections.readUInt32LE(index * size + 4);
     if (type !== SHT_SYMTAB && type !== SHT_DYNSYM) continue;
+    if (type === SHT_SYMTAB) isStripped = false;
     const symbols = contents(index);
     const strings = contents(sections.readUInt32LE(index * size + 40));
     for (let at = 0; at + 24 <= symbols.length; at += 24) {
@@ -106,7 +113,7 @@ function readFunctions(header: Buffer, read: Read): Pick<ElfFile, 'functions' | 
         });
     }
   }
-  return { functions, imports };
+  return { functions, imports, isStripped };
 }
 
 /** A function of a file, as uprobes want it. */
@@ -123,6 +130,8 @@ export interface ElfProbes {
   readonly functions: readonly ElfProbe[];
   /** Functions that the file calls and that other files have. */
   readonly imports: ReadonlySet<string>;
+  /** Functions that no other file may call have lost their names. */
+  readonly isStripped: boolean;
 }
 
 /**
@@ -130,7 +139,7 @@ export interface ElfProbes {
  * @throws {UserError} no such file, not an ELF file
  */
 export function elfProbes(path: string): ElfProbes {
-  const { functions, segments, imports } = readElf(path);
+  const { functions, segments, imports, isStripped } = readElf(path);
   const probes = new Map<string, { name: string; offsets: bigint[]; isChooser: boolean }>();
   for (const { name, address, isChooser } of functions) {
     const segment = segments.find((s) => address >= s.address && address < s.address + s.size);
@@ -143,5 +152,5 @@ export function elfProbes(path: string): ElfProbes {
       known.isChooser ||= isChooser;
     }
   }
-  return { functions: [...probes.values()], imports };
+  return { functions: [...probes.values()], imports, isStripped };
 }

@@ -12,6 +12,7 @@
 
 const NEWLINE = 10;
 const TAB = 9;
+const DOLLAR = 36;
 const BRACKET = 91;
 const ADDRESS_DIGITS = 16;
 /** 16 digits, space, type, space. */
@@ -42,10 +43,13 @@ export function nameAt(text: Buffer, line: number): { name: string; module: stri
   return { name: text.toString('latin1', at, nameEnd), module };
 }
 
-/** Whether a line is of a function: text (t, T, w, W), and not the padding before one (`__pfx_…`, half of a 6.12's). */
+/**
+ * Whether a line is of a function: text (t, T, w, W), and neither the padding before one (`__pfx_…`, half of a 6.12's)
+ * nor a mark of the assembler's between code and data (`$x`, `$d`, in modules of arm64).
+ */
 export function isFunction(text: Uint8Array, line: number): boolean {
   const type = (text[line + 17] ?? 0) | 0x20;
-  return (type === 0x74 || type === 0x77) && !isPadding(text, line + NAME_AT);
+  return (type === 0x74 || type === 0x77) && text[line + NAME_AT] !== DOLLAR && !isPadding(text, line + NAME_AT);
 }
 
 function isPadding(text: Uint8Array, at: number): boolean {
@@ -78,6 +82,15 @@ export function* linesNamed(
   for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
     const line = at + 1 - NAME_AT;
     if (ends(text[at + wanted.length]) && isFunction(text, line)) yield line;
+  }
+}
+
+/** The lines of functions whose name ends so; the text begins within the name. */
+export function* linesEnding(text: Buffer, end: string): Generator<number> {
+  const wanted = Buffer.from(end, 'latin1');
+  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
+    const line = startOfLine(text, at);
+    if (endsName(text[at + wanted.length]) && at > line + NAME_AT && isFunction(text, line)) yield line;
   }
 }
 

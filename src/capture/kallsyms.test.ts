@@ -46,6 +46,14 @@ describe('kallsyms', () => {
     ]);
   });
 
+  it("leaves out the assembler's marks in modules of arm64", () => {
+    const modules = 'ffffffc000101000 t $x\t[bfq]\nffffffc000101000 t bfq_one\t[bfq]\nffffffc000101800 t $d\t[bfq]\n';
+    const arm = new Kallsyms(Buffer.from(`ffffffc081000000 T _stext\n${modules}`));
+    expect([...arm].map(({ name }) => name)).toEqual(['_stext', 'bfq_one']);
+    expect(arm.lookup(Number(BigInt.asIntN(64, 0xffffffc000101900n)))?.name).toBe('bfq_one');
+    expect(arm.named('$x')).toEqual([]);
+  });
+
   it('keeps addresses exact', () => {
     expect(toUnsigned(symbols.named('module_function')[0]!.address)).toBe(0xffffffffc0101000n);
   });

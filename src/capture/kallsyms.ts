@@ -5,6 +5,7 @@ import {
   addressAt,
   endsName,
   functionLines,
+  linesEnding,
   linesNamed,
   linesOfModule,
   nameAt,
@@ -83,6 +84,7 @@ export class Kallsyms implements FunctionFinder {
   /** The addresses of the image's first function and of its last symbol. */
   readonly #imageStart: number;
   readonly #imageEnd: number;
+  #initialCode: { readonly start: number; readonly end: number } | undefined;
   #loaded: readonly LoadedModule[] | undefined;
   readonly #ofModules = new Map<string, SortedLines>();
   #allModules: SortedLines | undefined;
@@ -152,14 +154,23 @@ export class Kallsyms implements FunctionFinder {
     return Array.from(lines, (line) => this.#functionAt(line)).filter((copy) => normaliseSymbol(copy.name) === name);
   }
 
+  /** The functions that make up a system call, by the name they share: `sys_clone`; no function is called so itself. */
+  systemCall(name: string): KernelFunction[] {
+    const [, call] = /^((?:compat_)?sys_\w+)$/.exec(name) ?? [];
+    if (call === undefined) return [];
+    const lines = linesEnding(this.#text, `_${call}`);
+    return Array.from(lines, (line) => this.#functionAt(line)).filter((one) => normaliseSymbol(one.name) === name);
+  }
+
+  /** Whether an address lies in code that was only there while the kernel started (`__init`); its symbols stay. */
+  isGone(address: number): boolean {
+    this.#initialCode ??= { start: this.addressOf('_sinittext') ?? 0, end: this.addressOf('_einittext') ?? 0 };
+    return address >= this.#initialCode.start && address < this.#initialCode.end;
+  }
+
   /** Whether any symbol belongs to this module. */
   hasModule(module: string): boolean {
     return this.#text.includes(`\t[${module}]`, this.#modulesAt, 'latin1');
-  }
-
-  /** The normalised name of every function. */
-  *names(): Generator<string> {
-    for (const { name } of this) yield normaliseSymbol(name);
   }
 
   lookup(address: number): KernelFunction | null {

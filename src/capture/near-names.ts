@@ -1,6 +1,8 @@
 const MOST = 5;
 /** How many letters may be wrong. */
 const MOST_EDITS = 2;
+/** Names shorter than this are too many others with two letters wrong. */
+const SHORT = 5;
 
 /** The names closest to a mistyped one, nearest first; at most five. */
 export function nearNames(wanted: string, names: Iterable<string>): string[] {
@@ -17,16 +19,21 @@ export function nearNames(wanted: string, names: Iterable<string>): string[] {
     .map(([name]) => name);
 }
 
+/** What a message says after a name that is not known; '' where none is near. */
+export function suggestion(near: readonly string[]): string {
+  return near.length === 0 ? '' : `; did you mean ${near.join(', ')}?`;
+}
+
 /** 0 the closest, null too far. Underscores before a name and missing parts are likelier slips than wrong letters. */
 function closeness(wanted: string, name: string): number | null {
   const bare = name.replace(/^_+/, '');
   if (bare === wanted.replace(/^_+/, '')) return 0;
   if (Math.abs(name.length - wanted.length) <= MOST_EDITS) {
     const edits = editDistance(wanted, name);
-    if (edits <= MOST_EDITS) return edits;
+    if (edits <= (wanted.length < SHORT ? 1 : MOST_EDITS)) return edits;
   }
   // `rb_insert` for rb_insert_color; a very short name stands in too many others
-  if (wanted.length >= 5 && (bare.startsWith(`${wanted}_`) || bare.endsWith(`_${wanted}`))) return MOST_EDITS + 1;
+  if (wanted.length >= SHORT && (bare.startsWith(`${wanted}_`) || bare.endsWith(`_${wanted}`))) return MOST_EDITS + 1;
   return null;
 }
 

@@ -1,15 +1,21 @@
-import { realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { normaliseSymbol } from '../census/symbol-name.ts';
 import { UsageError, UserError } from '../errors.ts';
-import { type ElfProbe, type ElfProbes, elfProbes } from './elf.ts';
-import type { Kallsyms, KernelFunction } from './kallsyms.ts';
-import { nearNames } from './near-names.ts';
+import { callEntries } from './call-entries.ts';
+import { type ElfProbes, elfProbes } from './elf.ts';
+import { formatAddress, type Kallsyms, type KernelFunction } from './kallsyms.ts';
+import { isExpression, NamePattern } from './name-pattern.ts';
+import { nearNames, suggestion } from './near-names.ts';
+import { TargetList } from './target-list.ts';
 import { type TargetSet, targetSets } from './target-sets.ts';
-import type { Target, UserTarget } from './targets.ts';
+import type { Target } from './targets.ts';
 import { listTraceEvents, traceEventDirectory, whyNoTraceEvents } from './tracefs.ts';
+import { resolveUser } from './user-targets.ts';
 
 /** More than this many targets at once are a mistake, and take long to arm. */
 const MOST_TARGETS = 512;
+/** How many things of a kind a note names. */
+const MOST_NAMED = 4;
 
 /** Targets as resolved against the running kernel, with what the user should know about it. */
 export interface ResolvedTargets {
@@ -47,42 +53,56 @@ export function liveNames(kallsyms: Kallsyms): Names {
 
 /**
  * Finds what target words stand for: `rb_insert_color`, `tcp_*`, `/^ext4_.*write/`, `bfq:bfq_insert_request`,
- * `sched:sched_switch`, `@rbtree-insert`, `/usr/lib/libc.so.6:malloc`, several separated by commas.
+ * `sched:sched_switch`, `@rbtree-insert`, `/usr/lib/libc.so.6:malloc`, several separated by commas. What several of them
+ * name is counted once.
  *
  * @throws {UserError} for names that resolve to nothing, with near names
  */
 export function resolveTargets(words: readonly string[], names: Names): ResolvedTargets {
   const notes: string[] = [];
-  const targets = new Map<string, Target>();
+  const list = new TargetList();
   for (const word of words.flatMap(splitWord)) {
-    for (const target of resolveWord(word, names, notes)) {
-      if (!targets.has(target.name)) targets.set(target.name, target);
-    }
+    for (const target of resolveWord(word, names, notes)) list.add(target);
   }
-  if (targets.size === 0) throw new UsageError('name a function to count');
-  if (targets.size > MOST_TARGETS) {
+  const targets = list.all();
+  if (targets.length === 0) throw new UsageError('name a function to count');
+  if (targets.length > MOST_TARGETS) {
     throw new UserError(
-      `${words.join(' ')} stands for ${targets.size} functions; at most ${MOST_TARGETS} are counted at once`,
+      `${words.join(' ')} stands for ${targets.length} functions; at most ${MOST_TARGETS} are counted at once`,
     );
   }
-  return { targets: [...targets.values()], notes };
+  if (list.aliases.size > 0) {
+    const aliases = Array.from(list.aliases, ([name, counted]) => `${name} is ${counted}`);
+    notes.push(`Some names stand for one function, which is counted once: ${some(aliases)}.`);
+  }
+  if (targets.some((target) => target.kind === 'tracepoint' && target.category === 'syscalls') && runs32Bit(names)) {
+    notes.push(
+      'Tracepoints of single system calls do not see those of 32-bit programs; raw_syscalls:sys_enter sees all.',
+    );
+  }
+  return { targets, notes };
+}
+
+/** Whether the kernel was built for 32-bit programs as well (arch_trace_is_compat_syscall tells them from others). */
+function runs32Bit({ kallsyms }: Names): boolean {
+  return ['__ia32_compat_sys_ioctl', '__arm64_compat_sys_ioctl'].some((name) => kallsyms.named(name).length > 0);
 }
 
 /** Splits at commas, but not inside `/a{1,2}/`. */
 function splitWord(word: string): string[] {
-  if (word.length > 2 && word.startsWith('/') && word.endsWith('/')) return [word];
+  if (isExpression(word) || /^[^,]+:\/.+\/$/.test(word)) return [word];
   return word.split(',').filter((part) => part !== '');
 }
 
 function resolveWord(word: string, names: Names, notes: string[]): Target[] {
   if (word.startsWith('@')) return resolveSet(word, names, notes);
-  if (word.length > 2 && word.startsWith('/') && word.endsWith('/')) {
-    return matching(word, regularExpression(word.slice(1, -1)), () => true, names.kallsyms);
-  }
-  const colon = word.lastIndexOf(':');
+  const [, before = '', expression = ''] = /^([^:]+):(\/.+\/)$/.exec(word) ?? [];
+  if (before !== '') return resolveQualified(word, before, expression, names, notes);
+  const colon = isExpression(word) ? -1 : word.lastIndexOf(':');
   if (colon > 0) return resolveQualified(word, word.slice(0, colon), word.slice(colon + 1), names, notes);
-  if (isPattern(word)) return matching(word, glob(word), () => true, names.kallsyms);
-  return [resolveFunction(word, names.kallsyms.named(word), names, notes)];
+  const pattern = NamePattern.parse(word);
+  if (pattern) return matching(word, pattern, () => true, names, notes);
+  return [resolveFunction(word, () => true, names, notes)];
 }
 
 function resolveSet(word: string, names: Names, notes: string[]): Target[] {
@@ -110,80 +130,40 @@ function resolveSet(word: string, names: Names, notes: string[]): Target[] {
   return found;
 }
 
+/** Chooses among the functions of one name, or of a pattern. */
+type Choice = (candidate: KernelFunction) => boolean;
+
 /** `file:function`, `category:event` or `module:function`. */
 function resolveQualified(word: string, left: string, right: string, names: Names, notes: string[]): Target[] {
-  if (left.includes('/')) {
-    return resolveUser(left, right, names, notes);
-  }
-  if (isPattern(right)) {
-    const pattern = glob(right);
-    const events = names.events(left).filter((event) => pattern.test(event));
-    if (events.length > 0) return events.map((event) => tracepoint(left, event));
-    return matching(word, pattern, ({ module }) => module === left, names.kallsyms);
-  }
-  if (names.hasEvent(left, right)) return [tracepoint(left, right)];
-  const functions = names.kallsyms.named(right).filter(({ module }) => module === (left === 'vmlinux' ? '' : left));
-  if (functions.length > 0) return [resolveFunction(right, functions, names, notes)];
-  const events = names.events(left);
+  const pattern = NamePattern.parse(right);
+  if (left.includes('/')) return resolveUser(left, pattern ?? right, names.userFunctions(left), notes);
+  const { kallsyms } = names;
+  const isInside: Choice = ({ module }) => module === (left === 'vmlinux' ? '' : left);
+  const hasFunctions = left === 'vmlinux' || kallsyms.hasModule(left);
+  const isEvent = (event: string) => (pattern ? pattern.matches(event) : event === right);
+  const events = pattern ? names.events(left).filter(isEvent) : names.hasEvent(left, right) ? [right] : [];
   if (events.length > 0) {
-    throw new UserError(
-      `no tracepoint is called ${word}${suggestion(nearNames(right, events).map((e) => `${left}:${e}`))}`,
-    );
+    const isMeant: Choice = (candidate) => isInside(candidate) && isEvent(normaliseSymbol(candidate.name));
+    if (hasFunctions && [...kallsyms].some(isMeant))
+      notes.push(`${word} is taken for tracepoints; without ${left}: functions are meant.`);
+    return events.map((event) => tracepoint(left, event));
   }
-  if (names.kallsyms.hasModule(left)) throw new UserError(`the module ${left} has no function ${right}`);
+  if (!hasFunctions) throw new UserError(noSuchEvent(word, left, right, names));
+  if (pattern) return matching(word, pattern, isInside, names, notes);
+  return [resolveFunction(right, isInside, names, notes, left)];
+}
+
+function noSuchEvent(word: string, category: string, event: string, names: Names): string {
+  const events = names.events(category);
+  if (events.length > 0) {
+    const near = nearNames(event, events).map((name) => `${category}:${name}`);
+    return `no tracepoint ${NamePattern.parse(event) ? 'matches' : 'is called'} ${word}${suggestion(near)}`;
+  }
   const why = names.whyNoEvents();
-  if (why !== '') throw new UserError(`${word}: tracepoints cannot be looked up: ${why}`);
-  const near = nearNames(left, names.events());
-  throw new UserError(`${word}: there is no tracepoint category and no loaded module ${left}${suggestion(near)}`);
-}
-
-/** `file:function` or `file:pattern`. */
-function resolveUser(path: string, wanted: string, names: Names, notes: string[]): UserTarget[] {
-  const { functions, imports } = names.userFunctions(path);
-  const file = realPath(path);
-  const target = ({ name, offsets }: ElfProbe): UserTarget => ({
-    kind: 'user',
-    name: `${path}:${name}`,
-    path,
-    file,
-    symbol: name,
-    offsets,
-  });
-  if (isPattern(wanted)) {
-    const pattern = glob(wanted);
-    const found = functions.filter(({ name, isChooser }) => pattern.test(name) && !isChooser);
-    if (found.length === 0) throw new UserError(`no function of ${path} matches ${wanted}`);
-    return found.map(target);
-  }
-  const found = functions.find(({ name }) => name === wanted);
-  if (!found) {
-    if (imports.has(wanted)) {
-      throw new UserError(`${path} calls ${wanted} but does not contain it: name the library that does`);
-    }
-    const near = nearNames(
-      wanted,
-      functions.map(({ name }) => name),
-    );
-    const stripped = functions.length === 0 ? ': it has no symbols at all' : '';
-    throw new UserError(`${path} has no function ${wanted}${suggestion(near)}${stripped}`);
-  }
-  if (found.isChooser) {
-    notes.push(
-      `${wanted} of ${path} only chooses one of several implementations when a program starts: that choice is counted, not the calls of what was chosen.`,
-    );
-  }
-  if (found.offsets.length > 1) {
-    notes.push(`${wanted} is the name of ${found.offsets.length} functions of ${path}; all are counted.`);
-  }
-  return [target(found)];
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
+  if (why !== '') return `${word}: tracepoints cannot be looked up: ${why}`;
+  const near = suggestion(nearNames(category, names.events()));
+  const hint = /\.so\b|^lib/.test(category) ? '; name a library with its path (/usr/lib/…)' : near;
+  return `${word}: there is no tracepoint category and no loaded module ${category}${hint}`;
 }
 
 function tracepoint(category: string, event: string): Target {
@@ -191,78 +171,87 @@ function tracepoint(category: string, event: string): Target {
 }
 
 /** One function by name: at all its addresses, and in all the copies the compiler made of it. */
-function resolveFunction(name: string, exact: readonly KernelFunction[], names: Names, notes: string[]): Target {
-  const copies = exact.length > 0 && name.includes('.') ? [] : names.kallsyms.copies(name);
-  const clones = copies.filter((copy) => !/\.(?:part|cold)\b/.test(copy.name));
-  const parts = copies.filter((copy) => /\.part\b/.test(copy.name) && !/\.cold\b/.test(copy.name));
-  // A part is called by its function, so counting both would count calls twice.
-  const functions = exact.length + clones.length > 0 ? [...exact, ...clones] : parts;
-  if (functions.length === 0) throw new UserError(notFound(name, names));
-  if (exact.length > 1) {
-    notes.push(`${name} is the name of ${exact.length} functions (${exact.map(place).join(', ')}); all are counted.`);
+function resolveFunction(
+  name: string,
+  isWanted: Choice,
+  { kallsyms }: Names,
+  notes: string[],
+  module?: string,
+): Target {
+  const exact = kallsyms.named(name).filter(isWanted);
+  const isOneCopy = exact.length > 0 && name.includes('.');
+  const others = isOneCopy ? [] : kallsyms.copies(name).filter(isWanted);
+  const wrappers = exact.length + others.length > 0 ? [] : kallsyms.systemCall(name).filter(isWanted);
+  const all = [...exact, ...others, ...wrappers];
+  const staying = all.filter(({ address }) => !kallsyms.isGone(address));
+  if (all.length > 0 && staying.length === 0)
+    throw new UserError(`${name} runs only while the kernel starts, and is gone by now`);
+  const { functions, isPart } = isOneCopy ? { functions: staying, isPart: false } : callEntries(staying);
+  if (functions.length === 0) throw new UserError(notFound(name, isWanted, kallsyms, module));
+  const copies = functions.filter((one) => one.name !== name).map((one) => one.name);
+  const same = functions.filter((one) => one.name === name);
+  if (same.length > 1) {
+    notes.push(`${name} is the name of ${same.length} functions (${some(same.map(place))}); all are counted.`);
   }
-  if (clones.length > 0) {
-    notes.push(`${name} was compiled to copies, which are counted too: ${clones.map((copy) => copy.name).join(', ')}.`);
-  } else if (exact.length === 0) {
-    notes.push(
-      `${name} exists only in part (${parts.map((part) => part.name).join(', ')}): its beginning is inlined into its callers, and calls that end there are not counted.`,
-    );
+  if (isPart) notes.push(existsInPart(`${name} exists`, copies));
+  else if (wrappers.length > 0) notes.push(`${name} is entered by ${copies.join(' and ')}.`);
+  else if (copies.length > 0) {
+    notes.push(`${name} was compiled to copies, which are counted too: ${copies.join(', ')}.`);
   }
   return { kind: 'function', name: normaliseSymbol(name), functions };
 }
 
+function existsInPart(subject: string, parts: readonly string[]): string {
+  return `${subject} only in part (${some(parts)}): its beginning is inlined into its callers, and calls that end there are not counted.`;
+}
+
 function place({ module, address }: KernelFunction): string {
-  return module === '' ? `0x${BigInt.asUintN(64, BigInt(address)).toString(16)}` : `in ${module}`;
+  return module === '' ? formatAddress(address) : `in ${module}`;
 }
 
-function notFound(name: string, names: Names): string {
-  const near = nearNames(name, names.kallsyms.names());
-  const also = near.length > 0 ? '' : ': it may be inlined everywhere, a macro, or in a module that is not loaded';
-  return `no kernel function is called ${name}${suggestion(near)}${also}`;
-}
-
-function suggestion(near: readonly string[]): string {
-  return near.length === 0 ? '' : `; did you mean ${near.join(', ')}?`;
+function notFound(name: string, isWanted: Choice, kallsyms: Kallsyms, module?: string): string {
+  const prefix = module === undefined ? '' : `${module}:`;
+  const candidates = [...kallsyms].filter(isWanted).map((one) => normaliseSymbol(one.name));
+  const near = suggestion(nearNames(name, candidates).map((one) => `${prefix}${one}`));
+  if (module !== undefined && module !== 'vmlinux') return `the module ${module} has no function ${name}${near}`;
+  if (name.includes('/') && existsSync(name)) return `${name} is a file; a COMMAND stands after --`;
+  if (kallsyms.addressOf(name) !== null) return `${name} is data, not a function${near}`;
+  return `no kernel function is called ${name}: it may be inlined everywhere, a macro, or in a module that is not loaded${near}`;
 }
 
 /** The functions a pattern matches, one target per name. */
-function matching(
-  word: string,
-  pattern: RegExp,
-  wanted: (candidate: KernelFunction) => boolean,
-  kallsyms: Kallsyms,
-): Target[] {
+function matching(word: string, pattern: NamePattern, isWanted: Choice, names: Names, notes: string[]): Target[] {
+  const { kallsyms } = names;
   const byName = new Map<string, KernelFunction[]>();
   for (const candidate of kallsyms) {
     const name = normaliseSymbol(candidate.name);
-    if (!pattern.test(candidate.name) && !pattern.test(name)) continue;
-    if (/\.(?:part|cold)\b/.test(candidate.name) || candidate.module.startsWith('__builtin__') || !wanted(candidate))
+    if (!pattern.matches(candidate.name) && !pattern.matches(name)) continue;
+    if (candidate.module.startsWith('__builtin__') || kallsyms.isGone(candidate.address) || !isWanted(candidate))
       continue;
     const same = byName.get(name);
     if (same) same.push(candidate);
     else byName.set(name, [candidate]);
   }
-  if (byName.size === 0) throw new UserError(`no kernel function matches ${word}`);
-  return [...byName].map(([name, functions]) => ({ kind: 'function', name, functions }));
-}
-
-function isPattern(text: string): boolean {
-  return /[*?[]/.test(text);
-}
-
-/** A shell pattern as a regular expression: `*` any letters, `?` one, `[ab]` one of these. */
-function glob(pattern: string): RegExp {
-  const source = pattern
-    .replace(/[.+^${}()|\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return regularExpression(`^${source}$`);
-}
-
-function regularExpression(source: string): RegExp {
-  try {
-    return new RegExp(source);
-  } catch (error) {
-    throw new UsageError(`${source} is not a regular expression`, { cause: error });
+  const targets: Target[] = [];
+  const inner: string[] = [];
+  const parts: string[] = [];
+  for (const [name, all] of byName) {
+    const entries = callEntries(all);
+    if (entries.functions.length > 0) targets.push({ kind: 'function', name, functions: entries.functions });
+    inner.push(...entries.inner);
+    if (entries.isPart) parts.push(...entries.functions.map((part) => part.name));
   }
+  if (targets.length === 0) throw new UserError(`no kernel function matches ${word}`);
+  if (parts.length > 0) notes.push(existsInPart(`What ${word} matches exists in some cases`, parts));
+  if (inner.length > 0) {
+    notes.push(
+      `${word}: a system call is counted where it is entered, not again in the functions that are called there for it (${some(inner)}).`,
+    );
+  }
+  return targets;
+}
+
+function some(words: readonly string[]): string {
+  const more = words.length - MOST_NAMED;
+  return more > 0 ? `${words.slice(0, MOST_NAMED).join(', ')} and ${more} more` : words.join(', ');
 }

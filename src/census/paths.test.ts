@@ -120,6 +120,8 @@ test('a target of a module is met with and without the module', () => {
     );
     expect(site(path!)).toBe('g');
   }
+  const [image, other] = paths(stacks('1         2\nf         f [ext4]\ng         g', 'vmlinux:f'));
+  expect([site(image!), site(other!)]).toEqual(['g', 'f']);
 });
 
 test('work items and kernel threads are named by their function, well-known threads by their name', () => {

@@ -240,13 +240,13 @@ export class PathFinder {
 }
 
 /**
- * Whether a target's name, with or without module (`ext4:foo`), names this symbol. A format without files of user
+ * Whether a target's name, with or without module (`ext4:foo`, `vmlinux:foo`), names this symbol. A format without files of user
  * functions has only the end of `/usr/lib/libc.so.6:malloc`.
  */
 function isNamed(census: Census, id: SymbolId, target: string): boolean {
   const { symbols } = census;
   const name = symbols.name(id);
   const module = symbols.module(id);
-  if (target === name || target === symbols.raw(id) || target === `${module}:${name}`) return true;
+  if (target === name || target === symbols.raw(id) || target === `${module || 'vmlinux'}:${name}`) return true;
   return symbols.space(id) === 'user' && module === '' && target.includes('/') && target.endsWith(`:${name}`);
 }
