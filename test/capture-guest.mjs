@@ -1,7 +1,7 @@
 // Runs inside a virtual machine, as root: `capture-guest.mjs MAIN PROGRAMS [all]` counts calls of programs that are known to
 // make a certain number of them, and prints what came of it as one JSON object. Judged by src/capture/capture.vm.test.ts.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [main, programs, everything] = process.argv.slice(2);
@@ -165,6 +165,13 @@ if (everything === 'all') {
     results.preempted = await record([`${libc}:epoll_ctl`], ['sh', '-c', crowd]);
     writeFileSync(preemption, before);
   }
+  // The histogram of a call takes its stack, where a kprobe finds another one being handled.
+  results.histMissed = await record(['do_epoll_ctl,stack_trace_save', '--engine', 'hist'], [adds, '1000']);
+  // Twenty bytes: the kernel keeps fifteen, the last of them half a letter.
+  const umlauts = join(scratch, 'ääääääääää');
+  copyFileSync(adds, umlauts);
+  results.umlauts = await record(['do_epoll_ctl', '--comm', 'ääääääääää'], [umlauts, '50']);
+
   // A processor that goes away takes its breakpoints with it, and comes back without.
   const cpu1 = '/sys/devices/system/cpu/cpu1/online';
   const bounce = `taskset -c 1 ${adds} 100; echo 0 > ${cpu1}; sleep 0.2; echo 1 > ${cpu1}; taskset -c 1 ${adds} 50; taskset -c 0 ${adds} 25`;

@@ -68,6 +68,17 @@ export function checkArguments(targets: readonly Target[], requested?: RecordedA
   }
 }
 
+/** The keys somebody asked for by name; others are taken on the side, where that costs next to nothing. */
+export function askedKeys({ pid, comm, cpu, argument }: RequestedKeys, bucketMilliseconds?: number): KeyOptions {
+  return {
+    pid,
+    comm,
+    cpu,
+    argument: argument !== undefined,
+    ...(bucketMilliseconds !== undefined && { bucketMilliseconds }),
+  };
+}
+
 /** What the key of a count consists of, given what was asked for and what the targets suggest. */
 export function keyOptions(
   requested: RequestedKeys,

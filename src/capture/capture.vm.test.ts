@@ -225,6 +225,22 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     expect(run('preempted').calls?.total).toBe(32_000);
   });
 
+  it.skipIf(!isWhole)('accounts for what histograms miss', () => {
+    const { total = 0, attributed, losses } = run('histMissed').calls ?? {};
+    expect([attributed, losses]).toEqual([
+      2000,
+      [{ reason: 'the kernel skipped the kprobe, another one was being handled on that CPU', count: total - 2000 }],
+    ]);
+    expect(total).toBeGreaterThanOrEqual(4000);
+  });
+
+  it.skipIf(!isWhole)('finds tasks by names that the kernel cut off within a letter', () => {
+    expect(run('umlauts').comms).toEqual({
+      'äääääää\\xc3': 100,
+      'sys_epoll_ctl/äääääää\\xc3': 100,
+    });
+  });
+
   it.skipIf(!isWhole)('survives processors that come and go, and says what that costs', () => {
     expectComplete('hotplug');
     expect(run('hotplug').comms['do_epoll_ctl/epoll-adds']).toBe(125);
@@ -266,7 +282,7 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     expect(run('tooLarge').stderr).toMatch(/^whocalls: not enough memory for the maps .*--max-stacks.*\n$/);
     expect(typo?.status).toBe(1);
     expect(typo?.stderr).toBe(
-      'whocalls: no kernel function is called rb_insert_colour; did you mean rb_insert_color?\n',
+      'whocalls: no kernel function is called rb_insert_colour; did you mean rb_insert_color? If not, it may be inlined everywhere.\n',
     );
     expect(facts().unprivileged.status).toBe(1);
     expect(facts().unprivileged.stderr).toMatch(/^whocalls: .*needs root.*whocalls lab.*\n$/);

@@ -5,6 +5,7 @@ import { readAddress } from './kallsyms.ts';
 import type { CapturePlan } from './plan.ts';
 import type { StackReader } from './stack-reader.ts';
 import { type BpfMap, forEachEntry } from './sys/bpf.ts';
+import { decodeTaskName } from './task-name.ts';
 
 /** Carries the maps of a capture over into a census. */
 export class Drain {
@@ -52,7 +53,9 @@ export class Drain {
       census.addRow(
         this.#stack(key.readBigUInt64LE(layout.stack), index, pid),
         this.#targets[index] ?? UNKNOWN,
-        census.stringId(layout.comm === null ? '' : readComm(key, layout.comm)),
+        census.stringId(
+          layout.comm === null ? '' : decodeTaskName(key.subarray(layout.comm, layout.comm + COMM_LENGTH)),
+        ),
         pid,
         layout.cpu === null ? UNKNOWN : key.readUInt32LE(layout.cpu),
         layout.bucket === null ? UNKNOWN : (key.readUInt32LE(layout.bucket) - this.#firstBucket) >>> 0,
@@ -81,9 +84,4 @@ export class Drain {
     if (!argument.asSymbol) return `0x${key.readBigUInt64LE(offset).toString(16)}`;
     return this.#reader.nameOf(readAddress(key, offset));
   }
-}
-
-function readComm(key: Buffer, offset: number): string {
-  const end = key.indexOf(0, offset);
-  return key.toString('utf8', offset, end < 0 || end > offset + COMM_LENGTH ? offset + COMM_LENGTH : end);
 }

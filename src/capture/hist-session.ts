@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { type Census, UNKNOWN } from '../census/census.ts';
 import { messageOf, UserError } from '../errors.ts';
-import { HIST_FRAMES, parseHist } from './hist-text.ts';
+import { HIST_FRAMES, parseHist, parseMisses } from './hist-text.ts';
 import { formatAddress } from './kallsyms.ts';
 import type { CapturePlan } from './plan.ts';
 import type { CountingSession } from './session.ts';
+import { syscallOf } from './stack-reader.ts';
 import { arch } from './sys/arch.ts';
 import { kernelAtLeast, onlineCpus } from './sys/kernel.ts';
 import type { FunctionTarget, Target } from './targets.ts';
@@ -20,6 +21,8 @@ interface Histogram {
   readonly target: Target;
   /** The event's directory in the instance of this run. */
   readonly directory: string;
+  /** The name of its kprobe, null for a tracepoint. */
+  readonly kprobe: string | null;
   text: string;
 }
 
@@ -39,6 +42,8 @@ export class HistCapture implements CountingSession {
   readonly #plan: CapturePlan;
   readonly #histograms: Histogram[] = [];
   #guard: ChildProcess | undefined;
+  /** Calls at which the kernel left a kprobe out, those before the start subtracted. */
+  #missed = 0;
   #startedAt = 0n;
   #stoppedAt = 0n;
 
@@ -54,10 +59,10 @@ export class HistCapture implements CountingSession {
 
   /** @throws {UserError} where tracefs or one of the targets does not allow it */
   static arm(plan: CapturePlan): HistCapture {
+    refuseUnsupported(plan);
     const root = tracefs();
     const why = whyNoTraceEvents();
     if (!root || why !== '') throw new UserError(`the engine hist needs tracefs: ${why}`);
-    refuseUnsupported(plan);
     const capture = new HistCapture(plan, root);
     try {
       sweep(root);
@@ -73,6 +78,7 @@ export class HistCapture implements CountingSession {
 
   start(): void {
     try {
+      this.#missed = -this.#readMisses();
       for (const { directory } of this.#histograms) writeFileSync(`${directory}/trigger`, this.#trigger);
     } catch (error) {
       throw new UserError(`the engine hist: the kernel refuses a histogram (${messageOf(error)})`, { cause: error });
@@ -85,31 +91,40 @@ export class HistCapture implements CountingSession {
     for (const { directory } of this.#histograms) {
       writeFileSync(`${directory}/trigger`, `${this.#trigger}:pause`, { flag: 'a' });
     }
+    this.#missed += this.#readMisses();
     this.#stoppedAt = process.hrtime.bigint();
-    for (const histogram of this.#histograms) histogram.text = readFileSync(`${histogram.directory}/hist`, 'utf8');
+    for (const histogram of this.#histograms) {
+      histogram.text = readFileSync(`${histogram.directory}/hist`, 'latin1');
+    }
   }
 
   drainInto(census: Census): void {
     for (const { target, text } of this.#histograms) {
       const index = census.target(target.name);
+      const syscall = syscallOf(target);
       const { entries, dropped, hits } = parseHist(text);
       let sum = 0;
       for (const { frames, comm, pid, count } of entries) {
         sum += count;
         if (this.#plan.filter.excludePids?.includes(pid)) continue;
         const own = frames.findIndex(({ name }) => target.kind === 'function' && isOf(target, name));
-        const stack = census.stack(
-          frames.slice(Math.max(own, 0)).map(({ name, offset, module }) => ({
+        const stack = census.stack([
+          ...(syscall === undefined ? [] : [{ symbol: census.symbols.intern(syscall), offset: 0 }]),
+          ...frames.slice(Math.max(own, 0)).map(({ name, offset, module }) => ({
             symbol: census.symbols.intern(name, module),
             offset,
           })),
-        );
+        ]);
         const task = this.#plan.keys.comm ? census.stringId(comm) : 0;
         census.addRow(stack, index, task, UNKNOWN, UNKNOWN, UNKNOWN, 0, count);
       }
       census.lose('more distinct stacks than --max-stacks', dropped);
       census.lose('counted by the kernel without a stack', Math.max(0, hits - sum));
     }
+    if (this.#missed > 0 && this.#plan.filter.excludePids?.length) {
+      census.note('Kprobes that were skipped may be some that whocalls itself met.');
+    }
+    census.lose('the kernel skipped the kprobe, another one was being handled on that CPU', this.#missed);
     census.note(`Histograms of the kernel keep ${HIST_FRAMES} frames of a stack: outer callers may be missing.`);
     if (!arch().returnAddress.onStack && this.#plan.targets.some(({ kind }) => kind === 'function')) {
       census.note(
@@ -130,20 +145,19 @@ export class HistCapture implements CountingSession {
     this.#guard = guard(this.#root, this.#group);
     for (const [index, target] of this.#plan.targets.entries()) {
       if (target.kind === 'tracepoint') {
-        this.#add(target, `${target.category}/${target.event}`);
+        this.#add(target, `${target.category}/${target.event}`, null);
       } else if (target.kind === 'function') {
         for (const [copy, { address }] of target.functions.entries()) {
-          const event = `t${index}_${copy}`;
+          // Lists of probes name them without their group.
+          const event = `${this.#group}_${index}_${copy}`;
           try {
             writeFileSync(`${this.#root}/kprobe_events`, `p:${this.#group}/${event} ${formatAddress(address)}\n`, {
               flag: 'a',
             });
           } catch (error) {
-            throw new UserError(
-              `${target.name} cannot be counted by hist: the kernel refuses a kprobe (${messageOf(error)})`,
-            );
+            throw new UserError(`${target.name} cannot be counted: hist: ${whyNoKprobe(error)}`, { cause: error });
           }
-          this.#add(target, `${this.#group}/${event}`);
+          this.#add(target, `${this.#group}/${event}`, event);
         }
       }
     }
@@ -153,9 +167,22 @@ export class HistCapture implements CountingSession {
     }
   }
 
-  #add(target: Target, event: string): void {
-    this.#histograms.push({ target, directory: `${this.#instance}/events/${event}`, text: '' });
+  #add(target: Target, event: string, kprobe: string | null): void {
+    this.#histograms.push({ target, directory: `${this.#instance}/events/${event}`, kprobe, text: '' });
   }
+
+  #readMisses(): number {
+    const kprobes = this.#histograms.flatMap(({ kprobe }) => kprobe ?? []);
+    if (kprobes.length === 0) return 0;
+    const misses = parseMisses(readFileSync(`${this.#root}/kprobe_profile`, 'latin1'));
+    return kprobes.reduce((sum, kprobe) => sum + (misses.get(kprobe) ?? 0), 0);
+  }
+}
+
+function whyNoKprobe(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'EINVAL') return 'the kernel refuses kprobes on a function compiled without tracing';
+  return `the kernel refuses a kprobe (${messageOf(error)})`;
 }
 
 function isOf(target: FunctionTarget, name: string): boolean {
@@ -169,7 +196,8 @@ function refuseUnsupported({ targets, filter, userStacks, cgroups, keys }: Captu
     ...(userStacks ? ['--user-stacks'] : []),
     ...(cgroups.length > 0 ? ['--only-command and --cgroup'] : []),
     ...(filter.pids || filter.comms || filter.cpus ? ['filters (--pid, --comm, --cpu)'] : []),
-    ...(keys.pid || keys.cpu ? ['keys besides comm'] : []),
+    ...(keys.pid || keys.cpu || keys.argument ? ['keys besides comm (--keys pid, cpu, argN)'] : []),
+    ...(keys.bucketMilliseconds !== undefined ? ['times (--time-buckets, --phases, --phase-regex)'] : []),
   ];
   if (asked.length > 0) throw new UserError(`the engine hist cannot do ${asked.join(', ')}`);
 }

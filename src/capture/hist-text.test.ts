@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseHist } from './hist-text.ts';
+import { parseHist, parseMisses } from './hist-text.ts';
 
 const TEXT = `# event histogram
 #
@@ -35,6 +35,24 @@ describe('parseHist', () => {
       { name: 'kjournald2', offset: 0x26d, module: 'jbd2' },
     ]);
     expect([hits, dropped]).toEqual([200_001, 17]);
+  });
+
+  it('keeps the bytes of names', () => {
+    // a file read byte by byte: two letters of two bytes, and half of a third
+    const [entry] = parseHist(', common_pid: \xc3\xa4\xc3\xb6\xc3           [         7] } hitcount:   3\n').entries;
+    expect(entry?.comm).toBe('äö\\xc3');
+  });
+
+  it('reads what kprobes missed', () => {
+    const misses = parseMisses(
+      `  whocalls_12_0_0                                        200000               3
+  do_epoll_ctl                                              123456789012345               0
+`,
+    );
+    expect([...misses]).toEqual([
+      ['whocalls_12_0_0', 3],
+      ['do_epoll_ctl', 0],
+    ]);
   });
 
   it('reads an empty histogram', () => {

@@ -1,3 +1,5 @@
+import { decodeTaskName } from './task-name.ts';
+
 /** Frames the kernel keeps of a stack in a histogram (HIST_STACKTRACE_DEPTH). */
 export const HIST_FRAMES = 16;
 
@@ -30,7 +32,10 @@ export interface HistContent {
 const MACHINERY =
   /^(?:kprobe_|kprobes_|optimized_callback|opt_pre_handler|aggr_pre_handler|ftrace_|0x|event_hist|event_triggers|trace_event_|perf_trace_|__traceiter_|do_int3|exc_int3|asm_exc_int3)/;
 
-/** Reads the `hist` file of an event with a histogram by stack (Documentation/trace/histogram.rst). */
+/**
+ * Reads the `hist` file of an event with a histogram by stack (Documentation/trace/histogram.rst). `text` has a character
+ * for each byte: names of tasks may be any.
+ */
 export function parseHist(text: string): HistContent {
   const entries: HistEntry[] = [];
   let frames: HistFrame[] = [];
@@ -40,7 +45,8 @@ export function parseHist(text: string): HistContent {
     if (end) {
       // `}, common_pid: epoll-adds      [       312] } hitcount:     100000`
       const [, comm = '', pid = '-1'] = /common_pid: (.*?)\s*\[\s*(\d+)\]/.exec(line) ?? [];
-      entries.push({ frames: withoutMachinery(frames), comm, pid: Number(pid), count: Number(end[1]) });
+      const name = decodeTaskName(Buffer.from(comm, 'latin1'));
+      entries.push({ frames: withoutMachinery(frames), comm: name, pid: Number(pid), count: Number(end[1]) });
       continue;
     }
     const frame = parseFrame(line.trim());
@@ -48,6 +54,19 @@ export function parseHist(text: string): HistContent {
   }
   const number = (name: string) => Number(new RegExp(`^\\s+${name}: (\\d+)`, 'm').exec(text)?.[1] ?? 0);
   return { entries, hits: number('Hits'), dropped: number('Dropped') };
+}
+
+/**
+ * How often the kernel left each kprobe of tracefs out, by its name, from `kprobe_profile`: name, hits, misses.
+ *
+ * ```
+ *   do_epoll_ctl_0                                        200000               3
+ * ```
+ */
+export function parseMisses(profile: string): Map<string, number> {
+  return new Map(
+    Array.from(profile.matchAll(/^\s*(\S+)\s+\d+\s+(\d+)$/gm), ([, name = '', misses]) => [name, Number(misses)]),
+  );
 }
 
 function parseFrame(text: string): HistFrame | null {

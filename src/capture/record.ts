@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { Census } from '../census/census.ts';
 import { messageOf, UserError } from '../errors.ts';
-import { argumentsOf, checkArguments, keyOptions, type RequestedKeys } from './arguments.ts';
+import { argumentsOf, askedKeys, checkArguments, keyOptions, type RequestedKeys } from './arguments.ts';
 import type { Filter } from './bpf/count-program.ts';
 import { CommandCgroup } from './cgroup.ts';
 import { CannotArm, type EngineName } from './engines/engine.ts';
@@ -34,6 +34,8 @@ export interface RecordPlan {
   readonly engine?: EngineName;
   readonly keys: RequestedKeys;
   readonly bucketMilliseconds?: number;
+  /** Times were asked for, and not only taken because COMMAND is known to have phases. */
+  readonly needsTimes?: boolean;
   /** Only calls made on behalf of COMMAND and what it started. */
   readonly onlyCommand: boolean;
   /** Only calls made on behalf of tasks in this cgroup: a directory of cgroup2. */
@@ -83,7 +85,7 @@ export async function record(plan: RecordPlan): Promise<Recording> {
     const kallsyms = await meanwhile(Kallsyms.readAside(), plan.idle);
     const { targets, notes } = resolveTargets(plan.targets, liveNames(kallsyms));
     const toCount = whatToCount(plan, targets, kallsyms);
-    const { session, note } = arm({ ...toCount, cgroups: cgroupsOf(plan, workload, cleanups) });
+    const { session, note } = arm(plan, { ...toCount, cgroups: cgroupsOf(plan, workload, cleanups) });
     cleanups.unshift(() => session.close());
     const run: Run = { plan, workload, session, kallsyms, userSymbols: new UserSymbols(), cleanups };
     const stopper = new Stopper(plan.durationSeconds, workload);
@@ -223,8 +225,8 @@ function start(capture: CountingSession): void {
 }
 
 /** Histograms of the kernel stand in where BPF is forbidden; `note` says so. */
-function arm(plan: CapturePlan): { session: CountingSession; note?: string } {
-  if (plan.engine === 'hist') return { session: HistCapture.arm(plan) };
+function arm(asked: RecordPlan, plan: CapturePlan): { session: CountingSession; note?: string } {
+  if (plan.engine === 'hist') return { session: armHistograms(asked, plan) };
   try {
     return { session: Capture.arm(plan) };
   } catch (error) {
@@ -233,11 +235,17 @@ function arm(plan: CapturePlan): { session: CountingSession; note?: string } {
     if (!isForbidden || plan.engine !== undefined || tracefs() === null) throw error;
     try {
       const note = `BPF is refused here (${refused.message}): the kernel's own histograms counted, by stack and process name.`;
-      return { session: HistCapture.arm(plan), note };
+      return { session: armHistograms(asked, plan), note };
     } catch {
       throw error; // what was refused first is what matters
     }
   }
+}
+
+/** Histograms know fewer keys: what nobody asked for is left out, what they lack is refused. */
+function armHistograms({ keys, needsTimes, bucketMilliseconds, interval }: RecordPlan, plan: CapturePlan): HistCapture {
+  if (interval) throw new UserError('the engine hist cannot do --interval');
+  return HistCapture.arm({ ...plan, keys: askedKeys(keys, needsTimes ? bucketMilliseconds : undefined) });
 }
 
 /** @throws {UserError} asked for a CPU or process that there is none of: nothing would be counted */

@@ -216,7 +216,11 @@ function notFound(name: string, isWanted: Choice, kallsyms: Kallsyms, module?: s
   if (module !== undefined && module !== 'vmlinux') return `the module ${module} has no function ${name}${near}`;
   if (name.includes('/') && existsSync(name)) return `${name} is a file; a COMMAND stands after --`;
   if (kallsyms.addressOf(name) !== null) return `${name} is data, not a function${near}`;
-  return `no kernel function is called ${name}: it may be inlined everywhere, a macro, or in a module that is not loaded${near}`;
+  const otherwise =
+    near === ''
+      ? ': it may be inlined everywhere, a macro, or in a module that is not loaded'
+      : `${near} If not, it may be inlined everywhere.`;
+  return `no kernel function is called ${name}${otherwise}`;
 }
 
 /** The functions a pattern matches, one target per name. */

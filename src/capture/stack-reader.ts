@@ -15,6 +15,12 @@ const PROBE_REACH = 16;
 const TRACEPOINT_MACHINERY =
   /^(?:bpf_trace_run\d*|__bpf_trace_|__traceiter_|bpf_prog_|perf_trace_|trace_event_|perf_syscall_|syscall_trace_|syscall_exit_|__bpf_prog|bpf_dispatcher_|trampoline_|ftrace_trampoline)/;
 
+/** The function of the system call that a tracepoint is for. */
+export function syscallOf(target: Target): string | undefined {
+  const name = target.kind === 'tracepoint' ? /^sys_(?:enter|exit)_(.+)$/.exec(target.event)?.[1] : undefined;
+  return name && `${arch().syscallPrefix}${name}`;
+}
+
 interface ResolvedFrame {
   readonly symbol: SymbolId;
   readonly offset: number;
@@ -90,9 +96,10 @@ export class StackReader {
 
   /** The tracepoint of a syscall stands in the code that all of them share; which one it is only its name says. */
   #startOf(target: Target): StackId {
-    const syscall = target.kind === 'tracepoint' ? /^sys_(?:enter|exit)_(.+)$/.exec(target.event)?.[1] : undefined;
-    if (syscall === undefined) return EMPTY_STACK;
-    return this.#census.stacks.push(EMPTY_STACK, this.#census.symbols.intern(`${arch().syscallPrefix}${syscall}`));
+    const syscall = syscallOf(target);
+    return syscall === undefined
+      ? EMPTY_STACK
+      : this.#census.stacks.push(EMPTY_STACK, this.#census.symbols.intern(syscall));
   }
 
   /** The name of the function at an address, the address itself where there is none. */

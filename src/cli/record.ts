@@ -69,10 +69,13 @@ export function command(): Command {
     const workload = dashes < 0 ? [] : given.slice(dashes + 1);
     const targets = words.slice(0, words.length - workload.length);
     const watch = watchWorkload(workload, options, options.timeBuckets);
-    const plan = planOf(targets, workload, {
-      ...options,
-      ...(watch && { timeBuckets: watch.bucketMilliseconds, maxKeys: Math.max(options.maxKeys, KEYS_WITH_TIME) }),
-    });
+    const timed = watch && {
+      timeBuckets: watch.bucketMilliseconds,
+      maxKeys: Math.max(options.maxKeys, KEYS_WITH_TIME),
+    };
+    const { timeBuckets, phaseRegex, phases } = options;
+    const needsTimes = timeBuckets !== undefined || phaseRegex !== undefined || phases === 'on';
+    const plan = planOf(targets, workload, { ...options, ...timed }, needsTimes);
     const { record: run } = await import('../capture/record.ts');
     const recording = await run({
       ...plan,
@@ -113,7 +116,7 @@ function addRecordOptions(command: Command): Command {
     .option('--keys <list>', 'tell calls apart by comm, pid, cpu, argN, argN:sym, none (default: comm)')
     .option('--only-command', 'only calls on behalf of COMMAND and the processes it starts')
     .option('--pid <list>', 'only calls on behalf of these processes', numbers)
-    .option('--comm <list>', 'only calls on behalf of tasks of these names', texts)
+    .option('--comm <list>', 'only calls on behalf of tasks of these names (a comma in one is \\x2c)', texts)
     .option('--cpu <list>', 'only calls on these CPUs', numbers)
     .option('--cgroup <directory>', 'only calls on behalf of tasks in this cgroup')
     .option('--user <name>', 'run COMMAND as this user')
@@ -127,7 +130,12 @@ function addRecordOptions(command: Command): Command {
     .option('--debug', 'show internals');
 }
 
-function planOf(targets: readonly string[], workload: readonly string[], options: RecordOptions): RecordPlan {
+function planOf(
+  targets: readonly string[],
+  workload: readonly string[],
+  options: RecordOptions,
+  needsTimes: boolean,
+): RecordPlan {
   checkReportOptions(options);
   if (targets.length === 0)
     throw new UsageError("name a function to count: whocalls record NAME -- COMMAND (see 'whocalls record -h')");
@@ -155,6 +163,7 @@ function planOf(targets: readonly string[], workload: readonly string[], options
     ...(interval !== undefined && { interval: { seconds: interval, onInterval: intervalPrinter() } }),
     ...(engine !== undefined && { engine }),
     ...(timeBuckets !== undefined && { bucketMilliseconds: timeBuckets }),
+    needsTimes,
     ...(cgroup !== undefined && { cgroup }),
     ...(user !== undefined && { user }),
   };

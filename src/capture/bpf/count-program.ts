@@ -1,5 +1,6 @@
 import { arch } from '../sys/arch.ts';
 import { kernelAtLeast } from '../sys/kernel.ts';
+import { encodeTaskName } from '../task-name.ts';
 import { Assembler, type Register, reg } from './asm.ts';
 import { COMM_LENGTH, type KeyLayout } from './key-layout.ts';
 import { CHECK_EVERY, emitWalk, WALK_SCRATCH, type WalkPlan } from './stack-walk.ts';
@@ -266,8 +267,7 @@ function emitFilter(asm: Assembler, { filter, pidNamespace }: CountProgram, inde
     emitComm(asm, at);
     asm.load(8, 1, FRAME, at).load(8, 2, FRAME, at + 8);
     oneOf(asm, comms, (comm, yes) => {
-      const bytes = Buffer.alloc(COMM_LENGTH);
-      bytes.write(comm.slice(0, COMM_LENGTH - 1), 'latin1');
+      const bytes = encodeTaskName(comm);
       const no = asm.fresh('other.comm');
       asm.load64(3, bytes.readBigInt64LE(0)).jumpIf(1, '!=', reg(3), no);
       asm.load64(3, bytes.readBigInt64LE(8)).jumpIf(2, '==', reg(3), yes).label(no);
