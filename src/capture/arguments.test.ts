@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { argumentsOf, keyOptions, parseKeys } from './arguments.ts';
+import { argumentsOf, askedKeys, checkArguments, keyOptions, parseKeys } from './arguments.ts';
 import { keyLayout } from './bpf/key-layout.ts';
+import type { Target } from './targets.ts';
+import { syscallArguments } from './tracepoint-arguments.ts';
 
 describe('keys of calls', () => {
   it('reads lists', () => {
@@ -25,6 +27,38 @@ describe('keys of calls', () => {
     expect(plain).toBeUndefined();
     expect(keyOptions(parseKeys('none'), [augmented, plain], undefined).argument).toBe(true);
     expect(keyOptions(parseKeys('none'), [plain], undefined).argument).toBe(false);
+  });
+
+  it('tells keys that were asked for from those that are taken on the side', () => {
+    expect(askedKeys(parseKeys('comm'))).toEqual({ pid: false, comm: true, cpu: false, argument: false });
+    expect(askedKeys(parseKeys('arg1'), 50)).toMatchObject({ argument: true, bucketMilliseconds: 50 });
+  });
+
+  it('refuses an argument that an event does not have, and says how many it has', () => {
+    const event: Target = { kind: 'tracepoint', name: 'sched:sched_switch', category: 'sched', event: 'sched_switch' };
+    const check = (number: number, count: number | null) => () =>
+      checkArguments([event], { number, asSymbol: false }, () => count);
+    expect(check(5, 4)).toThrow('--keys arg5: sched:sched_switch has 4 arguments');
+    expect(check(2, 1)).toThrow('sched:sched_switch has 1 argument');
+    expect(check(13, null)).toThrow('a tracepoint has no more than 12 (sched:sched_switch)');
+    for (const count of [4, 5, null]) expect(check(4, count)).not.toThrow();
+  });
+
+  it('counts the arguments of a system call in the format of its event', () => {
+    const format = `name: sys_enter_write
+ID: 760
+format:
+\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;
+\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;
+
+\tfield:int __syscall_nr;\toffset:8;\tsize:4;\tsigned:1;
+\tfield:unsigned int fd;\toffset:16;\tsize:8;\tsigned:0;
+\tfield:const char * buf;\toffset:24;\tsize:8;\tsigned:0;
+\tfield:size_t count;\toffset:32;\tsize:8;\tsigned:0;
+
+print fmt: "fd: 0x%08lx", ((unsigned long)(REC->fd))
+`;
+    expect(syscallArguments(format)).toBe(3);
   });
 
   it('lays keys out without overlaps, in whole words of 8 bytes', () => {

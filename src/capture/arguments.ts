@@ -1,7 +1,8 @@
 import { UsageError } from '../errors.ts';
 import type { KeyOptions } from './bpf/key-layout.ts';
 import { arch } from './sys/arch.ts';
-import type { Target } from './targets.ts';
+import type { Target, TracepointTarget } from './targets.ts';
+import { tracepointArguments } from './tracepoint-arguments.ts';
 
 /** An argument of a target that is recorded with each call. */
 export interface RecordedArgument {
@@ -57,15 +58,31 @@ export function argumentsOf(
  * Whether each target has the argument that was asked for.
  * @throws {UsageError} an argument beyond those that registers or the event hold
  */
-export function checkArguments(targets: readonly Target[], requested?: RecordedArgument): void {
+export function checkArguments(
+  targets: readonly Target[],
+  requested?: RecordedArgument,
+  countOf: (event: TracepointTarget) => number | null = tracepointArguments,
+): void {
   if (!requested) return;
   for (const target of targets) {
-    const isEvent = target.kind === 'tracepoint';
-    const most = !isEvent ? arch().argumentOffsets.length : target.category === 'syscalls' ? 6 : 12;
-    if (requested.number <= most) continue;
-    const why = isEvent ? `a tracepoint has no more than ${most}` : `only the first ${most} are passed in registers`;
-    throw new UsageError(`--keys arg${requested.number}: ${why} (${target.name})`);
+    const why = whyNoArgument(target, requested.number, countOf);
+    if (why) throw new UsageError(`--keys arg${requested.number}: ${why}`);
   }
+}
+
+function whyNoArgument(
+  target: Target,
+  number: number,
+  countOf: (event: TracepointTarget) => number | null,
+): string | null {
+  if (target.kind !== 'tracepoint') {
+    const most = arch().argumentOffsets.length;
+    return number > most ? `only the first ${most} are passed in registers (${target.name})` : null;
+  }
+  const count = countOf(target);
+  if (count !== null && number > count) return `${target.name} has ${count} argument${count === 1 ? '' : 's'}`;
+  const most = target.category === 'syscalls' ? 6 : 12;
+  return number > most ? `a tracepoint has no more than ${most} (${target.name})` : null;
 }
 
 /** The keys somebody asked for by name; others are taken on the side, where that costs next to nothing. */

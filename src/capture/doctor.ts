@@ -29,16 +29,17 @@ const NOT_TRACEABLE = 'rb_insert_color';
 export function examine(): Finding[] {
   const findings = [kernelFinding(), privilegeFinding()];
   let kallsyms: Kallsyms | null = null;
+  let why = explainHiddenAddresses();
   try {
     kallsyms = Kallsyms.read();
-  } catch {
-    // said below
+  } catch (error) {
+    why = messageOf(error);
   }
   const hasAddresses = kallsyms?.hasAddresses ?? false;
   findings.push({
     what: 'kernel symbols',
     works: hasAddresses,
-    detail: hasAddresses ? `${kallsyms?.size} functions` : withoutHint(explainHiddenAddresses()),
+    detail: hasAddresses ? `${kallsyms?.size} functions` : withoutHint(why),
   });
   const find = (name: string): Target | string => {
     if (!hasAddresses) return "the kernel's addresses are hidden";

@@ -13,6 +13,7 @@ import {
   startOfModules,
 } from './kallsyms-text.ts';
 import { SortedLines } from './sorted-lines.ts';
+import { cannotRead, unlessAbsent } from './sys/read-error.ts';
 import { readWholeAside } from './sys/whole-file.ts';
 
 /** A function of the running kernel. */
@@ -99,10 +100,13 @@ export class Kallsyms implements FunctionFinder {
     this.#imageEnd = first < 0 ? Number.NEGATIVE_INFINITY : addressAt(text, startOfLine(text, this.#modulesAt - 1));
   }
 
-  /** The running kernel's symbols. */
+  /**
+   * The running kernel's symbols.
+   * @throws {UserError} they cannot be read
+   */
   static read(): Kallsyms {
     const modules = loadedModules();
-    return new Kallsyms(readFileSync(KALLSYMS), modules);
+    return new Kallsyms(readSymbols(), modules);
   }
 
   /** The same, read on another thread: the kernel gives the file a page at a time, some two thousand of them. */
@@ -113,7 +117,7 @@ export class Kallsyms implements FunctionFinder {
       return reading;
     }
     const modules = loadedModules();
-    const text = await readWholeAside(KALLSYMS).catch(() => readFileSync(KALLSYMS));
+    const text = await readWholeAside(KALLSYMS).catch(readSymbols);
     return new Kallsyms(text, modules);
   }
 
@@ -268,12 +272,22 @@ export class Kallsyms implements FunctionFinder {
   }
 }
 
+/** @throws {UserError} */
+function readSymbols(): Buffer {
+  try {
+    return readFileSync(KALLSYMS);
+  } catch (error) {
+    throw cannotRead(KALLSYMS, error);
+  }
+}
+
 /** Name, size, state and address of every loaded module; '' where the kernel has none. */
 export function loadedModules(): string {
   let text: string;
   try {
     text = readFileSync('/proc/modules', 'latin1');
-  } catch {
+  } catch (error) {
+    unlessAbsent(error, '/proc/modules');
     return '';
   }
   // ext4 1142784 1 - Live 0xffffffffc035e000: how many use it, and who, may change.

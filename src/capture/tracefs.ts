@@ -1,4 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cannotRead, errorCode, unlessAbsent } from './sys/read-error.ts';
 import { lockdown } from './sys/refusal.ts';
 
 const MOUNTS = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
@@ -23,13 +24,35 @@ export function traceEventDirectory(category: string, event: string): string | n
   return root && existsSync(directory) ? directory : null;
 }
 
-/** The names of everything in a directory of tracefs: categories of events, or events of one. */
-export function listTraceEvents(category = ''): string[] {
+/**
+ * The number by which perf knows a trace event, null where the kernel has no such event.
+ * @throws {UserError} it has, but cannot be asked
+ */
+export function traceEventId(category: string, event: string): number | null {
+  const directory = traceEventDirectory(category, event);
+  if (directory === null) return null;
   try {
-    return readdirSync(`${tracefs()}/events/${category}`, { withFileTypes: true })
+    return Number(readFileSync(`${directory}/id`, 'latin1'));
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw cannotRead(`${directory}/id`, error);
+  }
+}
+
+/**
+ * The names of everything in a directory of tracefs: categories of events, or events of one. [] where it is not there or
+ * may not be read.
+ *
+ * @throws {UserError} it cannot be read for another reason
+ */
+export function listTraceEvents(category = ''): string[] {
+  const directory = `${tracefs()}/events/${category}`;
+  try {
+    return readdirSync(directory, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
-  } catch {
+  } catch (error) {
+    unlessAbsent(error, directory);
     return [];
   }
 }

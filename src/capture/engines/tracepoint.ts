@@ -1,8 +1,7 @@
 import { openRawTracepoint, PROG_RAW_TRACEPOINT, PROG_TRACEPOINT, recursionMisses } from '../sys/bpf.ts';
-import { readLine } from '../sys/kernel.ts';
 import type { SystemCallError } from '../sys/native.ts';
 import { PERF_TYPE_TRACEPOINT } from '../sys/perf.ts';
-import { traceEventDirectory } from '../tracefs.ts';
+import { traceEventId } from '../tracefs.ts';
 import { ask, CannotArm, type Engine } from './engine.ts';
 import { MissedCalls } from './missed-calls.ts';
 import { armPerfEvents } from './perf-event.ts';
@@ -23,9 +22,8 @@ export const tracepointEngine: Engine = {
       context.held.hold(ask(() => openRawTracepoint(event, program), whyNot));
       return new MissedCalls(() => recursionMisses(program));
     }
-    const directory = traceEventDirectory(category, event);
-    const id = directory && readLine(`${directory}/id`);
-    if (!id) throw new CannotArm('tracefs does not list it (is it mounted at /sys/kernel/tracing?)');
+    const id = traceEventId(category, event);
+    if (id === null) throw new CannotArm('tracefs does not list it (is it mounted at /sys/kernel/tracing?)');
     return armPerfEvents(
       'tracepoint',
       [{ type: PERF_TYPE_TRACEPOINT, config: BigInt(id) }],
@@ -36,5 +34,6 @@ export const tracepointEngine: Engine = {
 };
 
 function whyNot({ code, message }: SystemCallError): string {
-  return code === 'ENOENT' ? 'the kernel has no such tracepoint' : message;
+  if (code === 'ENOENT') return 'the kernel has no such tracepoint';
+  return code === 'EINVAL' ? 'the tracepoint has fewer arguments than were asked for' : message;
 }

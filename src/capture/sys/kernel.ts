@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { UserError } from '../../errors.ts';
+import { unlessExhausted } from './read-error.ts';
 
 /** Whether the running kernel is of this version or newer. */
 export function kernelAtLeast(major: number, minor: number, text: string = release()): boolean {
@@ -8,11 +9,15 @@ export function kernelAtLeast(major: number, minor: number, text: string = relea
   return Number(a) > major || (Number(a) === major && Number(b) >= minor);
 }
 
-/** The first line of a file of /proc or /sys, null where there is none or it may not be read. */
+/**
+ * The first line of a file of /proc or /sys, null where there is none or it may not be read.
+ * @throws {UserError} no file can be read any more (EMFILE)
+ */
 export function readLine(path: string): string | null {
   try {
     return readFileSync(path, 'utf8').split('\n', 1)[0] ?? null;
-  } catch {
+  } catch (error) {
+    unlessExhausted(error, path);
     return null;
   }
 }
