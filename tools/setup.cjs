@@ -2,7 +2,7 @@
 // Plain JavaScript without dependencies, because it runs before anything is installed.
 // CommonJS, because node starts that sooner, and bin/whocalls runs it every time.
 const { spawnSync } = require('node:child_process');
-const { mkdirSync, readdirSync, rmSync, statSync } = require('node:fs');
+const { linkSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 
 const root = dirname(__dirname);
@@ -60,24 +60,89 @@ function newest(path) {
   return latest;
 }
 
-/** Runs `work` while no other process of this checkout does; a lock left by a dead process is taken after two minutes. */
-function underLock(work) {
-  const lock = join(root, '.setup-lock');
-  const deadline = Date.now() + 120_000;
-  for (;;) {
-    try {
-      mkdirSync(lock);
-      break;
-    } catch (error) {
-      if (error.code !== 'EEXIST') return work(); // a read-only checkout: let the work itself say what fails
-      if (Date.now() > deadline) rmSync(lock, { recursive: true, force: true });
-      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
-    }
-  }
+/** Runs `work` while no other process of this checkout does. */
+function underLock(work, lock = join(root, '.setup-lock')) {
+  if (!take(lock)) return work(); // a read-only checkout: let the work itself say what fails
+  const release = () => rmSync(lock, { force: true });
+  process.once('exit', release); // a step that fails ends the process
   try {
     work();
   } finally {
-    rmSync(lock, { recursive: true, force: true });
+    process.off('exit', release);
+    release();
+  }
+}
+
+/** Waits until the lock is this process's; false where there can be none. */
+function take(lock) {
+  const own = `${lock}.${process.pid}`;
+  let hasSaid = false;
+  try {
+    writeFileSync(own, ownName());
+    for (;;) {
+      try {
+        linkSync(own, lock); // taken and named in one step
+        return true;
+      } catch (error) {
+        if (error.code !== 'EEXIST') return false;
+      }
+      const holder = holderOf(lock);
+      if (holder !== null && !isAlive(holder)) {
+        removeStale(lock, holder);
+        continue;
+      }
+      if (!hasSaid && holder !== null && process.stderr.isTTY) {
+        process.stderr.write(
+          `whocalls: waiting for process ${holder.split(' ')[0]}, which installs or builds here …\n`,
+        );
+        hasSaid = true;
+      }
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    }
+  } catch {
+    return false;
+  } finally {
+    rmSync(own, { force: true });
+  }
+}
+
+/** What a lock says of its holder: number and start of the process; '' where it was left by an older version, null where it is gone. */
+function holderOf(lock) {
+  try {
+    return readFileSync(lock, 'utf8');
+  } catch (error) {
+    return error.code === 'ENOENT' ? null : '';
+  }
+}
+
+/** Removes the lock of a dead process. One at a time: who comes late would remove the lock of who came first. */
+function removeStale(lock, holder) {
+  const isStill = () => holderOf(lock) === holder;
+  underLock(() => isStill() && rmSync(lock, { recursive: true, force: true }), `${lock}.${holder.replace(' ', '.')}`);
+}
+
+/** Numbers of processes are used again: together with the start of one they are not. */
+function ownName() {
+  return `${process.pid} ${startOf(process.pid)}`;
+}
+
+function isAlive(holder) {
+  const [pid, start] = holder.split(' ');
+  try {
+    process.kill(Number(pid), 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+  return Number(pid) > 0 && startOf(pid) === start;
+}
+
+/** When a process was started, in ticks since the machine was (proc(5)); '' where there is no /proc. */
+function startOf(pid) {
+  try {
+    // The name, in parentheses, may hold anything.
+    return readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').pop().split(' ')[19];
+  } catch {
+    return '';
   }
 }
 
@@ -89,5 +154,5 @@ function run(command, args) {
   }
 }
 
-module.exports = { ensureReady };
+module.exports = { ensureReady, underLock };
 if (require.main === module) ensureReady();

@@ -31,9 +31,10 @@ async function resolved(words: readonly string[]): Promise<string> {
     if (target.kind === 'tracepoint') return `${target.name}  tracepoint`;
     if (target.kind === 'user')
       return `${target.name}  at byte ${target.offsets.map((offset) => `0x${offset.toString(16)}`).join(', ')} of the file`;
-    const places = target.functions.map(
-      ({ name, address, module }) => `${name}${module ? ` [${module}]` : ''} ${formatAddress(address)}`,
-    );
+    const places = target.functions.map(({ name, address, module }) => {
+      const place = address === 0 ? '(address hidden)' : formatAddress(address);
+      return `${name}${module ? ` [${module}]` : ''} ${place}`;
+    });
     return `${target.name}  ${places.join(', ')}`;
   });
   return `${[...lines, ...notes].join('\n')}\n`;
