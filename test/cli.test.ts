@@ -163,9 +163,16 @@ describe('wrong usage is one line and status 2', () => {
     [['export', SEED], /'--to <format>' not specified/],
     [['export', SEED, '--to', 'text'], /--to.*'text' is invalid/],
     [['--bogus'], /unknown option '--bogus'/],
+    [['vfs_write', '--cpu', '3-1'], /--cpu.*'3-1' is invalid.*ranges/],
+    [['vfs_write', '--cpu', '0-1-2'], /--cpu.*'0-1-2' is invalid.*ranges/],
+    [['vfs_write', '--cpu', '0-'], /--cpu.*whole number/],
   ])('%j', (args, message) => {
     fails(args, 2, message);
   });
+});
+
+test('--cpu takes ranges', () => {
+  fails(['vfs_write', '--cpu', '60001-60003,60010', '--', 'true'], 1, /--cpu 60001,60002,60003,60010: not online/);
 });
 
 describe('nothing usable is one line and status 1', () => {

@@ -27,6 +27,8 @@ const DEFAULT_MAX_KEYS = 65_536;
 const KEYS_WITH_TIME = 524_288;
 
 const SITES_PER_INTERVAL = 4;
+/** More than any kernel is built for (CONFIG_NR_CPUS). */
+const MOST_CPUS = 65_536;
 
 /** Options of recording, as commander names them. */
 interface RecordOptions extends ReportOptions, WatchOptions {
@@ -101,6 +103,8 @@ async function tell(recording: Recording, watch: WorkloadWatch | null, options: 
   }
   const facts = watch?.finish();
   if (facts) counted.facts.workloads.push(facts);
+  if (options.by === 'argument' && ![...counted.rows].some(({ argument }) => counted.string(argument) !== ''))
+    counted.note('No argument was recorded; --keys argN records one.');
   // Time buckets that were only there to find the phases have done their work.
   const census = watch && options.timeBuckets === undefined ? foldIntoPhases(counted) : counted;
   await writeReport(census, options, null);
@@ -117,7 +121,7 @@ function addRecordOptions(command: Command): Command {
     .option('--only-command', 'only calls on behalf of COMMAND and the processes it starts')
     .option('--pid <list>', 'only calls on behalf of these processes', numbers)
     .option('--comm <list>', 'only calls on behalf of tasks of these names (a comma in one is \\x2c)', texts)
-    .option('--cpu <list>', 'only calls on these CPUs', numbers)
+    .option('--cpu <list>', 'only calls on these CPUs (0,2-3)', cpuNumbers)
     .option('--cgroup <directory>', 'only calls on behalf of tasks in this cgroup')
     .option('--user <name>', 'run COMMAND as this user')
     .option('--user-stacks', 'add the part of the stack in the program that called the kernel')
@@ -203,4 +207,13 @@ function texts(text: string): string[] {
 
 function numbers(text: string): number[] {
   return texts(text).map(wholeNumber);
+}
+
+function cpuNumbers(text: string): number[] {
+  return texts(text).flatMap((part) => {
+    const [first = 0, last = first, ...more] = part.split('-').map(wholeNumber);
+    if (more.length > 0 || last < first || last >= MOST_CPUS)
+      throw new InvalidArgumentError(`Numbers and ranges below ${MOST_CPUS} are wanted, such as 0,2-3.`);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
 }
