@@ -10,7 +10,7 @@ export interface CallEntries {
   readonly functions: readonly KernelFunction[];
   /** Only parts are left of the function; its beginning is inlined into its callers. */
   readonly isPart: boolean;
-  /** Functions left out because the others call them, each with a name of its own. */
+  /** Names of functions left out because the others call them. */
   readonly inner: readonly string[];
 }
 
@@ -19,7 +19,6 @@ export interface CallEntries {
  * call begins. Together with the others a call would be counted twice:
  * - a part (`.part.0`) is called by its function; it is taken only where nothing else is left. `.cold` is no call at all.
  * - `__do_sys_clone` is called by `__x64_sys_clone`, and by `__ia32_sys_clone` for 32-bit programs.
- * - two names may stand for one address.
  */
 export function callEntries(functions: readonly KernelFunction[]): CallEntries {
   const warm = functions.filter(({ name }) => !/\.cold\b/.test(name));
