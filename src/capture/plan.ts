@@ -23,4 +23,6 @@ export interface CapturePlan {
   readonly maxStacks: number;
   /** How many distinct combinations of stack, target and further keys there is room for. */
   readonly maxKeys: number;
+  /** Called before each target is armed with how many are. */
+  readonly onArming?: (armed: number, targets: number) => void;
 }

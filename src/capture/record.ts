@@ -10,9 +10,10 @@ import { HistCapture } from './hist-session.ts';
 import { Kallsyms } from './kallsyms.ts';
 import { LOOK_MILLISECONDS, MappingWatch } from './mapping-watch.ts';
 import type { CapturePlan } from './plan.ts';
+import type { StackWalks } from './programs.ts';
 import { liveNames, resolveTargets } from './resolve-targets.ts';
 import { RunSymbols } from './run-symbols.ts';
-import { Capture, type CountingSession, type StackWalks } from './session.ts';
+import { Capture, type CountingSession } from './session.ts';
 import { type Stop, Stopper } from './stopper.ts';
 import { onlineCpus } from './sys/kernel.ts';
 import { SystemCallError } from './sys/native.ts';
@@ -54,6 +55,8 @@ export interface RecordPlan {
   readonly interval?: { readonly seconds: number; readonly onInterval: (soFar: Census) => void };
   /** What may be done while there is nothing else to do, one by one; what there is no time for is left out. */
   readonly idle?: readonly (() => void)[];
+  /** Called before each target is armed with how many are. */
+  readonly onArming?: (armed: number, targets: number) => void;
   /** Called once everything is armed, right before COMMAND is let go. */
   readonly onArmed?: (engines: readonly string[]) => void;
 }
@@ -140,6 +143,7 @@ function whatToCount(plan: RecordPlan, targets: readonly Target[], kallsyms: Kal
     maxStacks: plan.maxStacks,
     maxKeys: plan.maxKeys,
     ...(plan.engine !== undefined && { engine: plan.engine }),
+    ...(plan.onArming && { onArming: plan.onArming }),
   };
 }
 

@@ -71,6 +71,13 @@ function resolved(word: string): { functions: string[]; notes: readonly string[]
 }
 
 describe('resolveTargets', () => {
+  it('knows which targets somebody named, and which only matched', () => {
+    const { targets } = resolveTargets(['tcp_*', 'tcp_ack'], NAMES);
+    expect(targets.length).toBeGreaterThan(1);
+    for (const { name, pattern } of targets)
+      expect([name, pattern]).toEqual([name, name === 'tcp_ack' ? undefined : 'tcp_*']);
+  });
+
   it('takes names, lists, patterns, regular expressions and sets, each target once', () => {
     expect(names('rb_insert_color,tcp_v4_rcv', 'rb_insert_color')).toEqual(['rb_insert_color', 'tcp_v4_rcv']);
     expect(names('tcp_*')).toEqual(['tcp_v4_rcv', 'tcp_ack', 'tcp_split']);

@@ -11,11 +11,10 @@ import { type TargetSet, targetSets } from './target-sets.ts';
 import type { Target } from './targets.ts';
 import { listTraceEvents, traceEventDirectory, whyNoTraceEvents } from './tracefs.ts';
 import { resolveUser } from './user-targets.ts';
+import { some } from './word-list.ts';
 
 /** More than this many targets at once are a mistake, and take long to arm. */
 const MOST_TARGETS = 512;
-/** How many things of a kind a note names. */
-const MOST_NAMED = 4;
 
 /** Targets as resolved against the running kernel, with what the user should know about it. */
 export interface ResolvedTargets {
@@ -146,7 +145,7 @@ function resolveQualified(word: string, left: string, right: string, names: Name
     const isMeant: Choice = (candidate) => isInside(candidate) && isEvent(normaliseSymbol(candidate.name));
     if (hasFunctions && [...kallsyms].some(isMeant))
       notes.push(`${word} is taken for tracepoints; without ${left}: functions are meant.`);
-    return events.map((event) => tracepoint(left, event));
+    return events.map((event) => tracepoint(left, event, pattern ? word : undefined));
   }
   if (!hasFunctions) throw new UserError(noSuchEvent(word, left, right, names));
   if (pattern) return matching(word, pattern, isInside, names, notes);
@@ -166,8 +165,14 @@ function noSuchEvent(word: string, category: string, event: string, names: Names
   return `${word}: there is no tracepoint category and no loaded module ${category}${hint}`;
 }
 
-function tracepoint(category: string, event: string): Target {
-  return { kind: 'tracepoint', name: `${category}:${event}`, category, event };
+function tracepoint(category: string, event: string, pattern: string | undefined): Target {
+  return {
+    kind: 'tracepoint',
+    name: `${category}:${event}`,
+    category,
+    event,
+    ...(pattern !== undefined && { pattern }),
+  };
 }
 
 /** One function by name: at all its addresses, and in all the copies the compiler made of it. */
@@ -241,7 +246,8 @@ function matching(word: string, pattern: NamePattern, isWanted: Choice, names: N
   const parts: string[] = [];
   for (const [name, all] of byName) {
     const entries = callEntries(all);
-    if (entries.functions.length > 0) targets.push({ kind: 'function', name, functions: entries.functions });
+    if (entries.functions.length > 0)
+      targets.push({ kind: 'function', name, functions: entries.functions, pattern: word });
     inner.push(...entries.inner);
     if (entries.isPart) parts.push(...entries.functions.map((part) => part.name));
   }
@@ -253,9 +259,4 @@ function matching(word: string, pattern: NamePattern, isWanted: Choice, names: N
     );
   }
   return targets;
-}
-
-function some(words: readonly string[]): string {
-  const more = words.length - MOST_NAMED;
-  return more > 0 ? `${words.slice(0, MOST_NAMED).join(', ')} and ${more} more` : words.join(', ');
 }

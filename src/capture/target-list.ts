@@ -19,7 +19,18 @@ export class TargetList {
       return;
     }
     const counted = this.#counted.get(places[0] ?? '');
-    if (counted !== undefined && counted !== target.name) this.aliases.set(target.name, counted);
+    if (counted === undefined) return;
+    if (counted !== target.name) this.aliases.set(target.name, counted);
+    if (target.pattern === undefined) this.#name(places);
+  }
+
+  /** What is counted at some places has been named now. */
+  #name(places: readonly string[]): void {
+    for (const [index, target] of this.#targets.entries()) {
+      if (target.pattern === undefined || !placesOf(target).some((place) => places.includes(place))) continue;
+      const { pattern, ...named } = target;
+      this.#targets[index] = named;
+    }
   }
 
   /** The targets in the order they came. Those of one name are called by their modules, else as the compiler calls them. */

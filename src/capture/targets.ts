@@ -1,7 +1,14 @@
 import type { KernelFunction } from './kallsyms.ts';
 
+/** What targets of all kinds have. */
+interface AnyTarget {
+  readonly name: string;
+  /** The word whose pattern it matched, where nobody named it: others will do if it cannot be counted. */
+  readonly pattern?: string;
+}
+
 /** A kernel function, at every address it has. */
-export interface FunctionTarget {
+export interface FunctionTarget extends AnyTarget {
   readonly kind: 'function';
   /** Normalised: without the suffixes of compiler copies. */
   readonly name: string;
@@ -9,7 +16,7 @@ export interface FunctionTarget {
 }
 
 /** A static tracepoint: `sched:sched_switch`. */
-export interface TracepointTarget {
+export interface TracepointTarget extends AnyTarget {
   readonly kind: 'tracepoint';
   readonly name: string;
   readonly category: string;
@@ -17,7 +24,7 @@ export interface TracepointTarget {
 }
 
 /** A function of a program or library: `/usr/lib/libc.so.6:malloc`. */
-export interface UserTarget {
+export interface UserTarget extends AnyTarget {
   readonly kind: 'user';
   readonly name: string;
   /** The file as it was named. */

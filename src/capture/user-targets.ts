@@ -29,7 +29,7 @@ export function resolveUser(
   if (typeof wanted !== 'string') {
     const found = probes.functions.filter(({ name, isChooser }) => wanted.matches(name) && !isChooser);
     if (found.length === 0) throw new UserError(`no function of ${path} matches ${wanted.text}${stripped(probes)}`);
-    return found.map(target);
+    return found.map((probe) => ({ ...target(probe), pattern: `${path}:${wanted.text}` }));
   }
   const found = probes.functions.find(({ name }) => name === wanted);
   if (!found) throw new UserError(notFound(path, wanted, probes));

@@ -67,6 +67,8 @@ export class WorkloadCommand {
       });
     });
     this.#ended.catch(() => {});
+    // Node makes no streams where it cannot open them.
+    if (!this.#child.stdio) throw new UserError(`cannot run ${name}: too many files are open (ulimit -n)`);
     // COMMAND may be gone before it reads from the pipe; that shows in how it ends.
     (this.#child.stdio[3] as Writable).on('error', () => {});
   }

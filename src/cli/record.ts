@@ -17,6 +17,7 @@ import {
   wholeNumber,
   writeReport,
 } from './report-options.ts';
+import { ProgressLine } from './terminal.ts';
 import { addWatchOptions, type WatchOptions, type WorkloadWatch, watchWorkload } from './workload-watch.ts';
 
 const ENGINE_NAMES: readonly EngineName[] = ['kprobe', 'breakpoint', 'tracepoint', 'uprobe', 'hist'];
@@ -79,10 +80,16 @@ export function command(): Command {
     const needsTimes = timeBuckets !== undefined || phaseRegex !== undefined || phases === 'on';
     const plan = planOf(targets, workload, { ...options, ...timed }, needsTimes);
     const { record: run } = await import('../capture/record.ts');
+    const progress = new ProgressLine();
     const recording = await run({
       ...plan,
       idle: PREPARATIONS,
-      ...(watch && { onArmed: () => watch.begin(), onOutput: (chunk: Buffer) => watch.read(chunk) }),
+      onArming: (armed, all) => progress.show(`arming: ${armed} of ${all} targets`),
+      onArmed: () => {
+        progress.done();
+        watch?.begin();
+      },
+      ...(watch && { onOutput: (chunk: Buffer) => watch.read(chunk) }),
     });
     try {
       await tell(recording, watch, options);

@@ -75,6 +75,9 @@ export class CannotArm extends Error {
   override readonly name = 'CannotArm';
 }
 
+/** Errors that another engine would meet as well. */
+const NO_DESCRIPTORS: readonly string[] = ['EMFILE', 'ENFILE'];
+
 /**
  * Asks the kernel for something that it may refuse.
  * @throws {CannotArm} it did, for the reason that `whyNot` makes of it
@@ -83,6 +86,7 @@ export function ask<T>(request: () => T, whyNot: (refusal: SystemCallError) => s
   try {
     return request();
   } catch (error) {
-    throw error instanceof SystemCallError ? new CannotArm(whyNot(error), { cause: error }) : error;
+    if (!(error instanceof SystemCallError) || NO_DESCRIPTORS.includes(error.code)) throw error;
+    throw new CannotArm(whyNot(error), { cause: error });
   }
 }

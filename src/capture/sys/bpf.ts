@@ -31,6 +31,9 @@ export const PROG_RAW_TRACEPOINT = 17;
 /** A flag of arrays: programs see what this process writes to its memory. Since Linux 5.5. */
 export const MAP_MMAPABLE = 1 << 10;
 
+/** Refusals to load a program that say nothing about the program. */
+const NOT_VERIFIED: readonly string[] = ['EMFILE', 'ENFILE', 'ENOMEM'];
+
 const ATTR_SIZE = 72;
 const NAME_LENGTH = 15;
 const LOG_SIZE = 1 << 20;
@@ -173,6 +176,7 @@ export function loadProgram(name: string, type: number, instructions: Buffer): n
   attr.write(name.replace(/[^A-Za-z0-9_.]/g, '_').slice(0, NAME_LENGTH), 48, 'latin1');
   const result = tryBpf(PROG_LOAD, attr);
   if (typeof result === 'number') return result;
+  if (NOT_VERIFIED.includes(result)) throw new SystemCallError('bpf program load', result);
   // Only a refused program is verified a second time, with the log that makes loading slow.
   const log = allocate(LOG_SIZE);
   attr.writeUInt32LE(1, 24);

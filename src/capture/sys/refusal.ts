@@ -38,6 +38,8 @@ export function explainRefusal(code: string, what: string): string {
     if (missing.length > 0) return `counting calls needs root (missing: ${missing.join(', ')}; ${what})${ELSEWHERE}`;
     return `the kernel forbids it here, as containers often do (${what})${ELSEWHERE}`;
   }
+  if (code === 'EMFILE' || code === 'ENFILE')
+    return `too many files are open (ulimit -n, ${what}): fewer targets need fewer`;
   if (code === 'ENOSYS') return `the kernel was built without it (${what})${ELSEWHERE}`;
   if (code === 'ENOMEM' || code === 'E2BIG')
     return `not enough memory for the maps (${what}): a smaller --max-stacks or --max-keys takes less`;
