@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { syscallArguments } from './argument-count.ts';
 import { argumentsOf, askedKeys, checkArguments, keyOptions, parseKeys } from './arguments.ts';
 import { keyLayout } from './bpf/key-layout.ts';
 import type { Target } from './targets.ts';
-import { syscallArguments } from './tracepoint-arguments.ts';
 
 describe('keys of calls', () => {
   it('reads lists', () => {
@@ -37,7 +37,7 @@ describe('keys of calls', () => {
   it('refuses an argument that an event does not have, and says how many it has', () => {
     const event: Target = { kind: 'tracepoint', name: 'sched:sched_switch', category: 'sched', event: 'sched_switch' };
     const check = (number: number, count: number | null) => () =>
-      checkArguments([event], { number, asSymbol: false }, () => count);
+      checkArguments([event], { number, asSymbol: false }, { of: () => count });
     expect(check(5, 4)).toThrow('--keys arg5: sched:sched_switch has 4 arguments');
     expect(check(2, 1)).toThrow('sched:sched_switch has 1 argument');
     expect(check(13, null)).toThrow('a tracepoint has no more than 12 (sched:sched_switch)');

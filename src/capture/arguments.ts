@@ -1,8 +1,8 @@
 import { UsageError } from '../errors.ts';
+import { ArgumentCounts } from './argument-count.ts';
 import type { KeyOptions } from './bpf/key-layout.ts';
 import { arch } from './sys/arch.ts';
-import type { Target, TracepointTarget } from './targets.ts';
-import { tracepointArguments } from './tracepoint-arguments.ts';
+import type { Target } from './targets.ts';
 
 /** An argument of a target that is recorded with each call. */
 export interface RecordedArgument {
@@ -61,26 +61,23 @@ export function argumentsOf(
 export function checkArguments(
   targets: readonly Target[],
   requested?: RecordedArgument,
-  countOf: (event: TracepointTarget) => number | null = tracepointArguments,
+  counts: Pick<ArgumentCounts, 'of'> = new ArgumentCounts(),
 ): void {
   if (!requested) return;
   for (const target of targets) {
-    const why = whyNoArgument(target, requested.number, countOf);
+    const why = whyNoArgument(target, requested.number, counts.of(target));
     if (why) throw new UsageError(`--keys arg${requested.number}: ${why}`);
   }
 }
 
-function whyNoArgument(
-  target: Target,
-  number: number,
-  countOf: (event: TracepointTarget) => number | null,
-): string | null {
+function whyNoArgument(target: Target, number: number, count: number | null): string | null {
+  if (count !== null && number > count) {
+    return `${target.name} has ${count === 0 ? 'no' : count} argument${count === 1 ? '' : 's'}`;
+  }
   if (target.kind !== 'tracepoint') {
     const most = arch().argumentOffsets.length;
     return number > most ? `only the first ${most} are passed in registers (${target.name})` : null;
   }
-  const count = countOf(target);
-  if (count !== null && number > count) return `${target.name} has ${count} argument${count === 1 ? '' : 's'}`;
   const most = target.category === 'syscalls' ? 6 : 12;
   return number > most ? `a tracepoint has no more than ${most} (${target.name})` : null;
 }

@@ -27,6 +27,7 @@ const IMAGE: Row[] = [
   ['', 2, 0, 3],
   ['btf_trace_switch', 8, 0, 4],
   ['btf_trace_data', 8, 0, 2],
+  ['vfs_write', 12, 1, 3],
 ];
 
 describe('types of the kernel', () => {
@@ -37,19 +38,25 @@ describe('types of the kernel', () => {
     expect(image.argumentsOf('btf_trace_data')).toBeNull();
     expect(image.argumentsOf('btf_trace_none')).toBeNull();
     expect(image.argumentsOf('trace_switch')).toBeNull();
+    expect(image.argumentsOfFunction('vfs_write')).toBe(3);
+    expect(image.argumentsOfFunction('btf_trace_switch')).toBeNull();
   });
 
   it('of modules go on where those of the image end', () => {
-    const strings = ['task', 'int', 'btf_trace_switch', 'btf_trace_data'].reduce(
+    const strings = ['task', 'int', 'btf_trace_switch', 'btf_trace_data', 'vfs_write'].reduce(
       (sum, name) => sum + name.length + 1,
       1,
     );
     const rows: Row[] = [
       ['', 13, 2, 0, 0, 2, 0, 2],
-      ['', 2, 0, 7],
-      ['btf_trace_write', 8, 0, 8],
+      ['', 2, 0, 8],
+      ['btf_trace_write', 8, 0, 9],
+      ['like_vfs_write', 12, 0, 3],
+      ['own', 12, 0, 8],
     ];
-    expect(new Btf(btf(rows, strings), image).argumentsOf('btf_trace_write')).toBe(2);
+    const module = new Btf(btf(rows, strings), image);
+    expect(module.argumentsOf('btf_trace_write')).toBe(2);
+    expect([module.argumentsOfFunction('like_vfs_write'), module.argumentsOfFunction('own')]).toEqual([3, 2]);
   });
 
   it('cut off are refused', () => {

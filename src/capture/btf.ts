@@ -1,6 +1,7 @@
 /** `enum` of kinds (include/uapi/linux/btf.h) that are looked for here. */
 const KIND_TYPEDEF = 8;
 const KIND_POINTER = 2;
+const KIND_FUNCTION = 12;
 const KIND_FUNCTION_TYPE = 13;
 
 const MAGIC = 0xeb9f;
@@ -54,6 +55,19 @@ export class Btf {
     const pointer = typedef && this.#type(typedef, KIND_POINTER);
     const type = pointer && this.#type(pointer, KIND_FUNCTION_TYPE);
     return type ? this.#info(type).members : null;
+  }
+
+  /** How many arguments a function has; null where there is none of this name. */
+  argumentsOfFunction(name: string): number | null {
+    const found = this.#find(KIND_FUNCTION, name);
+    return found === undefined ? null : this.#parameters(this.#bytes.readUInt32LE(found + 8));
+  }
+
+  /** How many parameters a function type has, which may be one of the image's for a module. */
+  #parameters(id: number): number | null {
+    if (id < this.#firstType) return this.#base ? this.#base.#parameters(id) : null;
+    const { kind, members } = this.#info(this.#positions[id - this.#firstType] ?? 0);
+    return kind === KIND_FUNCTION_TYPE ? members : null;
   }
 
   #find(wanted: number, name: string): number | undefined {
