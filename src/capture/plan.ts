@@ -23,6 +23,6 @@ export interface CapturePlan {
   readonly maxStacks: number;
   /** How many distinct combinations of stack, target and further keys there is room for. */
   readonly maxKeys: number;
-  /** Called before each target is armed with how many are. */
-  readonly onArming?: (armed: number, targets: number) => void;
+  /** Called before each target is armed: its name, 1 for the first, and how many there are. */
+  readonly onArming?: (name: string, number: number, targets: number) => void;
 }

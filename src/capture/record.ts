@@ -55,8 +55,8 @@ export interface RecordPlan {
   readonly interval?: { readonly seconds: number; readonly onInterval: (soFar: Census) => void };
   /** What may be done while there is nothing else to do, one by one; what there is no time for is left out. */
   readonly idle?: readonly (() => void)[];
-  /** Called before each target is armed with how many are. */
-  readonly onArming?: (armed: number, targets: number) => void;
+  /** Called before each target is armed: its name, 1 for the first, and how many there are. */
+  readonly onArming?: (name: string, number: number, targets: number) => void;
   /** Called once everything is armed, right before COMMAND is let go. */
   readonly onArmed?: (engines: readonly string[]) => void;
 }

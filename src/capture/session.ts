@@ -225,7 +225,7 @@ export class Capture implements CountingSession {
 
   #armAll(): void {
     for (const [index, target] of this.#plan.targets.entries()) {
-      this.#plan.onArming?.(index, this.#plan.targets.length);
+      this.#plan.onArming?.(target.name, index + 1, this.#plan.targets.length);
       const refusals: string[] = [];
       const candidates = ENGINES.filter(
         (engine) => engine.fits(target) && (!this.#plan.engine || this.#plan.engine === engine.name),

@@ -84,7 +84,7 @@ export function command(): Command {
     const recording = await run({
       ...plan,
       idle: PREPARATIONS,
-      onArming: (armed, all) => progress.show(`arming: ${armed} of ${all} targets`),
+      onArming: (name, number, targets) => progress.show(`arming ${number} of ${targets}: ${name}`),
       onArmed: () => {
         progress.done();
         watch?.begin();

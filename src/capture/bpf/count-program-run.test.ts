@@ -1,0 +1,280 @@
+import { describe, expect, it } from 'vitest';
+import { BpfMachine, type FakeCall, type FakeMap, word } from '../../../test/support/bpf-machine.ts';
+import { decodeTaskName } from '../task-name.ts';
+import {
+  assembleCountProgram,
+  type CountProgram,
+  FATES,
+  SCRATCH_SPACE,
+  scratchSize,
+  stackRecordSize,
+  USER_PART,
+} from './count-program.ts';
+import { type KeyOptions, keyLayout } from './key-layout.ts';
+
+const TARGET = 1;
+const MAPS = { gate: 11, outside: 12, counts: 13, stacks: 14, fates: 15, scratch: 16 };
+const CGROUPS = 17;
+const CALLS: FakeCall = { stack: [0xffffffff81000100n, 0xffffffff81000200n, 0xffffffff81000300n] };
+
+interface Wishes extends Partial<Omit<CountProgram, 'layout' | 'maps' | 'target'>> {
+  readonly keys?: KeyOptions;
+  readonly maxStacks?: number;
+  readonly maxKeys?: number;
+}
+
+/** A program with maps around it, through the gate of which calls go unless it is shut. */
+class Counter {
+  readonly machine = new BpfMachine();
+  readonly counts: FakeMap;
+  readonly stacks: FakeMap;
+  readonly #maps: Record<'gate' | 'outside' | 'fates' | 'scratch', FakeMap>;
+  readonly #code: Buffer;
+  readonly #layout;
+
+  constructor({ keys = {}, maxStacks = 10, maxKeys = 10, ...wishes }: Wishes = {}) {
+    this.#layout = keyLayout(keys);
+    const userStacks = wishes.userStacks ?? false;
+    const places = wishes.places ?? 0;
+    const map = (name: keyof typeof MAPS, keySize: number, valueSize: number, room: number) =>
+      this.machine.map(MAPS[name], keySize, valueSize, room);
+    this.counts = map('counts', this.#layout.size, 8, maxKeys);
+    this.stacks = map('stacks', 8, stackRecordSize(userStacks), maxStacks);
+    this.#maps = {
+      gate: map('gate', 4, 8, 1).asArray(),
+      outside: map('outside', 4, 8 * (TARGET + 1), 1).asArray(),
+      fates: map('fates', 4, 8, (TARGET + 1) * FATES.length).asArray(),
+      scratch: map('scratch', 4, scratchSize(userStacks), Math.max(places, 1)).asArray(),
+    };
+    this.machine.map(CGROUPS, 4, 4, 2);
+    this.#code = assembleCountProgram({
+      layout: this.#layout,
+      target: TARGET,
+      maps: MAPS,
+      filter: {},
+      userStacks,
+      onlyUserStack: false,
+      addCaller: false,
+      mayBeEmpty: false,
+      places,
+      ...wishes,
+    });
+    this.open(true);
+  }
+
+  open(isOpen: boolean): void {
+    this.#value('gate', 0).writeUInt32LE(Number(isOpen), 0);
+  }
+
+  call(...calls: readonly FakeCall[]): this {
+    for (const call of calls) this.machine.run(this.#code, { ...CALLS, ...call });
+    return this;
+  }
+
+  /** Counted calls, largest first. */
+  get counted(): number[] {
+    return Array.from(this.counts.entries(), ([, value]) => Number(value.readBigUInt64LE(0))).sort((a, b) => b - a);
+  }
+
+  get outside(): number {
+    return Number(this.#value('outside', 0).readBigUInt64LE(8 * TARGET));
+  }
+
+  /** What became of calls that were not counted; fates that nobody met are left out. */
+  get fates(): Record<string, number> {
+    const numbers = FATES.map((name, i): [string, number] => [
+      name,
+      Number(this.#value('fates', TARGET * FATES.length + i).readBigUInt64LE(0)),
+    ]);
+    return Object.fromEntries(numbers.filter(([, count]) => count > 0));
+  }
+
+  occupy(place: number, isBusy: boolean): void {
+    this.#value('scratch', place).writeUInt32LE(Number(isBusy), SCRATCH_SPACE.busy);
+  }
+
+  isBusy(place: number): boolean {
+    return this.#value('scratch', place).readUInt32LE(SCRATCH_SPACE.busy) !== 0;
+  }
+
+  /** One part of the keys, as 32 bits. */
+  part(name: 'target' | 'pid' | 'cpu' | 'bucket'): number[] {
+    const offset = this.#layout[name] ?? -1;
+    return Array.from(this.counts.entries(), ([key]) => key.readUInt32LE(offset)).sort((a, b) => a - b);
+  }
+
+  get comms(): string[] {
+    const offset = this.#layout.comm ?? -1;
+    return Array.from(this.counts.entries(), ([key]) => decodeTaskName(key.subarray(offset, offset + 16))).sort();
+  }
+
+  get arguments(): bigint[] {
+    return Array.from(this.counts.entries(), ([key]) => key.readBigUInt64LE(this.#layout.argument ?? -1));
+  }
+
+  /** The stored stacks, kernel or user part. */
+  frames(part = 0): bigint[][] {
+    return Array.from(this.stacks.entries(), ([, record]) => {
+      const frames: bigint[] = [];
+      for (let at = part; at < part + 128 * 8; at += 8) frames.push(record.readBigUInt64LE(at));
+      return frames.slice(0, frames.indexOf(0n));
+    });
+  }
+
+  #value(map: 'gate' | 'outside' | 'fates' | 'scratch', index: number): Buffer {
+    const region = this.#maps[map].get(word(index));
+    if (!region) throw new Error(`${map} has no ${index}`);
+    return region.bytes;
+  }
+}
+
+describe('the counting program, run', () => {
+  it('adds one to the count of a stack for each call with that stack, and keeps the stack', () => {
+    const counter = new Counter().call({}, { stack: [1n, 2n] }, {}, {}, { stack: [2n, 1n] });
+    expect(counter.counted).toEqual([3, 1, 1]);
+    expect(counter.frames()).toEqual([CALLS.stack, [1n, 2n], [2n, 1n]]);
+    expect([counter.fates, counter.part('target')]).toEqual([{}, [1, 1, 1]]);
+  });
+
+  it('keeps 127 frames, and nothing of a deeper stack that came before', () => {
+    const deep = Array.from({ length: 200 }, (_, i) => BigInt(i + 1));
+    const counter = new Counter().call({ stack: deep }, {});
+    expect(counter.frames()).toEqual([deep.slice(0, 127), CALLS.stack]);
+  });
+
+  it('counts aside what finds the gate closed, whatever filters would say', () => {
+    const counter = new Counter({ filter: { pids: [7] } });
+    counter.open(false);
+    counter.call({}, { pid: 7 });
+    expect([counter.outside, counter.counted, counter.fates]).toEqual([2, [], {}]);
+    counter.open(true);
+    counter.call({}, { pid: 7 });
+    expect([counter.outside, counter.counted, counter.fates]).toEqual([2, [1], { filtered: 1 }]);
+  });
+
+  it('lets through what filters ask for, and counts the rest', () => {
+    const cases: [Wishes['filter'], FakeCall[], passing: number][] = [
+      [{ pids: [7, 8] }, [{ pid: 7 }, { pid: 8 }, { pid: 9 }], 2],
+      [{ excludePids: [7] }, [{ pid: 7 }, { pid: 8 }], 1],
+      [{ cpus: [1, 3] }, [{ cpu: 0 }, { cpu: 1 }, { cpu: 3 }], 2],
+      [{ comms: ['a', 'name-of-15-byte'] }, [{ comm: 'a' }, { comm: 'ab' }, { comm: 'name-of-15-byte' }, {}], 2],
+      [
+        { cgroups: { map: CGROUPS, count: 2 } },
+        [{ cgroups: [true, true] }, { cgroups: [true, false] }, { cgroups: [false, true] }],
+        1,
+      ],
+      [{ pids: [7], cpus: [1] }, [{ pid: 7 }, { cpu: 1 }, { pid: 7, cpu: 1 }], 1],
+    ];
+    for (const [filter = {}, calls, passing] of cases) {
+      const counter = new Counter({ filter }).call(...calls);
+      expect([counter.counted, counter.fates]).toEqual([[passing], { filtered: calls.length - passing }]);
+    }
+  });
+
+  it('knows processes by their numbers in a namespace, and those of others as 0', () => {
+    const pidNamespace = { device: 4n, inode: 4_026_532_000n };
+    const calls = [
+      { pid: 100, namespacePid: 7 },
+      { pid: 7, namespacePid: null },
+    ];
+    const counter = new Counter({ keys: { pid: true }, pidNamespace }).call(...calls);
+    expect(counter.part('pid')).toEqual([0, 7]);
+    expect(new Counter({ filter: { pids: [7] }, pidNamespace }).call(...calls).counted).toEqual([1]);
+  });
+
+  it('tells calls apart by the keys that were asked for', () => {
+    const keys = { pid: true, comm: true, cpu: true, bucketMilliseconds: 10, argument: true };
+    const offset = 112;
+    const calls: FakeCall[] = [
+      { pid: 1, comm: 'long-name', cpu: 2, nanoseconds: 25_000_000n, registers: { [offset]: 5n } },
+      { pid: 1, comm: 'short', cpu: 2, nanoseconds: 29_999_999n, registers: { [offset]: 5n } },
+      { pid: 1, comm: 'short', cpu: 2, nanoseconds: 30_000_000n, registers: { [offset]: 5n } },
+      { pid: 1, comm: 'short', cpu: 2, nanoseconds: 30_000_000n, registers: { [offset]: 6n } },
+    ];
+    const counter = new Counter({ keys, bucketMilliseconds: 10, argumentOffset: offset }).call(...calls, ...calls);
+    expect(counter.counted).toEqual([2, 2, 2, 2]);
+    expect(counter.part('bucket')).toEqual([2, 2, 3, 3]);
+    expect(counter.comms).toEqual(['long-name', 'short', 'short', 'short']);
+    expect(counter.arguments).toEqual([5n, 5n, 5n, 6n]);
+    expect([counter.part('pid'), counter.part('cpu')]).toEqual([
+      [1, 1, 1, 1],
+      [2, 2, 2, 2],
+    ]);
+  });
+
+  it('loses a call without a stack, unless it may have none', () => {
+    expect(new Counter().call({ stackError: -14 }, { stack: [] }).fates).toEqual({ 'no-stack': 2 });
+    const counter = new Counter({ mayBeEmpty: true }).call({ stackError: -14 }, { stack: [] }, { stack: [] });
+    expect([counter.fates, counter.counted]).toEqual([{ 'no-stack': 1 }, [2]]);
+  });
+
+  it('stops inserting where a map is full, and goes on counting what is known', () => {
+    const stacks = new Counter({ maxStacks: 1 }).call({}, { stack: [1n] }, {}, { stack: [1n] });
+    expect([stacks.counted, stacks.fates]).toEqual([[2], { 'stacks-full': 2 }]);
+    const keys = new Counter({ maxKeys: 1 }).call({}, { stack: [1n] }, {}, { stack: [1n] });
+    expect([keys.counted, keys.fates, keys.stacks.size]).toEqual([[2], { 'counts-full': 2 }, 2]);
+  });
+
+  it('tries again where a map is in use, four times', () => {
+    const busy = -16;
+    for (const name of ['stacks', 'counts'] as const) {
+      const counter = new Counter();
+      counter[name].refusals = [busy, busy, busy];
+      counter.call({});
+      expect([counter.counted, counter.fates]).toEqual([[1], {}]);
+      counter[name].refusals = [busy, busy, busy, busy];
+      counter.call({ stack: [1n] });
+      expect([counter.counted, counter.fates]).toEqual([[1], { [`${name}-busy`]: 1 }]);
+    }
+  });
+
+  it('adds to an entry that somebody else inserted meanwhile', () => {
+    const counter = new Counter();
+    let key: Buffer | undefined;
+    counter.call({});
+    for (const [found] of counter.counts.entries()) key = found;
+    const other = new Counter();
+    other.counts.beforeUpdate = () => {
+      other.counts.beforeUpdate = () => {};
+      other.counts.insert(key ?? Buffer.alloc(0)).bytes.writeUInt32LE(5, 0);
+    };
+    expect(other.call({}).counted).toEqual([6]);
+  });
+
+  it('takes a place that is free, gives it back, and loses a call only where none is', () => {
+    const counter = new Counter({ places: 3, maxStacks: 2 });
+    const isFree = () => [0, 1, 2].map((place) => !counter.isBusy(place));
+    counter.occupy(0, true);
+    counter.occupy(1, true);
+    expect(counter.call({}, {}).counted).toEqual([2]);
+    expect(isFree()).toEqual([false, false, true]);
+    counter.occupy(2, true);
+    expect(counter.call({}).fates).toEqual({ nested: 1 });
+    for (const place of [0, 1, 2]) counter.occupy(place, false);
+    // However a call ends.
+    counter.call({ stack: [1n] }, { stack: [2n] }, { stackError: -14 });
+    expect(counter.fates).toEqual({ nested: 1, 'stacks-full': 1, 'no-stack': 1 });
+    expect(isFree()).toEqual([true, true, true]);
+  });
+
+  it('puts the caller from the link register after the function, where the kernel misses it', () => {
+    // Offsets are those of the processor this runs on.
+    const offset = process.arch === 'arm64' ? 240 : 152;
+    const registers = { [offset]: 2n };
+    const counter = new Counter({ addCaller: true }).call(
+      { stack: [1n, 3n], registers },
+      { stack: [1n, 4n], registers },
+    );
+    expect(counter.frames()).toEqual([
+      [1n, 2n, 3n],
+      [1n, 2n, 4n],
+    ]);
+  });
+
+  it('tells stacks apart by their part in the program, too', () => {
+    const counter = new Counter({ userStacks: true }).call({ userStack: [1n] }, { userStack: [2n] }, {}, {});
+    expect(counter.counted).toEqual([2, 1, 1]);
+    expect(counter.frames(USER_PART)).toEqual([[1n], [2n], []]);
+    expect(counter.frames()).toEqual([CALLS.stack, CALLS.stack, CALLS.stack]);
+  });
+});
