@@ -9,10 +9,12 @@ import type { CountingSession } from './session.ts';
 import { syscallOf } from './stack-reader.ts';
 import { arch } from './sys/arch.ts';
 import { kernelAtLeast, onlineCpus } from './sys/kernel.ts';
+import { pidNamespaceNumber } from './sys/pid-namespace.ts';
 import type { FunctionTarget, Target } from './targets.ts';
 import { tracefs, whyNoTraceEvents } from './tracefs.ts';
 
-const GROUP = 'whocalls_';
+/** Numbers of processes mean something only together with the namespace they are of. */
+const GROUP = `whocalls_${pidNamespaceNumber()}_`;
 /** What the kernel allows as a histogram's size (tracing_map.h). */
 const LEAST_ENTRIES = 128;
 const MOST_ENTRIES = 131_072;
