@@ -1,5 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,6 +54,16 @@ describe('the lock of a checkout', () => {
     writeFileSync(lock, `${process.pid} 1`);
     expect(run(WORK)).toEqual(WORKED);
     mkdirSync(lock);
+    expect(run(WORK)).toEqual(WORKED);
+  });
+
+  it('is left to a process that cannot be asked for, but not for ever', () => {
+    writeFileSync(lock, '1 1 pid:[1]');
+    const waiting = spawnSync(process.execPath, [...underLock(WORK), lock], { encoding: 'utf8', timeout: 1500 });
+    expect([waiting.status, waiting.stdout]).toEqual([null, '']);
+    for (const name of readdirSync(directory)) if (name !== 'lock') rmSync(join(directory, name)); // of who was ended
+    const before = Date.now() / 1000 - 3600;
+    utimesSync(lock, before, before);
     expect(run(WORK)).toEqual(WORKED);
   });
 

@@ -2,7 +2,7 @@
 // Plain JavaScript without dependencies, because it runs before anything is installed.
 // CommonJS, because node starts that sooner, and bin/whocalls runs it every time.
 const { spawnSync } = require('node:child_process');
-const { linkSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require('node:fs');
+const { linkSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 
 const root = dirname(__dirname);
@@ -81,13 +81,13 @@ function take(lock) {
     writeFileSync(own, ownName());
     for (;;) {
       try {
-        linkSync(own, lock); // taken and named in one step
+        takeAt(lock, own);
         return true;
       } catch (error) {
         if (error.code !== 'EEXIST') return false;
       }
       const holder = holderOf(lock);
-      if (holder !== null && !isAlive(holder)) {
+      if (holder !== null && !isAlive(holder, lock)) {
         removeStale(lock, holder);
         continue;
       }
@@ -106,7 +106,17 @@ function take(lock) {
   }
 }
 
-/** What a lock says of its holder: number and start of the process; '' where it was left by an older version, null where it is gone. */
+/** Takes and names the lock in one step, by a file of its own; in two where there are no hard links. */
+function takeAt(lock, own) {
+  try {
+    linkSync(own, lock);
+  } catch (error) {
+    if (error.code === 'EEXIST') throw error;
+    writeFileSync(lock, ownName(), { flag: 'wx' });
+  }
+}
+
+/** What a lock says of its holder: number, start and namespace of the process; '' where it was left by an older version, null where it is gone. */
 function holderOf(lock) {
   try {
     return readFileSync(lock, 'utf8');
@@ -118,22 +128,44 @@ function holderOf(lock) {
 /** Removes the lock of a dead process. One at a time: who comes late would remove the lock of who came first. */
 function removeStale(lock, holder) {
   const isStill = () => holderOf(lock) === holder;
-  underLock(() => isStill() && rmSync(lock, { recursive: true, force: true }), `${lock}.${holder.replace(' ', '.')}`);
+  underLock(
+    () => isStill() && rmSync(lock, { recursive: true, force: true }),
+    `${lock}.${holder.replaceAll(/\W/g, '.')}`,
+  );
 }
 
-/** Numbers of processes are used again: together with the start of one they are not. */
+/** Numbers of processes are used again: together with the start of one they are not. Others have them in a container. */
 function ownName() {
-  return `${process.pid} ${startOf(process.pid)}`;
+  return `${process.pid} ${startOf(process.pid)} ${namespace()}`;
 }
 
-function isAlive(holder) {
-  const [pid, start] = holder.split(' ');
+function isAlive(holder, lock) {
+  const [pid, start, where] = holder.split(' ');
+  if (where !== undefined && where !== namespace()) return isYoung(lock);
   try {
     process.kill(Number(pid), 0);
   } catch (error) {
     return error.code === 'EPERM';
   }
   return Number(pid) > 0 && startOf(pid) === start;
+}
+
+/** Of a process that cannot be asked for: nothing that is done under the lock takes longer. */
+function isYoung(lock) {
+  try {
+    return Date.now() - statSync(lock).mtimeMs < 15 * 60_000;
+  } catch {
+    return false;
+  }
+}
+
+/** The namespace that numbers processes for this one. */
+function namespace() {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
 }
 
 /** When a process was started, in ticks since the machine was (proc(5)); '' where there is no /proc. */

@@ -215,6 +215,11 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     expect(run('many').sites.sys_epoll_ctl).toBe(200);
   });
 
+  it.skipIf(!isWhole)('knows its own calls by name, and counts them where asked to', () => {
+    expect(run('self').comms.whocalls).toBeGreaterThan(0);
+    expect(run('many').comms.whocalls).toBeUndefined();
+  });
+
   it.skipIf(!isWhole)('knows processes by the numbers they have where it runs', () => {
     expect(run('inside').calls).toEqual({ total: 100, attributed: 100, losses: [] });
   });

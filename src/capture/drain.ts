@@ -11,6 +11,8 @@ import { decodeTaskName } from './task-name.ts';
 export class Drain {
   /** Calls with a stack, by index of the target. */
   readonly attributed: number[] = [];
+  /** Calls of processes that have no number, or 0. */
+  unnumbered = 0;
   /** Entries found in the map of stacks. */
   stackCount = 0;
   /** Entries found in the map of counts. */
@@ -49,6 +51,7 @@ export class Drain {
       const index = key.readUInt32LE(layout.target);
       const pid = layout.pid === null ? UNKNOWN : key.readUInt32LE(layout.pid);
       const count = Number(value.readBigUInt64LE(0));
+      if (pid === 0) this.unnumbered += count;
       this.attributed[index] = (this.attributed[index] ?? 0) + count;
       census.addRow(
         this.#stack(key.readBigUInt64LE(layout.stack), index, pid),

@@ -5,11 +5,11 @@ import { messageOf, UserError } from '../errors.ts';
 import { HIST_FRAMES, parseHist, parseMisses } from './hist-text.ts';
 import { formatAddress } from './kallsyms.ts';
 import type { CapturePlan } from './plan.ts';
-import type { CountingSession } from './session.ts';
+import { type CountingSession, SELF_LEFT_OUT } from './session.ts';
 import { syscallOf } from './stack-reader.ts';
 import { arch } from './sys/arch.ts';
 import { kernelAtLeast, onlineCpus } from './sys/kernel.ts';
-import { pidNamespaceNumber } from './sys/pid-namespace.ts';
+import { isInitialPidNamespace, pidNamespaceNumber } from './sys/pid-namespace.ts';
 import type { FunctionTarget, Target } from './targets.ts';
 import { tracefs, whyNoTraceEvents } from './tracefs.ts';
 
@@ -36,7 +36,6 @@ interface Histogram {
  * this process removes them when it is killed; the next run removes what is left even so.
  */
 export class HistCapture implements CountingSession {
-  readonly engines: readonly 'hist'[];
   readonly #root: string;
   readonly #group = `${GROUP}${process.pid}`;
   readonly #instance: string;
@@ -46,14 +45,13 @@ export class HistCapture implements CountingSession {
   #guard: ChildProcess | undefined;
   /** Calls at which the kernel left a kprobe out, those before the start subtracted. */
   #missed = 0;
-  #startedAt = 0n;
+  startedAt = 0n;
   #stoppedAt = 0n;
 
   private constructor(plan: CapturePlan, root: string) {
     this.#plan = plan;
     this.#root = root;
     this.#instance = `${root}/instances/${this.#group}`;
-    this.engines = plan.targets.map(() => 'hist' as const);
     const size = Math.min(Math.max(2 ** Math.ceil(Math.log2(plan.maxStacks)), LEAST_ENTRIES), MOST_ENTRIES);
     const stack = kernelAtLeast(6, 3) ? 'common_stacktrace' : 'stacktrace';
     this.#trigger = `hist:keys=${stack},common_pid.execname:size=${size}`;
@@ -85,22 +83,35 @@ export class HistCapture implements CountingSession {
     } catch (error) {
       throw new UserError(`the engine hist: the kernel refuses a histogram (${messageOf(error)})`, { cause: error });
     }
-    this.#startedAt = process.hrtime.bigint();
+    this.startedAt = process.hrtime.bigint();
   }
 
   stop(): void {
-    // Appended: opening the file to overwrite it removes every trigger, and with it what was counted.
-    for (const { directory } of this.#histograms) {
-      writeFileSync(`${directory}/trigger`, `${this.#trigger}:pause`, { flag: 'a' });
-    }
-    this.#missed += this.#readMisses();
-    this.#stoppedAt = process.hrtime.bigint();
-    for (const histogram of this.#histograms) {
-      histogram.text = readFileSync(`${histogram.directory}/hist`, 'latin1');
+    try {
+      // Appended: opening the file to overwrite it removes every trigger, and with it what was counted.
+      for (const { directory } of this.#histograms) {
+        writeFileSync(`${directory}/trigger`, `${this.#trigger}:pause`, { flag: 'a' });
+      }
+      this.#missed += this.#readMisses();
+      this.#stoppedAt = process.hrtime.bigint();
+      for (const histogram of this.#histograms) {
+        histogram.text = readFileSync(`${histogram.directory}/hist`, 'latin1');
+      }
+    } catch (error) {
+      throw new UserError(`the engine hist: what was counted cannot be read (${messageOf(error)})`, { cause: error });
     }
   }
 
   drainInto(census: Census): void {
+    // Histograms number processes as the kernel itself does.
+    const leavesSelfOut = isInitialPidNamespace();
+    if (this.#plan.filter.excludePids?.length) {
+      census.note(
+        leavesSelfOut
+          ? SELF_LEFT_OUT
+          : 'Calls made by whocalls itself are counted: in a PID namespace histograms cannot tell them from others.',
+      );
+    }
     for (const { target, text } of this.#histograms) {
       const index = census.target(target.name);
       const syscall = syscallOf(target);
@@ -108,7 +119,7 @@ export class HistCapture implements CountingSession {
       let sum = 0;
       for (const { frames, comm, pid, count } of entries) {
         sum += count;
-        if (this.#plan.filter.excludePids?.includes(pid)) continue;
+        if (leavesSelfOut && this.#plan.filter.excludePids?.includes(pid)) continue;
         const own = frames.findIndex(({ name }) => target.kind === 'function' && isOf(target, name));
         const stack = census.stack([
           ...(syscall === undefined ? [] : [{ symbol: census.symbols.intern(syscall), offset: 0 }]),
@@ -134,7 +145,7 @@ export class HistCapture implements CountingSession {
       );
     }
     census.facts.cpus = onlineCpus().length;
-    census.facts.durationSeconds = Number(this.#stoppedAt - this.#startedAt) / 1e9;
+    census.facts.durationSeconds = Number(this.#stoppedAt - this.startedAt) / 1e9;
   }
 
   close(): void {

@@ -18,10 +18,7 @@ export class NamePattern {
   static parse(text: string): NamePattern | null {
     if (isExpression(text)) return new NamePattern(text, regularExpression(text.slice(1, -1)));
     if (!/[*?[]/.test(text)) return null;
-    const source = text
-      .replace(/[.+^${}()|\\]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.');
+    const source = text.replace(/\[[!^]?\]?[^\]]*\]|[\s\S]/g, expressionOf);
     return new NamePattern(text, regularExpression(`^${source}$`));
   }
 
@@ -41,4 +38,11 @@ function regularExpression(source: string): RegExp {
   } catch (error) {
     throw new UsageError(`${source} is not a regular expression`, { cause: error });
   }
+}
+
+/** One class or character of a pattern as a regular expression. */
+function expressionOf(part: string): string {
+  if (part.length > 1) return part.replace(/^\[!/, '[^');
+  if (part === '*') return '.*';
+  return part === '?' ? '.' : part.replace(/\W/, '\\$&');
 }

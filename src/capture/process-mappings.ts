@@ -46,6 +46,11 @@ export class ProcessMappings {
     this.#newest.set(pid, at);
   }
 
+  /** Takes all mappings from a process. */
+  forget(pid: number): void {
+    this.#newest.delete(pid);
+  }
+
   /** The mapping an address of a process lies in: the newest of several. */
   find(pid: number, address: number): Mapping | undefined {
     const at = this.#at(pid, address);

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { Census } from '../census/census.ts';
 import { messageOf, UserError } from '../errors.ts';
@@ -17,6 +17,7 @@ import { Capture, type CountingSession } from './session.ts';
 import { type Stop, Stopper } from './stopper.ts';
 import { onlineCpus } from './sys/kernel.ts';
 import { SystemCallError } from './sys/native.ts';
+import { isInitialPidNamespace, sharesPidNamespace } from './sys/pid-namespace.ts';
 import { explainHiddenAddresses, explainRefusal } from './sys/refusal.ts';
 import type { Target } from './targets.ts';
 import { tracefs } from './tracefs.ts';
@@ -57,8 +58,8 @@ export interface RecordPlan {
   readonly idle?: readonly (() => void)[];
   /** Called before each target is armed: its name, 1 for the first, and how many there are. */
   readonly onArming?: (name: string, number: number, targets: number) => void;
-  /** Called once everything is armed, right before COMMAND is let go. */
-  readonly onArmed?: (engines: readonly string[]) => void;
+  /** Called right before COMMAND is let go with when counting began, in nanoseconds of the monotonic clock. */
+  readonly onStarted?: (startedAt: bigint) => void;
 }
 
 export interface Recording {
@@ -78,6 +79,7 @@ export interface Recording {
  */
 export async function record(plan: RecordPlan): Promise<Recording> {
   checkFilter(plan.filter);
+  nameItself();
   // The command is looked for before anything is armed: a typo should cost nothing. And while symbols are being read.
   const workload = plan.command.length > 0 ? new WorkloadCommand(plan.command, plan) : null;
   const cleanups: (() => void)[] = [() => workload?.cancel(), () => workload?.leave()];
@@ -105,6 +107,15 @@ export async function record(plan: RecordPlan): Promise<Recording> {
   } catch (error) {
     close();
     throw error;
+  }
+}
+
+/** Calls of whocalls are to be known by the name of the task; threads and what it starts have names of their own. */
+function nameItself(): void {
+  try {
+    writeFileSync('/proc/self/comm', 'whocalls');
+  } catch {
+    // without /proc they are known as those of node
   }
 }
 
@@ -162,8 +173,8 @@ async function count(run: Run, stopper: Stopper, userStacks: boolean): Promise<{
   const { plan, workload, session, kallsyms, userSymbols } = run;
   const watch = userStacks ? new MappingWatch(userSymbols, workload?.pid) : undefined;
   run.cleanups.unshift(() => watch?.close());
-  plan.onArmed?.(session.engines);
   start(session);
+  plan.onStarted?.(session.startedAt);
   workload?.release();
   if (watch) stopper.every(LOOK_MILLISECONDS, () => watch.look());
   if (plan.interval) {
@@ -187,7 +198,6 @@ async function count(run: Run, stopper: Stopper, userStacks: boolean): Promise<{
 function censusOf({ plan, session, kallsyms, userSymbols }: Run, targets: readonly Target[], notes: readonly string[]) {
   const census = new Census();
   for (const text of notes) census.note(text);
-  if (plan.excludeSelf) census.note('Calls made by whocalls itself are not counted.');
   census.facts.kernels.push(release());
   if (plan.command.length > 0) census.facts.commands.push([...plan.command]);
   session.drainInto(census, new RunSymbols(kallsyms), userSymbols);
@@ -263,6 +273,11 @@ function checkFilter({ cpus = [], pids = [] }: Filter): void {
     const process = processOf(pid);
     if (process === null) throw new UserError(`--pid ${pid}: no such process`);
     if (process !== pid) throw new UserError(`--pid ${pid}: a thread of process ${process}, which counts as a whole`);
+    if (!isInitialPidNamespace() && !sharesPidNamespace(pid)) {
+      throw new UserError(
+        `--pid ${pid}: in a PID namespace of its own, below the one whocalls runs in; count from there`,
+      );
+    }
   }
 }
 

@@ -78,6 +78,12 @@ describe('resolveTargets', () => {
       expect([name, pattern]).toEqual([name, name === 'tcp_ack' ? undefined : 'tcp_*']);
   });
 
+  it('takes classes in patterns, and their opposite', () => {
+    expect(names('tcp_[as]*')).toEqual(['tcp_ack', 'tcp_split']);
+    for (const negated of ['tcp_[!as]*', 'tcp_[^as]*']) expect(names(negated)).toEqual(['tcp_v4_rcv']);
+    expect(names('rb_insert_colo?')).toEqual(['rb_insert_color']);
+  });
+
   it('takes names, lists, patterns, regular expressions and sets, each target once', () => {
     expect(names('rb_insert_color,tcp_v4_rcv', 'rb_insert_color')).toEqual(['rb_insert_color', 'tcp_v4_rcv']);
     expect(names('tcp_*')).toEqual(['tcp_v4_rcv', 'tcp_ack', 'tcp_split']);

@@ -4,7 +4,7 @@ import { balance, type TargetTally } from './accounting.ts';
 import type { RecordedArgument } from './arguments.ts';
 import { Drain } from './drain.ts';
 import { breakpointEngine } from './engines/breakpoint.ts';
-import { type Armed, CannotArm, type Engine, type EngineContext, type EngineName } from './engines/engine.ts';
+import { type Armed, CannotArm, type Engine, type EngineContext } from './engines/engine.ts';
 import { kprobeEngine } from './engines/kprobe.ts';
 import { tracepointEngine } from './engines/tracepoint.ts';
 import { uprobeEngine } from './engines/uprobe.ts';
@@ -17,6 +17,7 @@ import { arch } from './sys/arch.ts';
 import { Descriptors } from './sys/descriptors.ts';
 import { interruptCount, onlineCpus } from './sys/kernel.ts';
 import { SystemCallError } from './sys/native.ts';
+import { isInitialPidNamespace } from './sys/pid-namespace.ts';
 import { explainRefusal } from './sys/refusal.ts';
 import { raiseMemoryLock } from './sys/rlimit.ts';
 import type { Target } from './targets.ts';
@@ -26,12 +27,14 @@ import { some } from './word-list.ts';
 /** Engines in the order in which they are tried: the cheaper first. */
 const ENGINES: readonly Engine[] = [kprobeEngine, breakpointEngine, tracepointEngine, uprobeEngine];
 
+export const SELF_LEFT_OUT = 'Calls made by whocalls itself are not counted.';
+
 /** A run's counting, however it is done. */
 export interface CountingSession {
   /** Known once drained, where stacks are walked. */
   readonly walks?: StackWalks;
-  /** Which engine counts each target, in the order of the targets. */
-  readonly engines: readonly EngineName[];
+  /** When counting began, in nanoseconds of the monotonic clock; time buckets are counted by it. */
+  readonly startedAt: bigint;
   start(): void;
   stop(): void;
   /** Adds what was counted to a census: rows, losses, facts. To be called after {@link stop}. */
@@ -70,7 +73,7 @@ export class Capture implements CountingSession {
   readonly #armed: ArmedTarget[] = [];
   readonly #refused: RefusedTarget[] = [];
   readonly #programs: Programs;
-  #startedAt = 0n;
+  startedAt = 0n;
   #stoppedAt = 0n;
   /** Interrupts of the machine between start and stop. */
   #interrupts = 0;
@@ -101,16 +104,12 @@ export class Capture implements CountingSession {
     }
   }
 
-  get engines(): readonly EngineName[] {
-    return this.#armed.map(({ engine }) => engine.name);
-  }
-
   start(): void {
     const armed = this.#breakpointsLast();
     this.#interrupts = -interruptCount();
     for (const one of armed) one.opening();
     // Before the first call can be counted: time buckets count from here.
-    this.#startedAt = process.hrtime.bigint();
+    this.startedAt = process.hrtime.bigint();
     this.#programs.gate.open();
   }
 
@@ -137,7 +136,7 @@ export class Capture implements CountingSession {
       targets: this.#armed.map(({ target }) => target),
       arguments: this.#armed.map(({ argument }) => argument),
     };
-    const drain = new Drain(census, counted, layout, reader, this.#startedAt);
+    const drain = new Drain(census, counted, layout, reader, this.startedAt);
     drain.readStacks(stacks);
     drain.readCounts(counts);
     return drain;
@@ -163,6 +162,12 @@ export class Capture implements CountingSession {
       for (const { reason, count } of losses) census.lose(reason, count);
       for (const note of [...notes, ...engine.blindSpots]) census.note(note);
     }
+    if (this.#plan.filter.excludePids?.length) census.note(SELF_LEFT_OUT);
+    if (drain.unnumbered > 0 && !isInitialPidNamespace()) {
+      census.note(
+        `Process 0 stands for all that have no number where whocalls runs, and for those in PID namespaces below (${drain.unnumbered} calls).`,
+      );
+    }
     this.#noteFiltered(census, filtered);
     this.#warnOfRepeats(census, drain.attributed);
     const watched = this.#armed.flatMap(({ armed }) => armed.watched?.() ?? []);
@@ -178,7 +183,7 @@ export class Capture implements CountingSession {
       );
     }
     census.facts.cpus = this.#cpus.length;
-    census.facts.durationSeconds = Number(this.#stoppedAt - this.#startedAt) / 1e9;
+    census.facts.durationSeconds = Number(this.#stoppedAt - this.startedAt) / 1e9;
     census.facts.bucketMilliseconds = this.#plan.keys.bucketMilliseconds ?? null;
   }
 

@@ -68,12 +68,14 @@ export class UserSymbols {
 
   /** A process has mapped a file to run code from it. */
   mapped(pid: number, mapping: Mapping): void {
-    if (!mapping.path.startsWith('/') && !mapping.path.startsWith('[')) return; // no file
+    if (!/^(?:\/(?!\/)|\[)/.test(mapping.path)) return; // no file: `//anon`
     this.#mappings.add(pid, mapping);
   }
 
   /** A process has made another. */
   forked(pid: number, parent: number): void {
+    // Numbers are used again: what an older process had mapped is not this one's.
+    if (this.#parents.has(pid)) this.#mappings.forget(pid);
     // It may be gone when its children's addresses are looked up.
     if (!this.#parents.has(parent) && !this.#read.has(parent)) this.remember(parent);
     this.#parents.set(pid, parent);

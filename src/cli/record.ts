@@ -85,9 +85,9 @@ export function command(): Command {
       ...plan,
       idle: PREPARATIONS,
       onArming: (name, number, targets) => progress.show(`arming ${number} of ${targets}: ${name}`),
-      onArmed: () => {
+      onStarted: (startedAt) => {
         progress.done();
-        watch?.begin();
+        watch?.begin(startedAt);
       },
       ...(watch && { onOutput: (chunk: Buffer) => watch.read(chunk) }),
     });

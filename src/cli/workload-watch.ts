@@ -31,8 +31,8 @@ export function addWatchOptions(command: Command): Command {
 export interface WorkloadWatch {
   /** Width of the time buckets calls have to carry. */
   readonly bucketMilliseconds: number;
-  /** Call when counting begins. */
-  begin(): void;
+  /** Call when counting has begun, at this time in nanoseconds of the monotonic clock. */
+  begin(startedAt: bigint): void;
   /** Takes what COMMAND printed, as it comes. */
   read(chunk: Buffer): void;
   /** Call when COMMAND has ended. */
@@ -55,9 +55,9 @@ export function watchWorkload(
   const now = () => Number(process.hrtime.bigint()) / 1e6;
   return {
     bucketMilliseconds: width,
-    begin() {
+    begin(startedAt) {
       // The first bucket began when the clock last passed a multiple of the width.
-      origin = Math.floor(now() / width) * width;
+      origin = Math.floor(Number(startedAt) / 1e6 / width) * width;
       reader = new WorkloadReader(now() - origin, { command: words, ...(phaseRegex && { phaseRegex }) });
     },
     read: (chunk) => reader.read(chunk, now() - origin),

@@ -233,6 +233,15 @@ export class BpfMachine {
         for (const [i, frame] of kept.entries()) memory.writeBigUInt64LE(frame, 8 * i);
         return BigInt(8 * kept.length);
       }
+      case 'probe_read':
+      case 'probe_read_user': {
+        const memory = this.#at(a, Number(b));
+        const from = this.#regions.find(({ start, bytes }) => c >= start && c < start + BigInt(bytes.length));
+        memory.fill(0);
+        if (!from) return -14n;
+        from.bytes.copy(memory, 0, Number(c - from.start));
+        return 0n;
+      }
       default:
         throw new Error(`helper ${number} is not there`);
     }

@@ -135,7 +135,7 @@ export class Assembler {
     return this.#emit(STX_ATOMIC_64, dst, src, offset, ATOMIC.add);
   }
 
-  /** Exchanges `src` and `*(dst + offset)` in 64 bits, atomically. Since Linux 5.12. */
+  /** Exchanges `src` and `*(dst + offset)` in 64 bits, atomically. Since Linux 5.12, on arm64 since 5.18. */
   atomicExchange(dst: Register, offset: number, src: Register): this {
     return this.#emit(STX_ATOMIC_64, dst, src, offset, ATOMIC.exchange);
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BpfMachine, type FakeCall, type FakeMap, word } from '../../../test/support/bpf-machine.ts';
+import { arch } from '../sys/arch.ts';
 import { decodeTaskName } from '../task-name.ts';
 import {
   assembleCountProgram,
@@ -128,9 +129,9 @@ class Counter {
   }
 }
 
-describe('the counting program, run', () => {
+describe.each(['5.4.0', '6.12.0'])('the counting program, run on Linux %s', (kernel) => {
   it('adds one to the count of a stack for each call with that stack, and keeps the stack', () => {
-    const counter = new Counter().call({}, { stack: [1n, 2n] }, {}, {}, { stack: [2n, 1n] });
+    const counter = new Counter({ kernel }).call({}, { stack: [1n, 2n] }, {}, {}, { stack: [2n, 1n] });
     expect(counter.counted).toEqual([3, 1, 1]);
     expect(counter.frames()).toEqual([CALLS.stack, [1n, 2n], [2n, 1n]]);
     expect([counter.fates, counter.part('target')]).toEqual([{}, [1, 1, 1]]);
@@ -138,12 +139,12 @@ describe('the counting program, run', () => {
 
   it('keeps 127 frames, and nothing of a deeper stack that came before', () => {
     const deep = Array.from({ length: 200 }, (_, i) => BigInt(i + 1));
-    const counter = new Counter().call({ stack: deep }, {});
+    const counter = new Counter({ kernel }).call({ stack: deep }, {});
     expect(counter.frames()).toEqual([deep.slice(0, 127), CALLS.stack]);
   });
 
   it('counts aside what finds the gate closed, whatever filters would say', () => {
-    const counter = new Counter({ filter: { pids: [7] } });
+    const counter = new Counter({ kernel, filter: { pids: [7] } });
     counter.open(false);
     counter.call({}, { pid: 7 });
     expect([counter.outside, counter.counted, counter.fates]).toEqual([2, [], {}]);
@@ -166,7 +167,7 @@ describe('the counting program, run', () => {
       [{ pids: [7], cpus: [1] }, [{ pid: 7 }, { cpu: 1 }, { pid: 7, cpu: 1 }], 1],
     ];
     for (const [filter = {}, calls, passing] of cases) {
-      const counter = new Counter({ filter }).call(...calls);
+      const counter = new Counter({ kernel, filter }).call(...calls);
       expect([counter.counted, counter.fates]).toEqual([[passing], { filtered: calls.length - passing }]);
     }
   });
@@ -177,9 +178,9 @@ describe('the counting program, run', () => {
       { pid: 100, namespacePid: 7 },
       { pid: 7, namespacePid: null },
     ];
-    const counter = new Counter({ keys: { pid: true }, pidNamespace }).call(...calls);
+    const counter = new Counter({ kernel, keys: { pid: true }, pidNamespace }).call(...calls);
     expect(counter.part('pid')).toEqual([0, 7]);
-    expect(new Counter({ filter: { pids: [7] }, pidNamespace }).call(...calls).counted).toEqual([1]);
+    expect(new Counter({ kernel, filter: { pids: [7] }, pidNamespace }).call(...calls).counted).toEqual([1]);
   });
 
   it('tells calls apart by the keys that were asked for', () => {
@@ -191,7 +192,10 @@ describe('the counting program, run', () => {
       { pid: 1, comm: 'short', cpu: 2, nanoseconds: 30_000_000n, registers: { [offset]: 5n } },
       { pid: 1, comm: 'short', cpu: 2, nanoseconds: 30_000_000n, registers: { [offset]: 6n } },
     ];
-    const counter = new Counter({ keys, bucketMilliseconds: 10, argumentOffset: offset }).call(...calls, ...calls);
+    const counter = new Counter({ kernel, keys, bucketMilliseconds: 10, argumentOffset: offset }).call(
+      ...calls,
+      ...calls,
+    );
     expect(counter.counted).toEqual([2, 2, 2, 2]);
     expect(counter.part('bucket')).toEqual([2, 2, 3, 3]);
     expect(counter.comms).toEqual(['long-name', 'short', 'short', 'short']);
@@ -203,22 +207,22 @@ describe('the counting program, run', () => {
   });
 
   it('loses a call without a stack, unless it may have none', () => {
-    expect(new Counter().call({ stackError: -14 }, { stack: [] }).fates).toEqual({ 'no-stack': 2 });
-    const counter = new Counter({ mayBeEmpty: true }).call({ stackError: -14 }, { stack: [] }, { stack: [] });
+    expect(new Counter({ kernel }).call({ stackError: -14 }, { stack: [] }).fates).toEqual({ 'no-stack': 2 });
+    const counter = new Counter({ kernel, mayBeEmpty: true }).call({ stackError: -14 }, { stack: [] }, { stack: [] });
     expect([counter.fates, counter.counted]).toEqual([{ 'no-stack': 1 }, [2]]);
   });
 
   it('stops inserting where a map is full, and goes on counting what is known', () => {
-    const stacks = new Counter({ maxStacks: 1 }).call({}, { stack: [1n] }, {}, { stack: [1n] });
+    const stacks = new Counter({ kernel, maxStacks: 1 }).call({}, { stack: [1n] }, {}, { stack: [1n] });
     expect([stacks.counted, stacks.fates]).toEqual([[2], { 'stacks-full': 2 }]);
-    const keys = new Counter({ maxKeys: 1 }).call({}, { stack: [1n] }, {}, { stack: [1n] });
+    const keys = new Counter({ kernel, maxKeys: 1 }).call({}, { stack: [1n] }, {}, { stack: [1n] });
     expect([keys.counted, keys.fates, keys.stacks.size]).toEqual([[2], { 'counts-full': 2 }, 2]);
   });
 
   it('tries again where a map is in use, four times', () => {
     const busy = -16;
     for (const name of ['stacks', 'counts'] as const) {
-      const counter = new Counter();
+      const counter = new Counter({ kernel });
       counter[name].refusals = [busy, busy, busy];
       counter.call({});
       expect([counter.counted, counter.fates]).toEqual([[1], {}]);
@@ -229,11 +233,11 @@ describe('the counting program, run', () => {
   });
 
   it('adds to an entry that somebody else inserted meanwhile', () => {
-    const counter = new Counter();
+    const counter = new Counter({ kernel });
     let key: Buffer | undefined;
     counter.call({});
     for (const [found] of counter.counts.entries()) key = found;
-    const other = new Counter();
+    const other = new Counter({ kernel });
     other.counts.beforeUpdate = () => {
       other.counts.beforeUpdate = () => {};
       other.counts.insert(key ?? Buffer.alloc(0)).bytes.writeUInt32LE(5, 0);
@@ -242,7 +246,7 @@ describe('the counting program, run', () => {
   });
 
   it('takes a place that is free, gives it back, and loses a call only where none is', () => {
-    const counter = new Counter({ places: 3, maxStacks: 2 });
+    const counter = new Counter({ kernel, places: 3, maxStacks: 2 });
     const isFree = () => [0, 1, 2].map((place) => !counter.isBusy(place));
     counter.occupy(0, true);
     counter.occupy(1, true);
@@ -258,10 +262,8 @@ describe('the counting program, run', () => {
   });
 
   it('puts the caller from the link register after the function, where the kernel misses it', () => {
-    // Offsets are those of the processor this runs on.
-    const offset = process.arch === 'arm64' ? 240 : 152;
-    const registers = { [offset]: 2n };
-    const counter = new Counter({ addCaller: true }).call(
+    const registers = { [arch().returnAddress.offset]: 2n };
+    const counter = new Counter({ kernel, addCaller: true }).call(
       { stack: [1n, 3n], registers },
       { stack: [1n, 4n], registers },
     );
@@ -272,9 +274,20 @@ describe('the counting program, run', () => {
   });
 
   it('tells stacks apart by their part in the program, too', () => {
-    const counter = new Counter({ userStacks: true }).call({ userStack: [1n] }, { userStack: [2n] }, {}, {});
+    const counter = new Counter({ kernel, userStacks: true }).call({ userStack: [1n] }, { userStack: [2n] }, {}, {});
     expect(counter.counted).toEqual([2, 1, 1]);
     expect(counter.frames(USER_PART)).toEqual([[1n], [2n], []]);
     expect(counter.frames()).toEqual([CALLS.stack, CALLS.stack, CALLS.stack]);
+  });
+
+  it('puts the address a function of a program was called from in place of the kernel’s stack', () => {
+    const { onStack, offset } = arch().returnAddress;
+    const counter = new Counter({ kernel, userStacks: true, onlyUserStack: true });
+    const caller = Buffer.alloc(8);
+    caller.writeUInt32LE(0x1234);
+    const registers = { [offset]: onStack ? counter.machine.region(caller).start : 0x1234n };
+    counter.call({ registers, userStack: [1n, 2n] });
+    expect([counter.frames(), counter.frames(USER_PART)]).toEqual([[[0x1234n]], [[1n, 2n]]]);
+    expect(counter.call({ registers, userStack: [] }).fates).toEqual({ 'no-stack': 1 });
   });
 });

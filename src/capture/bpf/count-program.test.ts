@@ -53,6 +53,7 @@ const program = fc
     cgroups: fc.nat(2),
     pidNamespace: fc.boolean(),
     self: fc.boolean(),
+    kernel: fc.constantFrom('5.4.0', '5.15.0', '6.1.0', '6.12.0'),
     walk: fc.constantFrom(null, '2-bit' as const, '3-bit' as const),
   })
   .map((o): CountProgram => {
@@ -60,6 +61,7 @@ const program = fc
     return {
       layout: keyLayout({ pid: o.pid, comm: o.comm, cpu: o.cpu, argument: o.argument, ...bucket }),
       target: 3,
+      kernel: o.kernel,
       maps: { gate: 12, outside: 13, counts: 5, stacks: 6, fates: 7, scratch: 8 },
       filter: {
         pids: o.pids,

@@ -71,6 +71,8 @@ export interface CountProgram {
    * free. 0 where it does not: they share the only one.
    */
   readonly places: number;
+  /** Release of the kernel that is to run it; that of this machine unless given. */
+  readonly kernel?: string;
   /** Recognise stacks that are known by walking them in the program; for functions, with registers as context. */
   readonly walk?: WalkPlan;
 }
@@ -218,7 +220,7 @@ export function assembleCountProgram(program: CountProgram): Buffer {
 const WITHOUT_PLACE: readonly Fate[] = ['filtered', 'nested'];
 
 /** r7 = where the program may work. Uses the 4 bytes at `index` in the frame. */
-function emitScratch(asm: Assembler, { maps, places }: CountProgram, index: number): void {
+function emitScratch(asm: Assembler, { maps, places, kernel }: CountProgram, index: number): void {
   const find = (place: number) => {
     asm.store(4, FRAME, index, place).loadMap(1, maps.scratch).mov(2, reg(FRAME)).alu('add', 2, index);
     asm.call('map_lookup_elem').jumpIf(0, '==', 0, 'exit').mov(SCRATCH, reg(0));
@@ -227,18 +229,19 @@ function emitScratch(asm: Assembler, { maps, places }: CountProgram, index: numb
     find(0);
     return;
   }
+  // Before 6.0 whatever interrupts a program is over before it goes on: nothing comes between looking and taking.
+  const mayBePreempted = kernelAtLeast(6, 0, kernel);
   // No loop: verifiers of old kernels do not see the end of one whose count is kept in the frame.
   const found = asm.fresh('place');
   for (let place = 0; place < places; place++) {
     find(place);
     const isBusy = 1;
-    if (kernelAtLeast(5, 12)) asm.mov(isBusy, 1).atomicExchange(SCRATCH, SCRATCH_SPACE.busy, isBusy);
+    if (mayBePreempted) asm.mov(isBusy, 1).atomicExchange(SCRATCH, SCRATCH_SPACE.busy, isBusy);
     else asm.load(8, isBusy, SCRATCH, SCRATCH_SPACE.busy);
     asm.jumpIf(isBusy, '==', 0, found);
   }
   asm.jump('lost.nested').label(found);
-  // Before 6.0 whatever interrupts a program is over before it goes on, so that nothing came in between.
-  if (!kernelAtLeast(5, 12)) asm.store(8, SCRATCH, SCRATCH_SPACE.busy, 1);
+  if (!mayBePreempted) asm.store(8, SCRATCH, SCRATCH_SPACE.busy, 1);
 }
 
 /** Adds one to a number of the scratch space, which no program that runs at the same time uses. */
@@ -305,7 +308,7 @@ function oneOf<T>(asm: Assembler, wanted: readonly T[], test: (value: T, yes: st
 /** Takes the stack into the scratch space; r9 = hash of its contents. */
 function emitStack(asm: Assembler, program: CountProgram): void {
   const { userStacks, onlyUserStack } = program;
-  if (onlyUserStack) emitReturnAddress(asm);
+  if (onlyUserStack) emitReturnAddress(asm, program.kernel);
   else emitKernelStack(asm, program);
   asm.mov(LENGTH, reg(0));
   if (userStacks) {
@@ -339,13 +342,13 @@ function emitKernelStack(asm: Assembler, { addCaller, mayBeEmpty }: CountProgram
 }
 
 /** Writes the address the function was called from, 0 where it cannot be read, into the scratch space; r0 = its size. */
-function emitReturnAddress(asm: Assembler): void {
+function emitReturnAddress(asm: Assembler, kernel: string | undefined): void {
   const { offset, onStack } = arch().returnAddress;
   asm.load(8, 3, CONTEXT, offset);
   if (!onStack) asm.store(8, SCRATCH, SCRATCH_STACK, reg(3));
   else {
     asm.mov(1, reg(SCRATCH)).alu('add', 1, SCRATCH_STACK).mov(2, 8);
-    asm.call(kernelAtLeast(5, 5) ? 'probe_read_user' : 'probe_read');
+    asm.call(kernelAtLeast(5, 5, kernel) ? 'probe_read_user' : 'probe_read');
   }
   asm.mov(0, 8);
 }

@@ -16,18 +16,31 @@ export function pidNamespaceNumber(): bigint {
   }
 }
 
+/** Whether processes have the numbers here that the kernel itself knows them by. */
+export function isInitialPidNamespace(): boolean {
+  return pidNamespaceNumber() === INITIAL;
+}
+
+/** Whether a process is in the PID namespace of this one, and not in one below. */
+export function sharesPidNamespace(pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`) === readlinkSync(OWN);
+  } catch {
+    return true; // gone, or not to be looked at
+  }
+}
+
 /**
  * The namespace that numbers processes for this one, as in a container; undefined where it is the initial one, whose
  * numbers programs are given anyway.
  * @throws {UserError} the kernel cannot tell programs these numbers
  */
 export function foreignPidNamespace(): PidNamespace | undefined {
-  const inode = pidNamespaceNumber();
-  if (inode === INITIAL) return undefined;
+  if (isInitialPidNamespace()) return undefined;
   if (!kernelAtLeast(5, 7)) {
     throw new UserError('in a PID namespace of its own, as in a container, counting needs Linux 5.7 or newer');
   }
-  return { device: kernelDevice(statSync(OWN, { bigint: true }).dev), inode };
+  return { device: kernelDevice(statSync(OWN, { bigint: true }).dev), inode: pidNamespaceNumber() };
 }
 
 /** A device number as the kernel keeps it, from what stat(2) makes of it. */
