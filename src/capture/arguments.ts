@@ -46,28 +46,27 @@ export function parseKeys(list: string): RequestedKeys {
   return keys;
 }
 
-/** The argument to record of each target, undefined where none is. */
+/**
+ * The argument to record of each target, undefined where none is: what was asked for, or what says who called. Of
+ * targets that only matched a pattern some may lack it.
+ * @throws {UsageError} an argument beyond those that registers or the target hold
+ */
 export function argumentsOf(
   targets: readonly Target[],
   requested?: RecordedArgument,
-): (RecordedArgument | undefined)[] {
-  return targets.map(({ kind, name }) => requested ?? (kind === 'function' ? TELLING_ARGUMENTS[name] : undefined));
-}
-
-/**
- * Whether each target has the argument that was asked for.
- * @throws {UsageError} an argument beyond those that registers or the event hold
- */
-export function checkArguments(
-  targets: readonly Target[],
-  requested?: RecordedArgument,
   counts: Pick<ArgumentCounts, 'of'> = new ArgumentCounts(),
-): void {
-  if (!requested) return;
-  for (const target of targets) {
+): (RecordedArgument | undefined)[] {
+  let lacking = '';
+  const found = targets.map((target) => {
+    if (!requested) return target.kind === 'function' ? TELLING_ARGUMENTS[target.name] : undefined;
     const why = whyNoArgument(target, requested.number, counts.of(target));
-    if (why) throw new UsageError(`--keys arg${requested.number}: ${why}`);
-  }
+    if (!why) return requested;
+    lacking ||= `--keys arg${requested.number}: ${why}`;
+    if (target.pattern === undefined) throw new UsageError(lacking);
+    return undefined;
+  });
+  if (lacking !== '' && found.every((argument) => !argument)) throw new UsageError(lacking);
+  return found;
 }
 
 function whyNoArgument(target: Target, number: number, count: number | null): string | null {

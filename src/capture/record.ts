@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'no
 import { release } from 'node:os';
 import { Census } from '../census/census.ts';
 import { messageOf, UserError } from '../errors.ts';
-import { argumentsOf, askedKeys, checkArguments, keyOptions, type RequestedKeys } from './arguments.ts';
+import { argumentsOf, askedKeys, keyOptions, type RequestedKeys } from './arguments.ts';
 import type { Filter } from './bpf/count-program.ts';
 import { CommandCgroup } from './cgroup.ts';
 import { CannotArm, type EngineName } from './engines/engine.ts';
@@ -142,7 +142,6 @@ function whatToCount(plan: RecordPlan, targets: readonly Target[], kallsyms: Kal
   }
   const userStacks = plan.userStacks || targets.some(({ kind }) => kind === 'user');
   const recorded = argumentsOf(targets, plan.keys.argument);
-  checkArguments(targets, plan.keys.argument);
   return {
     targets,
     ...(plan.walk && { kallsyms }),
