@@ -28,6 +28,8 @@ const DEFAULT_MAX_KEYS = 65_536;
 const KEYS_WITH_TIME = 524_288;
 
 const SITES_PER_INTERVAL = 4;
+/** So many take a second and more to disarm. */
+const MANY_TARGETS = 12;
 /** More than any kernel is built for (CONFIG_NR_CPUS). */
 const MOST_CPUS = 65_536;
 
@@ -90,13 +92,15 @@ export function command(): Command {
         watch?.begin(startedAt);
       },
       ...(watch && { onOutput: (chunk: Buffer) => watch.read(chunk) }),
-    });
+    }).finally(() => progress.done());
     try {
       await tell(recording, watch, options);
       process.exitCode = recording.status;
     } finally {
-      // Nobody should wait for the kernel to disarm.
+      // After the report, for which nobody should wait.
+      if (recording.census.targets.length >= MANY_TARGETS) progress.show('disarming …');
       recording.close();
+      progress.done();
     }
   });
 }
