@@ -151,6 +151,9 @@ if (everything === 'all') {
   const leaves = `(sleep 1; exec ${adds} 20000) > /dev/null 2>&1 & exec ${adds} 100`;
   results.many = await record(['vfs_r*,vfs_s*,do_epoll_ctl', '--comm', 'epoll-adds'], ['sh', '-c', leaves]);
   spawnSync('pkill', ['-x', 'epoll-adds']);
+  // A process that is there already; the run ends when it does.
+  const watched = spawn('sh', ['-c', `sleep 4; exec ${adds} 50`]);
+  results.pid = await record(['do_epoll_ctl', '--pid', `${watched.pid}`], null);
   results.self = await record(['vfs_write', '--no-exclude-self'], [adds, '1']);
   // Processes have other numbers in a namespace of their own, whocalls first of all.
   const inside = join(scratch, 'inside.json');

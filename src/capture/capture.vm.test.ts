@@ -215,6 +215,11 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     expect(run('many').sites.sys_epoll_ctl).toBe(200);
   });
 
+  it.skipIf(!isWhole)('counts for a process until it ends', () => {
+    expectComplete('pid');
+    expect(run('pid').calls?.total).toBe(100);
+  });
+
   it.skipIf(!isWhole)('knows its own calls by name, and counts them where asked to', () => {
     expect(run('self').comms.whocalls).toBeGreaterThan(0);
     expect(run('many').comms.whocalls).toBeUndefined();

@@ -176,6 +176,12 @@ async function count(run: Run, stopper: Stopper, userStacks: boolean): Promise<{
   plan.onStarted?.(session.startedAt);
   workload?.release();
   if (watch) stopper.every(LOOK_MILLISECONDS, () => watch.look());
+  const { pids } = plan.filter;
+  if (pids && !workload) {
+    stopper.every(LOOK_MILLISECONDS, () => {
+      if (pids.every((pid) => !isRunning(pid))) stopper.end({ status: 0 });
+    });
+  }
   if (plan.interval) {
     const { seconds, onInterval } = plan.interval;
     stopper.every(seconds * 1000, () => {
@@ -277,6 +283,15 @@ function checkFilter({ cpus = [], pids = [] }: Filter): void {
         `--pid ${pid}: in a PID namespace of its own, below the one whocalls runs in; count from there`,
       );
     }
+  }
+}
+
+/** Whether a process is there, and not only the remains of one that nobody has asked about yet. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  } catch {
+    return false;
   }
 }
 

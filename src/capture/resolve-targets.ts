@@ -15,6 +15,8 @@ import { some } from './word-list.ts';
 
 /** More than this many targets at once are a mistake, and take long to arm. */
 const MOST_TARGETS = 512;
+/** Nobody who asks for these has to wait until all of them are known. */
+const FAR_TOO_MANY = 8 * MOST_TARGETS;
 
 /** Targets as resolved against the running kernel, with what the user should know about it. */
 export interface ResolvedTargets {
@@ -65,11 +67,7 @@ export function resolveTargets(words: readonly string[], names: Names): Resolved
   }
   const targets = list.all();
   if (targets.length === 0) throw new UsageError('name a function to count');
-  if (targets.length > MOST_TARGETS) {
-    throw new UserError(
-      `${words.join(' ')} stands for ${targets.length} functions; at most ${MOST_TARGETS} are counted at once`,
-    );
-  }
+  refuseTooMany(words.join(' '), targets.length);
   if (list.aliases.size > 0) {
     const aliases = Array.from(list.aliases, ([name, counted]) => `${name} is ${counted}`);
     notes.push(`Some names stand for one function, which is counted once: ${some(aliases)}.`);
@@ -80,6 +78,12 @@ export function resolveTargets(words: readonly string[], names: Names): Resolved
     );
   }
   return { targets, notes };
+}
+
+/** @throws {UserError} more than can be counted at once */
+function refuseTooMany(words: string, targets: number, about = ''): void {
+  if (targets <= MOST_TARGETS) return;
+  throw new UserError(`${words} stands for ${about}${targets} functions; at most ${MOST_TARGETS} are counted at once`);
 }
 
 /** Whether the kernel was built for 32-bit programs as well (arch_trace_is_compat_syscall tells them from others). */
@@ -240,6 +244,7 @@ function matching(word: string, pattern: NamePattern, isWanted: Choice, names: N
     const same = byName.get(name);
     if (same) same.push(candidate);
     else byName.set(name, [candidate]);
+    if (byName.size > FAR_TOO_MANY) refuseTooMany(word, byName.size, 'more than ');
   }
   const targets: Target[] = [];
   const inner: string[] = [];
@@ -252,6 +257,7 @@ function matching(word: string, pattern: NamePattern, isWanted: Choice, names: N
     if (entries.isPart) parts.push(...entries.functions.map((part) => part.name));
   }
   if (targets.length === 0) throw new UserError(`no kernel function matches ${word}`);
+  refuseTooMany(word, targets.length);
   if (parts.length > 0) notes.push(existsInPart(`What ${word} matches exists in some cases`, parts));
   if (inner.length > 0) {
     notes.push(

@@ -297,7 +297,7 @@ export class Capture implements CountingSession {
       const [first] = group;
       const names = group.map(({ target }) => target.name);
       census.warn(
-        `Of ${first?.target.pattern} ${some(names)} ${names.length === 1 ? 'is' : 'are'} not counted: ${first?.why}.`,
+        `${first?.target.pattern} matches ${names.length} that cannot be counted (${some(names)}): ${first?.why}.`,
       );
     }
   }

@@ -68,6 +68,18 @@ describe('a run is over', () => {
     expect(await stopper.settle()).toBeNull();
   });
 
+  it('when the terminal is gone, or somebody says so: COMMAND is told to end', async () => {
+    const signals = new EventEmitter();
+    const stopper = new Stopper(undefined, await begin('echo ready; exec sleep 300'), signals);
+    const stopped = stopper.wait();
+    signals.emit('SIGHUP');
+    expect(await stopped).toEqual({ status: 129 });
+    expect(await stopper.settle()).toBeNull();
+    const alone = new Stopper(undefined, null, new EventEmitter());
+    alone.every(1, () => alone.end({ status: 0 }));
+    expect(await alone.wait()).toEqual({ status: 0 });
+  });
+
   it('when the time is up: COMMAND is told to end', async () => {
     const command = await begin('echo ready; exec sleep 300');
     const stopper = new Stopper(0.01, command, new EventEmitter());

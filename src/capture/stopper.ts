@@ -29,7 +29,7 @@ export class Stopper {
   #interrupts = 0;
   #isOver = false;
 
-  /** `signals` emits SIGINT and SIGTERM. */
+  /** `signals` emits SIGINT, SIGTERM and SIGHUP. */
   constructor(durationSeconds: number | undefined, workload: WorkloadCommand | null, signals: EventEmitter = process) {
     this.#workload = workload;
     this.#durationSeconds = durationSeconds;
@@ -48,19 +48,25 @@ export class Stopper {
       try {
         step();
       } catch (error) {
-        this.#end({ status: 1, problem: messageOf(error) });
+        this.end({ status: 1, problem: messageOf(error) });
       }
     };
     this.#timers.push(setInterval(guarded, milliseconds));
   }
 
+  /** Ends the run, and tells COMMAND to end. */
+  end(stop: Stop): void {
+    this.#workload?.signal('SIGTERM');
+    this.#stop(stop);
+  }
+
   /** Resolves when counting is to stop. */
   async wait(): Promise<Stop> {
-    this.#signals.on('SIGINT', this.#onInterrupt).on('SIGTERM', this.#onTerminate);
+    this.#signals.on('SIGINT', this.#onInterrupt).on('SIGTERM', this.#onTerminate).on('SIGHUP', this.#onHangup);
     // Waiting for a signal keeps no process alive by itself.
     this.every(1 << 30, () => {});
     if (this.#durationSeconds !== undefined) {
-      this.#timers.push(setTimeout(() => this.#end({ status: 0 }), this.#durationSeconds * 1000));
+      this.#timers.push(setTimeout(() => this.end({ status: 0 }), this.#durationSeconds * 1000));
     }
     try {
       return await Promise.race([this.#stopped, ...(this.#workload ? [this.#workload.ended()] : [])]);
@@ -85,7 +91,7 @@ export class Stopper {
       return `${workload.name} (process ${workload.pid}) did not end and is left running`;
     } finally {
       this.#clearTimers();
-      this.#signals.off('SIGINT', this.#onInterrupt).off('SIGTERM', this.#onTerminate);
+      this.#signals.off('SIGINT', this.#onInterrupt).off('SIGTERM', this.#onTerminate).off('SIGHUP', this.#onHangup);
     }
   }
 
@@ -99,14 +105,13 @@ export class Stopper {
     this.#stop({ status: workload ? 130 : 0 });
   };
 
-  readonly #onTerminate = () => {
-    if (this.#isOver) this.#hurry();
-    else this.#end({ status: 143 });
-  };
+  readonly #onTerminate = () => this.#terminate(143);
+  /** The terminal is gone: what was counted may still go to a file. */
+  readonly #onHangup = () => this.#terminate(129);
 
-  #end(stop: Stop): void {
-    this.#workload?.signal('SIGTERM');
-    this.#stop(stop);
+  #terminate(status: number): void {
+    if (this.#isOver) this.#hurry();
+    else this.end({ status });
   }
 
   #after(milliseconds: number): Promise<false> {

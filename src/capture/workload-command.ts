@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { accessSync, closeSync, constants, readFileSync, statSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { constants as osConstants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { UserError } from '../errors.ts';
+import { openPipe } from './sys/pipe.ts';
 import { WorkloadOutput } from './workload-output.ts';
 
 /** How COMMAND ended, as a shell would say it: its status, or 128 + the number of the signal. */
@@ -53,11 +54,19 @@ export class WorkloadCommand {
     this.name = name;
     const path = findCommand(name);
     const as = options.user === undefined ? [] : becoming(options.user);
-    this.#child = spawn('/bin/sh', ['-c', WAIT_THEN_RUN, openFilesOf(process.ppid), ...as, path, ...rest], {
-      stdio: ['inherit', options.onOutput ? 'pipe' : 'inherit', 'inherit', 'pipe'],
-    });
     const { onOutput, to = process.stdout } = options;
-    this.#output = onOutput && new WorkloadOutput(this.#child.stdout as Socket, to, onOutput);
+    const pipe = onOutput ? openPipe() : null;
+    this.#child = spawn('/bin/sh', ['-c', WAIT_THEN_RUN, openFilesOf(process.ppid), ...as, path, ...rest], {
+      stdio: ['inherit', onOutput ? (pipe?.write ?? 'pipe') : 'inherit', 'inherit', 'pipe'],
+    });
+    if (pipe) closeSync(pipe.write);
+    // Node makes no streams where it cannot open them.
+    if (!this.#child.stdio) {
+      this.#child.on('error', () => {});
+      throw new UserError(`cannot run ${name}: too many files are open (ulimit -n)`);
+    }
+    const from = pipe ? new Socket({ fd: pipe.read }) : (this.#child.stdout as Socket);
+    this.#output = onOutput && new WorkloadOutput(from, to, onOutput);
     this.#ended = new Promise((resolve, reject) => {
       this.#child.once('error', (error) => reject(new UserError(`cannot run ${name}: ${error.message}`)));
       this.#child.once('exit', async (status, signal) => {
@@ -67,8 +76,6 @@ export class WorkloadCommand {
       });
     });
     this.#ended.catch(() => {});
-    // Node makes no streams where it cannot open them.
-    if (!this.#child.stdio) throw new UserError(`cannot run ${name}: too many files are open (ulimit -n)`);
     // COMMAND may be gone before it reads from the pipe; that shows in how it ends.
     (this.#child.stdio[3] as Writable).on('error', () => {});
   }

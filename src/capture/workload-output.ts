@@ -13,8 +13,7 @@ export class WorkloadOutput {
 
   /**
    * Where `to` breaks, because nobody reads on (`| head`), COMMAND's output is closed: it learns of it by SIGPIPE at its
-   * next write, as if it had written there itself (by ECONNRESET at one that was not read any more: Node's pipes are
-   * sockets).
+   * next write, as if it had written there itself.
    */
   constructor(from: Socket, to: Writable, onOutput: (chunk: Buffer) => void) {
     this.#from = from;

@@ -89,6 +89,7 @@ export function command(): Command {
       onArming: (name, number, targets) => progress.show(`arming ${number} of ${targets}: ${name}`),
       onStarted: (startedAt) => {
         progress.done();
+        if (workload.length === 0) sayThatItCounts(options);
         watch?.begin(startedAt);
       },
       ...(watch && { onOutput: (chunk: Buffer) => watch.read(chunk) }),
@@ -103,6 +104,14 @@ export function command(): Command {
       progress.done();
     }
   });
+}
+
+/** Somebody who waits at a terminal should know for what. */
+function sayThatItCounts({ duration, pid }: RecordOptions): void {
+  if (!process.stderr.isTTY) return;
+  const until = pid ? `until ${pid.length === 1 ? `process ${pid[0]} ends` : 'these processes end'}` : '';
+  const end = duration === undefined ? until : `for ${duration} s`;
+  process.stderr.write(`counting${end === '' ? '' : ` ${end}`} (Ctrl-C stops and reports)\n`);
 }
 
 async function tell(recording: Recording, watch: WorkloadWatch | null, options: RecordOptions): Promise<void> {
@@ -130,7 +139,7 @@ function addRecordOptions(command: Command): Command {
     .addOption(new Option('--engine <name>', 'count in this way and no other').choices(ENGINE_NAMES))
     .option('--keys <list>', 'tell calls apart by comm, pid, cpu, argN, argN:sym, none (default: comm)')
     .option('--only-command', 'only calls on behalf of COMMAND and the processes it starts')
-    .option('--pid <list>', 'only calls on behalf of these processes', numbers)
+    .option('--pid <list>', 'only calls on behalf of these processes; without COMMAND until they end', numbers)
     .option('--comm <list>', 'only calls on behalf of tasks of these names (a comma in one is \\x2c)', texts)
     .option('--cpu <list>', 'only calls on these CPUs (0,2-3)', cpuNumbers)
     .option('--cgroup <directory>', 'only calls on behalf of tasks in this cgroup')

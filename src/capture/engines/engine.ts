@@ -75,6 +75,9 @@ export class CannotArm extends Error {
   override readonly name = 'CannotArm';
 }
 
+/** What no engine for functions of the kernel sees. */
+export const INLINED = 'Calls that a compiler inlined are not seen.';
+
 /** Errors that another engine would meet as well. */
 const NO_DESCRIPTORS: readonly string[] = ['EMFILE', 'ENFILE'];
 

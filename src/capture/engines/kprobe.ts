@@ -11,6 +11,7 @@ import {
   CannotArm,
   type Engine,
   type EngineContext,
+  INLINED,
   type ProgramRequest,
   type Truth,
 } from './engine.ts';
@@ -30,7 +31,7 @@ const READ_ATTEMPTS = 4;
  */
 export const kprobeEngine: Engine = {
   name: 'kprobe',
-  blindSpots: [],
+  blindSpots: [INLINED],
   fits: (target) => target.kind === 'function',
   arm(target, context) {
     if (target.kind !== 'function') throw new CannotArm('kprobes are for kernel functions');

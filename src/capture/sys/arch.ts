@@ -11,6 +11,7 @@ export interface Arch {
     readonly prlimit64: number;
     readonly mmap: number;
     readonly munmap: number;
+    readonly pipe2: number;
   };
   /** The length an execution breakpoint must be declared with, in bytes. */
   readonly breakpointLength: number;
@@ -31,7 +32,7 @@ export interface Arch {
 
 const ARCHES: Readonly<Record<string, Arch>> = {
   x64: {
-    syscalls: { bpf: 321, perfEventOpen: 298, ioctl: 16, prlimit64: 302, mmap: 9, munmap: 11 },
+    syscalls: { bpf: 321, perfEventOpen: 298, ioctl: 16, prlimit64: 302, mmap: 9, munmap: 11, pipe2: 293 },
     breakpointLength: 8,
     breakpointRepeats: false, // RFLAGS.RF
     // struct pt_regs: rdi, rsi, rdx, rcx, r8, r9
@@ -41,7 +42,7 @@ const ARCHES: Readonly<Record<string, Arch>> = {
     syscallPrefix: '__x64_sys_',
   },
   arm64: {
-    syscalls: { bpf: 280, perfEventOpen: 241, ioctl: 29, prlimit64: 261, mmap: 222, munmap: 215 },
+    syscalls: { bpf: 280, perfEventOpen: 241, ioctl: 29, prlimit64: 261, mmap: 222, munmap: 215, pipe2: 59 },
     breakpointLength: 4,
     breakpointRepeats: true,
     // struct user_pt_regs: x0 to x7
