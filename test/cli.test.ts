@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -160,6 +160,9 @@ describe('wrong usage is one line and status 2', () => {
     [['read', '--where', 'comm="a', SEED], /missing closing "/],
     [['read', '--where', '(comm=a', SEED], /expected \)/],
     [['read', '--format', 'folded', '--where', 'comm=a', SEED], /--where cannot be combined/],
+    [['vfs_write', '-o', 'a.pb.gz', '--where', 'comm=a', '--', 'echo'], /--where cannot be combined/],
+    [['read', '-o', 'a.json.gz', SEED], /-o a\.json\.gz: no format goes with this ending \(known: \.txt, \.json/],
+    [['vfs_write', '-o', 'a.xyz', '--', 'echo', 'ran'], /-o a\.xyz: no format goes with this ending/],
     [['export', SEED], /'--to <format>' not specified/],
     [['export', SEED, '--to', 'text'], /--to.*'text' is invalid/],
     [['--bogus'], /unknown option '--bogus'/],
@@ -216,7 +219,12 @@ describe('nothing usable is one line and status 1', () => {
   });
 
   test('a file that cannot be written', () => {
-    fails(['export', SEED, '--to', 'csv', '-o', join(scratch, 'no', 'such', 'folder')], 1, /cannot write .*no such/i);
+    const missing = join(scratch, 'no', 'such', 'folder');
+    fails(['export', SEED, '--to', 'csv', '-o', missing], 1, /cannot write .*no such/i);
+    // It is said before anything is read, or COMMAND runs.
+    fails(['read', '/no/such/file', '-o', missing], 1, /cannot write .*no such/i);
+    fails(['vfs_write', '-o', missing, '--', 'echo', 'ran'], 1, /cannot write .*no such/i);
+    fails(['vfs_write', '-o', scratch, '--', 'echo', 'ran'], 1, /cannot write .*it is a directory/);
   });
 });
 
@@ -293,6 +301,24 @@ test('a reader that has seen enough (| head -1) is no error', async () => {
   child.stdout.once('data', () => child.stdout.destroy());
   const status = await new Promise((resolve) => child.once('close', resolve));
   expect([status, stderr]).toEqual([0, '']);
+});
+
+describe('a full device', () => {
+  test('loses no report that was to go to a file', () => {
+    const { stdout, stderr, status } = run(['read', SEED, '--format', 'json', '-o', '/dev/full']);
+    expect([stderr, status]).toEqual(['whocalls: cannot write /dev/full: no space left on device\n', 1]);
+    expect(stdout).toBe(run(['read', SEED]).stdout);
+  });
+
+  test.each([[['read', SEED]], [['export', SEED, '--to', 'csv']], [['-h']]])('as standard output: %j', (args) => {
+    const full = openSync('/dev/full', 'w');
+    const { stderr, status } = spawnSync(process.execPath, [WHOCALLS, ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', full, 'pipe'],
+    });
+    closeSync(full);
+    expect([stderr, status]).toEqual(['whocalls: cannot write the report: no space left on device\n', 1]);
+  });
 });
 
 test('output goes where -o says, in the format its name says', () => {

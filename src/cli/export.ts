@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { newCommand } from './command.ts';
 import { addInputOptions, type InputOptions, readInputs } from './read.ts';
-import { REPORT_FORMATS, type ReportFormat, writeReport } from './report-options.ts';
+import { REPORT_FORMATS, type ReportFormat } from './report-file.ts';
+import { checkReportOptions, writeReport } from './report-options.ts';
 
 const EXPORT_FORMATS = REPORT_FORMATS.filter((format) => format !== 'text');
 
@@ -18,12 +19,10 @@ export function command(): Command {
     .addOption(new Option('--to <format>', 'what to write').choices(EXPORT_FORMATS).makeOptionMandatory())
     .option('-o, --output <file>', 'where to (default: standard output)');
   return addInputOptions(exporting).action(async (files: string[], options: ExportOptions) => {
-    const { census, input } = await readInputs(files, options);
     const { to, output } = options;
-    await writeReport(
-      census,
-      { by: 'site', explain: 'short', format: to, ...(output !== undefined && { output }) },
-      input,
-    );
+    const report = { by: 'site', explain: 'short', format: to, ...(output !== undefined && { output }) } as const;
+    checkReportOptions(report);
+    const { census, input } = await readInputs(files, options);
+    await writeReport(census, report, input);
   });
 }

@@ -5,6 +5,7 @@ import { newCommand } from './command.ts';
 import { addMachineOptions, type MachineFlags, machineOptions, terminalStreams } from './lab-machine.ts';
 import { recordCommand, recordOutputs } from './lab-record.ts';
 import { kernelsCommand, setupCommand } from './lab-setup.ts';
+import { checkWritable } from './report-file.ts';
 
 /** `whocalls lab`: `run`, `setup` and `kernels`, or else `record` inside the guest. */
 export function command(): Command {
@@ -29,7 +30,10 @@ function runCommand(): Command {
 
 async function record(args: readonly string[], flags: MachineFlags): Promise<void> {
   if (args[0]?.startsWith('-')) throw new UsageError('a target has to come before the record options');
-  await runGuest(recordCommand(args), flags, recordOutputs(args, process.cwd()));
+  const outputs = recordOutputs(args, process.cwd());
+  // The guest writes to a disk of its own, from which the files are fetched.
+  for (const file of outputs) checkWritable(file);
+  await runGuest(recordCommand(args), flags, outputs);
 }
 
 async function runGuest(args: readonly string[], flags: MachineFlags, collect: readonly string[]): Promise<void> {

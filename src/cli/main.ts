@@ -1,3 +1,4 @@
+import { getSystemErrorMap } from 'node:util';
 import type { CommandEntry } from './command.ts';
 import { ownArguments } from './own-arguments.ts';
 import { version } from './version.ts';
@@ -27,12 +28,6 @@ async function main(args: readonly string[]): Promise<number> {
     const { readKallsymsAhead } = await import('../capture/kallsyms.ts');
     readKallsymsAhead();
   }
-  // A reader that has seen enough (`| head`) is no error.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
   const { newCommand, runCommand } = await import('./command.ts');
   if (entry) return runCommand((await entry.load()).command(), rest);
   if (isTarget) return runCommand((await import('./record.ts')).command(), args);
@@ -52,7 +47,21 @@ function asksForHelp(args: readonly string[]): boolean {
   return ownArguments(args).some((word) => word === '-h' || word === '--help');
 }
 
+/** Whether what was meant for standard output did not get there. */
+let isOutputLost = false;
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough (`| head`) is no error.
+  if (error.code === 'EPIPE' || isOutputLost) return;
+  isOutputLost = true;
+  process.exitCode = 1;
+  const [, why] = getSystemErrorMap().get(error.errno ?? 0) ?? [];
+  process.stderr.write(`whocalls: cannot write the report: ${why ?? error.message}\n`);
+});
+// There is nobody left to tell.
+process.stderr.on('error', () => {});
+
 // No top-level await: this is built as CommonJS, which node starts sooner.
 void main(process.argv.slice(2)).then((status) => {
-  process.exitCode = status;
+  process.exitCode = isOutputLost ? 1 : status;
 });

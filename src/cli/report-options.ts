@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Explanation, explainGroup } from '../atlas/explain.ts';
 import { glossOf } from '../atlas/gloss.ts';
@@ -8,16 +7,14 @@ import { placesOf } from '../atlas/places.ts';
 import type { Census } from '../census/census.ts';
 import { GROUPINGS, type Group, type Grouping, groupCensus } from '../census/group.ts';
 import { parseWhere } from '../census/where.ts';
-import { messageOf, UsageError, UserError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import { csvReport } from '../report/csv.ts';
 import { foldedStacks } from '../report/folded.ts';
 import { jsonReport } from '../report/json.ts';
 import type { Report, ReportInput } from '../report/report.ts';
 import { textReport } from '../report/text.ts';
+import { checkWritable, formatOfFile, REPORT_FORMATS, type ReportFormat, toFile, toStdout } from './report-file.ts';
 import { hasColour, outputWidth } from './terminal.ts';
-
-export const REPORT_FORMATS = ['text', 'json', 'csv', 'folded', 'pprof'] as const;
-export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
 /** The options of every command that ends in a report. */
 export interface ReportOptions {
@@ -44,7 +41,7 @@ export function addReportOptions(command: Command): Command {
     .addOption(
       new Option('--format <format>', 'what to write (default: text, or by the ending of -o)').choices(REPORT_FORMATS),
     )
-    .option('-o, --output <file>', 'write to this file instead of standard output')
+    .option('-o, --output <file>', 'write to this file instead of standard output; its ending tells the format')
     .option(
       '--top <n>',
       `show the n largest groups, 0 for all (default: ${DEFAULT_TOP} in text, else all)`,
@@ -63,10 +60,28 @@ export function wholeNumber(text: string): number {
 /**
  * Checks report options before anything long begins.
  *
- * @throws {UsageError} bad filter
+ * @throws {UsageError} bad filter, a format that cannot be
+ * @throws {UserError} the file cannot be written
  */
-export function checkReportOptions(options: ReportOptions): void {
-  if (options.where !== undefined) parseWhere(options.where);
+export function checkReportOptions(options: Pick<ReportOptions, 'format' | 'output' | 'where'>): void {
+  const { output, where } = options;
+  const format = formatOf(options);
+  if (where !== undefined) {
+    parseWhere(where);
+    // These hold the census itself; only a filter could change it, and a silent omission would be a lie.
+    if (format === 'pprof' || format === 'folded')
+      throw new UsageError(`--where cannot be combined with the format ${format}`);
+  }
+  if (isFile(output)) checkWritable(output);
+}
+
+/** The format asked for, else that of the file's ending, else text. */
+function formatOf({ format, output }: Pick<ReportOptions, 'format' | 'output'>): ReportFormat {
+  return format ?? (isFile(output) ? formatOfFile(output) : 'text');
+}
+
+function isFile(output: string | undefined): output is string {
+  return output !== undefined && output !== '-';
 }
 
 /** Loads, step by step, what every report needs: for those who have time to spare before. */
@@ -77,16 +92,25 @@ export const PREPARATIONS: readonly (() => void)[] = [
 ];
 
 /** Whether `-o` names a file for other programs, so that nothing goes to standard output. */
-export function keepsCensus({ format, output }: ReportOptions): boolean {
-  return output !== undefined && output !== '-' && (format ?? formatOfFile(output)) !== 'text';
+export function keepsCensus(options: ReportOptions): boolean {
+  return isFile(options.output) && formatOf(options) !== 'text';
 }
 
-/** Writes the report of a census to where the options say. */
+/**
+ * Writes the report of a census to where the options say.
+ *
+ * @throws {UserError} the file cannot be written; the report is on standard output then, as text
+ */
 export async function writeReport(census: Census, options: ReportOptions, input: ReportInput | null): Promise<void> {
-  const format = options.format ?? formatOfFile(options.output);
-  const content = await render(census, format, options, input);
-  if (options.output === undefined || options.output === '-') await toStdout(content);
-  else await toFile(options.output, content);
+  const { output } = options;
+  const content = await render(census, formatOf(options), options, input);
+  if (!isFile(output)) return toStdout(content);
+  try {
+    await toFile(output, content);
+  } catch (error) {
+    await writeReport(census, { ...options, output: '-', format: 'text' }, input);
+    throw error;
+  }
 }
 
 /** The report as bytes in one format. */
@@ -97,8 +121,6 @@ async function render(
   input: ReportInput | null,
 ): Promise<string | Buffer> {
   if (format === 'pprof' || format === 'folded') {
-    // These hold the census itself; only a filter could change it, and a silent omission would be a lie.
-    if (options.where !== undefined) throw new UsageError(`--where cannot be combined with the format ${format}`);
     if (format === 'folded') return foldedStacks(census);
     const { writePprof } = await import('../formats/pprof-write.ts');
     return writePprof(census);
@@ -110,10 +132,9 @@ async function render(
     case 'csv':
       return csvReport(report);
     case 'text': {
-      const isFile = options.output !== undefined && options.output !== '-';
       return textReport(report, {
         width: outputWidth(),
-        colour: !isFile && hasColour(process.stdout),
+        colour: !isFile(options.output) && hasColour(process.stdout),
         verbose: options.verbose ?? false,
       });
     }
@@ -149,34 +170,4 @@ function explain(group: Group, style: ExplainStyle): Pick<Explanation, 'text' | 
   if (style === 'off' || !commonest) return { text: '', confidence: 'unknown' };
   const { entries, comms, count, paths } = group;
   return explainGroup({ path: commonest.path, paths, entries, comms, count }, style);
-}
-
-const ENDINGS: readonly [RegExp, ReportFormat][] = [
-  [/\.(?:pb|pb\.gz|pprof)$/, 'pprof'],
-  [/\.json$/, 'json'],
-  [/\.csv$/, 'csv'],
-  [/\.(?:folded|collapsed)$/, 'folded'],
-];
-
-function formatOfFile(file: string | undefined): ReportFormat {
-  return ENDINGS.find(([ending]) => file !== undefined && ending.test(file))?.[1] ?? 'text';
-}
-
-async function toFile(file: string, content: string | Buffer): Promise<void> {
-  try {
-    await writeFile(file, content);
-  } catch (error) {
-    throw new UserError(`cannot write ${file}: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/** Waits until everything is written: a pipe takes a long report piece by piece. */
-function toStdout(content: string | Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(content, (error) => {
-      // The reader of a pipe has seen enough (`| head`).
-      if (!error || (error as NodeJS.ErrnoException).code === 'EPIPE') resolve();
-      else reject(error);
-    });
-  });
 }
