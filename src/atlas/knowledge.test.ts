@@ -45,6 +45,19 @@ test('system calls have the names of the manual', () => {
   expect(role('sys_copyarea')).toBeUndefined();
 });
 
+test('a system call whose own function left by a tail call is known by the one it called', () => {
+  const names = ['ksys_lseek', 'ksys_fadvise64_64', '__sys_setsockopt', 'do_sys_ftruncate', 'ksys_msgsnd', 'ksys_dup3'];
+  expect(names.map((name) => role(name)?.entry?.name)).toEqual([
+    'lseek(2)',
+    'fadvise64(2)',
+    'setsockopt(2)',
+    'ftruncate(2)',
+    'msgsnd(2)',
+    undefined, // dup2 or dup3
+  ]);
+  expect(role('ksys_lseek')?.entry?.rank).toBeLessThan(role('sys_llseek')?.entry?.rank ?? 0);
+});
+
 test('what tells more than the entry code around it has the higher rank', () => {
   const rank = (name: string) => role(name)?.entry?.rank ?? Number.NaN;
   // arm64 has one interrupt vector, and one for system calls and faults of programs
