@@ -218,6 +218,11 @@ describe('nothing usable is one line and status 1', () => {
     expect(status).toBe(1);
   });
 
+  test.each(['text', 'json', 'csv'])('a report of whocalls as %s', (format) => {
+    const { stdout } = run(['read', SEED, '--format', format]);
+    fails(['read', '-'], 1, /standard input is a report of whocalls.* -o FILE\.pb\.gz or FILE\.folded/, stdout);
+  });
+
   test('a file that cannot be written', () => {
     const missing = join(scratch, 'no', 'such', 'folder');
     fails(['export', SEED, '--to', 'csv', '-o', missing], 1, /cannot write .*no such/i);
@@ -273,9 +278,17 @@ describe('the text report', () => {
     }
   });
 
+  test('says "mostly" only of a part', () => {
+    const stacks = 'a;entry_SYSCALL_64;ksys_read;vfs_read 7\na;entry_SYSCALL_64;ksys_pread64;vfs_read 3\n';
+    const stdin = { input: `${stacks}b;entry_SYSCALL_64;ksys_write;vfs_read 5\n` };
+    const { stdout } = run(['read', '-', '--by', 'comm', '--target', 'vfs_read'], stdin);
+    expect(stdout).toMatch(/^ 1 .* a +mostly ksys_read, /m);
+    expect(stdout).toMatch(/^ 2 .* b +ksys_write, /m);
+  });
+
   test('hides no losses and obeys no escape sequences', () => {
     const { stdout } = run(['read', SEED]);
-    expect(stdout.split('\n')[0]).toBe('! 11940 of 1203418 calls (1.0 %) have no stack');
+    expect(stdout.split('\n')[0]).toBe('! 11940 of 1203418 calls (1.0 %) are not attributed');
     expect(stdout).toContain('Total 1203418 calls · attributed 1191478 (99.0 %) · lost 11940 (not listed 11940)');
     const { stdout: odds } = run(['read', odd, '--by', 'comm', '--verbose']);
     expect([...odds].filter((character) => character !== '\n' && /\p{Cc}/u.test(character))).toEqual([]);

@@ -27,6 +27,13 @@ export interface ReadResult {
 /** How much of a file formats are told by, in bytes: first a little, then more where a format asks for it. */
 const HEADS = [1 << 12, 1 << 16, 1 << 20];
 
+/** How the reports begin that hold groups and no stacks: JSON, CSV, text. */
+const OWN_REPORTS = [
+  /^\s*\{\s*"schema": ?"whocalls\/report\//,
+  /^rank,count,share,key,site,/,
+  /^! \d+ of \d+ calls \(|^Total \d+ calls\b.* attributed \d+ \(/m,
+];
+
 export interface ReadFileOptions extends ReadOptions {
   readonly knowledge: KernelKnowledge;
   /** The format, where the user says it. */
@@ -71,23 +78,29 @@ async function chooseReader(
   diagnostics: Diagnostics,
 ): Promise<{ reader: StackReader; bytes: ByteStream }> {
   let rest = bytes;
+  let head: Buffer = Buffer.alloc(0);
   let isEmpty = true;
   for (const size of HEADS) {
     const taken = await takeHead(rest, size);
-    rest = taken.rest;
-    isEmpty = taken.head.length === 0;
+    ({ head, rest } = taken);
+    isEmpty = head.length === 0;
     if (taken.problem) {
       if (isEmpty) throw taken.problem;
       diagnostics.truncated = taken.problem.message;
     }
     if (chosen || isEmpty) break;
-    const reader = sniffReader(taken.head, name, taken.isWhole || size === HEADS.at(-1));
+    const reader = sniffReader(head, name, taken.isWhole || size === HEADS.at(-1));
     if (typeof reader === 'object') return { reader, bytes: rest };
     if (reader === 'no' && size >= 1 << 16) break;
     if (taken.isWhole) break;
   }
   if (isEmpty) throw new UserError(`${name} is empty`);
   if (chosen) return { reader: chosen, bytes: rest };
+  if (OWN_REPORTS.some((beginning) => beginning.test(head.toString('utf8', 0, 4096)))) {
+    throw new UnknownFormat(
+      `${name} is a report of whocalls, which has no stacks to read; keep a census with -o FILE.pb.gz or FILE.folded`,
+    );
+  }
   const tried = READERS.map((reader) => reader.name).join(', ');
   throw new UnknownFormat(`${name}: no known format (tried ${tried}; --input-format names one)`);
 }

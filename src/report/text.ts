@@ -49,7 +49,7 @@ class TextWriter {
     const { census } = this.#report;
     if (census.lost > 0) {
       const share = percent(census.lost / census.total);
-      this.#line(`! ${census.lost} of ${census.total} calls (${share}) have no stack`, 'bold');
+      this.#line(`! ${census.lost} of ${census.total} calls (${share}) are not attributed`, 'bold');
     }
     for (const warning of census.facts.warnings) this.#wrap(`! ${warning}`, '', '    ', 'bold');
   }
@@ -127,7 +127,7 @@ class TextWriter {
     const object = group.object?.slice(group.object.lastIndexOf('/') + 1) ?? null;
     const subsystem = group.subsystem ?? object;
     const known = by === 'tree' ? subsystem : (group.tree?.name ?? (by === 'subsystem' ? object : subsystem));
-    const parts = [by === 'site' || by === 'stack' ? '' : `mostly ${group.site}`, known ?? ''];
+    const parts = [by === 'site' || by === 'stack' ? '' : siteOf(group), known ?? ''];
     const text = printable(parts.filter((part) => part !== '').join(', '));
     const room = this.#layout.width - at;
     return columns(text) <= room ? text : room < 8 ? '' : cut(text, room);
@@ -214,6 +214,12 @@ class TextWriter {
 }
 
 type Style = 'bold' | 'dim';
+
+/** The site of a group's calls; of several, that of the most. */
+function siteOf({ site, paths }: Group): string {
+  const sites = new Set(paths.map(({ path }) => path.frames[path.site]?.name));
+  return sites.size > 1 ? `mostly ${site}` : site;
+}
 
 /** The largest value of a list; lists may be too long for Math.max(...). */
 function most<T>(list: readonly T[], value: (item: T) => number, least = 0): number {
