@@ -48,6 +48,20 @@ describe('explaining', () => {
     expect(tree).toBeNull();
   });
 
+  it('names every target of the group, up to three', () => {
+    const said = (...targets: string[]) => {
+      const paths = targets.map((target, i) => ({ path: pathOf('frobnicate', WRITE, target), count: 9 - i }));
+      // Calls of another site are none of frobnicate's.
+      paths.push({ path: pathOf('other', WRITE, 'vfs_other'), count: 1 });
+      const [first] = paths;
+      return explainGroup({ path: first!.path, paths, entries: [], comms: [], count: 10 }, 'short').text;
+    };
+    expect(said('vfs_fstat')).toBe('frobnicate calls vfs_fstat, in write(2).');
+    expect(said('a', 'b')).toBe('frobnicate calls a and b, in write(2).');
+    expect(said('a', 'b', 'c')).toBe('frobnicate calls a, b and c, in write(2).');
+    expect(said('a', 'b', 'c', 'd', 'e')).toBe('frobnicate calls a, b, c and 2 more, in write(2).');
+  });
+
   it('says what it does not know', () => {
     const { text, confidence } = explainGroup(group(pathOf('frobnicate', UNKNOWN, 'frob', 0)), 'full');
     expect(text).toBe('frobnicate calls frob, from an entry the atlas does not know.');

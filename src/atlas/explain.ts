@@ -31,7 +31,7 @@ export interface Explanation {
 /** Says in plain words what the calls of a group are: what started them, what was decided, which tree and why. */
 export function explainGroup(group: GroupToExplain, style: 'short' | 'full'): Explanation {
   const { path } = group;
-  if (path.entry.kind === 'user') return explainUser(path, style);
+  if (path.entry.kind === 'user') return explainUser(group, style);
   const match = treeOf(path);
   const subsystem = subsystemOfPath(path);
   const name = path.frames[path.site]?.name ?? path.target;
@@ -58,12 +58,14 @@ export function explainGroup(group: GroupToExplain, style: 'short' | 'full'): Ex
 }
 
 /** Calls of a user function: who called is all there is to say, because the atlas knows kernels only. */
-function explainUser({ frames, site, target }: PathView, style: 'short' | 'full'): Explanation {
+function explainUser(group: GroupToExplain, style: 'short' | 'full'): Explanation {
+  const { frames, site } = group.path;
   const caller = frames[site];
-  const called = target === '' ? '' : nameInFile(target.slice(target.lastIndexOf(':') + 1), fileOfTarget(target));
+  const called = severalOf(targetsOf(group).map(userTarget));
   const sentences: string[] = [];
   if (caller === undefined) {
-    sentences.push(called === '' ? 'The stack has no caller' : `${called} is called; the stack ends before its caller`);
+    const verb = targetsOf(group).length > 1 ? 'are called; their stacks end' : 'is called; the stack ends';
+    sentences.push(called === '' ? 'The stack has no caller' : `${called} ${verb} before its caller`);
   } else {
     const who = nameInFile(caller.name, caller.module);
     sentences.push(called === '' ? `${who} runs` : `${who} calls ${called}`);
@@ -71,6 +73,32 @@ function explainUser({ frames, site, target }: PathView, style: 'short' | 'full'
   }
   const text = sentences.map((sentence) => `${sentence}.`).join(' ');
   return { text, confidence: 'unknown', tree: null, candidates: [], subsystem: null };
+}
+
+/** The targets that the site of a group's commonest path calls, commonest first. */
+function targetsOf({ path, paths }: GroupToExplain): string[] {
+  const site = path.frames[path.site]?.name;
+  const calls = new Map([[path.target, 0]]);
+  for (const { path: other, count } of paths) {
+    if (other.frames[other.site]?.name === site) calls.set(other.target, (calls.get(other.target) ?? 0) + count);
+  }
+  return [...calls]
+    .sort((a, b) => b[1] - a[1])
+    .map(([target]) => target)
+    .filter((target) => target !== '');
+}
+
+/** `a, b and c`; `a, b, c and 4 more`. */
+function severalOf(names: readonly string[]): string {
+  const rest = names.length - MOST_NAMED;
+  return listed(rest > 0 ? [...names.slice(0, MOST_NAMED), `${rest} more`] : names);
+}
+
+/** More targets would be no summary. */
+const MOST_NAMED = 3;
+
+function userTarget(target: string): string {
+  return nameInFile(target.slice(target.lastIndexOf(':') + 1), fileOfTarget(target));
 }
 
 /** `malloc in libc.so.6`; a function without a name has its file in place of one. */
@@ -90,18 +118,23 @@ function decision(group: GroupToExplain, match: TreeMatch, subsystem: string | n
   if (decided)
     return match.confidence === 'certain' || match.candidates.length < 2 ? decided : `most likely ${decided}`;
   const site = path.frames[path.site]?.name;
-  if (site === undefined) return path.target ? `${path.target} is called` : 'the call has no caller in the kernel';
+  const targets = targetsOf(group);
+  if (site === undefined) {
+    const verb = targets.length > 1 ? 'are' : 'is';
+    return targets.length > 0 ? `${severalOf(targets)} ${verb} called` : 'the call has no caller in the kernel';
+  }
   const gloss = glossOf(site);
   const where = subsystem ? ` (${subsystem})` : '';
-  if (gloss) return `${site}${where} ${gloss}${calling(path, site)}`;
+  if (gloss) return `${site}${where} ${gloss}${calling(targets, site)}`;
   if (match.candidates.length > 0) return `${site}${where} inserts an entry into a red-black tree`;
-  const isTarget = path.target === '' || path.target === site;
-  return isTarget ? `${site}${where} runs` : `${site}${where} calls ${path.target}`;
+  const called = severalOf(targets.filter((target) => target !== site));
+  return called === '' ? `${site}${where} runs` : `${site}${where} calls ${called}`;
 }
 
 /** What the site does matters only for the call it makes; a tree's insert needs no mention. */
-function calling({ target }: PathView, site: string): string {
-  return target === '' || target === site || isTreeInsert(target) ? '' : `, calling ${target}`;
+function calling(targets: readonly string[], site: string): string {
+  const called = severalOf(targets.filter((target) => target !== site && !isTreeInsert(target)));
+  return called === '' ? '' : `, calling ${called}`;
 }
 
 /** What happened when an entry was inserted, over all paths of the group: `mostly … (61 %), sometimes …`. */
