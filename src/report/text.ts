@@ -3,6 +3,7 @@ import type { Census } from '../census/census.ts';
 import type { EntryTally, Group, Tally } from '../census/group.ts';
 import { callsPerPhase } from '../census/phases.ts';
 import { columns, cut, pad, printable, wrap } from './columns.ts';
+import { commandLine } from './command-line.ts';
 import { type Report, workloadOf } from './report.ts';
 
 /** How a text report is laid out. */
@@ -61,7 +62,7 @@ class TextWriter {
     const kernel = facts.kernels.length === 0 ? '' : `Linux ${facts.kernels.join(', ')}`;
     const cpus = facts.cpus === null ? '' : `${facts.cpus} CPU${facts.cpus === 1 ? '' : 's'}`;
     const machine = [kernel, cpus].filter((part) => part !== '').join(', ');
-    const command = facts.commands.map((words) => words.join(' ')).join('; ');
+    const command = facts.commands.map(commandLine).join('; ');
     const rows = [
       [targets, machine],
       [command, workloadFacts(census)],
