@@ -15,7 +15,7 @@ describe('keys of calls', () => {
     expect(parseKeys('none')).toEqual({ pid: false, comm: false, cpu: false });
     expect(() => parseKeys('com')).toThrow('--keys com is none of');
     expect(() => parseKeys('arg1,arg2')).toThrow('only one argument');
-    expect(() => parseKeys('arg0')).toThrow();
+    expect(() => parseKeys('arg0')).toThrow('--keys arg0: arguments are numbered from 1');
   });
 
   it('records the rotate callback of augmented trees unasked, and nothing else', () => {

@@ -39,6 +39,8 @@ export function parseKeys(list: string): RequestedKeys {
       keys = { ...keys, argument: { number: Number(number), asSymbol: asSymbol !== undefined } };
     } else if (word === 'pid' || word === 'comm' || word === 'cpu') {
       keys = { ...keys, [word]: true };
+    } else if (/^arg0+(?::sym)?$/.test(word)) {
+      throw new UsageError(`--keys ${word}: arguments are numbered from 1`);
     } else {
       throw new UsageError(`--keys ${word} is none of comm, pid, cpu, argN, argN:sym, none`);
     }

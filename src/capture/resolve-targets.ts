@@ -24,6 +24,17 @@ export interface ResolvedTargets {
   readonly notes: readonly string[];
 }
 
+/** No kernel function has the name that a target word is. */
+export class NoSuchFunction extends UserError {
+  override readonly name = 'NoSuchFunction';
+  readonly word: string;
+
+  constructor(word: string, message: string) {
+    super(message);
+    this.word = word;
+  }
+}
+
 /** Where names are looked up. */
 export interface Names {
   readonly kallsyms: Kallsyms;
@@ -196,7 +207,10 @@ function resolveFunction(
   if (all.length > 0 && staying.length === 0)
     throw new UserError(`${name} runs only while the kernel starts, and is gone by now`);
   const { functions, isPart } = isOneCopy ? { functions: staying, isPart: false } : callEntries(staying);
-  if (functions.length === 0) throw new UserError(notFound(name, isWanted, kallsyms, module));
+  if (functions.length === 0) {
+    const why = notFound(name, isWanted, kallsyms, module);
+    throw module === undefined ? new NoSuchFunction(name, why) : new UserError(why);
+  }
   const copies = functions.filter((one) => one.name !== name).map((one) => one.name);
   const same = functions.filter((one) => one.name === name);
   if (same.length > 1) {

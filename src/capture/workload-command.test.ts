@@ -91,6 +91,10 @@ describe('COMMAND', () => {
       message: 'cannot run no-such-command: no such command',
       exitStatus: 127,
     });
+    expect(refusal('ulimit')).toMatchObject({
+      message: "cannot run ulimit: no such command (a shell builtin? try sh -c 'ulimit …')",
+      exitStatus: 127,
+    });
     expect(refusal(file)).toMatchObject({ message: `cannot run ${file}: not executable`, exitStatus: 126 });
   });
 });

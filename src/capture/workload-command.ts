@@ -120,11 +120,14 @@ function becoming(user: string): string[] {
   return ['setpriv', `--reuid=${user}`, `--regid=${stdout.trim()}`, '--init-groups', '--'];
 }
 
+const SHELL_BUILTIN =
+  /^(?:[.:]|alias|bg|builtin|cd|command|declare|eval|exec|exit|export|fg|hash|jobs|let|local|popd|pushd|read|set|shift|shopt|source|times|trap|type|ulimit|umask|unset|wait)$/;
+
 /**
  * The file a shell would run for this name.
  * @throws {UserError} with exit status 127 or 126, as shells have it
  */
-function findCommand(name: string): string {
+export function findCommand(name: string): string {
   const candidates = name.includes('/')
     ? [name]
     : (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory || '.', name));
@@ -140,7 +143,8 @@ function findCommand(name: string): string {
     }
   }
   if (found) throw new UserError(`cannot run ${name}: not executable`, { exitStatus: 126 });
-  throw new UserError(`cannot run ${name}: no such command`, { exitStatus: 127 });
+  const hint = SHELL_BUILTIN.test(name) ? ` (a shell builtin? try sh -c '${name} …')` : '';
+  throw new UserError(`cannot run ${name}: no such command${hint}`, { exitStatus: 127 });
 }
 
 /** A directory of PATH that may not be looked into has nothing to offer. */

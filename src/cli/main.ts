@@ -30,7 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const { newCommand, runCommand } = await import('./command.ts');
   if (entry) return runCommand((await entry.load()).command(), rest);
-  if (isTarget) return runCommand((await import('./record.ts')).command(), args);
+  if (isTarget) return runCommand((await import('./record.ts')).command(Object.keys(COMMANDS)), args);
   const topLevel = newCommand('whocalls')
     .description('Who calls this kernel function, how often, and why?')
     .version(version(), '-V, --version', 'show the version')

@@ -7,6 +7,7 @@ import type { Census } from '../census/census.ts';
 import { groupCensus } from '../census/group.ts';
 import { foldIntoPhases } from '../census/phases.ts';
 import { UsageError } from '../errors.ts';
+import { noteMissingArgument } from './argument-note.ts';
 import { newCommand } from './command.ts';
 import {
   addReportOptions,
@@ -17,6 +18,7 @@ import {
   wholeNumber,
   writeReport,
 } from './report-options.ts';
+import { seconds } from './seconds.ts';
 import { ProgressLine } from './terminal.ts';
 import { addWatchOptions, type WatchOptions, type WorkloadWatch, watchWorkload } from './workload-watch.ts';
 
@@ -54,8 +56,8 @@ interface RecordOptions extends ReportOptions, WatchOptions {
   readonly timeBuckets?: number;
 }
 
-/** `whocalls [record] TARGET… [options] -- COMMAND…` */
-export function command(): Command {
+/** `whocalls [record] TARGET… [options] -- COMMAND…`; the first TARGET may be meant to be one of these commands. */
+export function command(commands: readonly string[] = []): Command {
   const record = newCommand('record')
     .description(
       'Counts every call of kernel functions while COMMAND runs, splits the count by call path and says who called.\n' +
@@ -63,7 +65,7 @@ export function command(): Command {
     )
     .usage('TARGET[,TARGET…] [options] -- COMMAND…')
     .argument(
-      '[words...]',
+      '[TARGET...]',
       "targets: NAME, 'PATTERN*', /REGEX/, MODULE:NAME, CATEGORY:TRACEPOINT, @SET, FILE:FUNCTION",
     );
   addRecordOptions(addReportOptions(record));
@@ -93,7 +95,12 @@ export function command(): Command {
         watch?.begin(startedAt);
       },
       ...(watch && { onOutput: (chunk: Buffer) => watch.read(chunk) }),
-    }).finally(() => progress.done());
+    })
+      .catch(async (error) => {
+        const { whatWasMeant } = await import('./target-hints.ts');
+        throw whatWasMeant(error, targets, workload.length > 0, commands);
+      })
+      .finally(() => progress.done());
     try {
       await tell(recording, watch, options);
       process.exitCode = recording.status;
@@ -123,8 +130,7 @@ async function tell(recording: Recording, watch: WorkloadWatch | null, options: 
   }
   const facts = watch?.finish();
   if (facts) counted.facts.workloads.push(facts);
-  if (options.by === 'argument' && ![...counted.rows].some(({ argument }) => counted.string(argument) !== ''))
-    counted.note('No argument was recorded; --keys argN records one.');
+  noteMissingArgument(counted, options.by, options.keys);
   // Time buckets that were only there to find the phases have done their work.
   const census = watch && options.timeBuckets === undefined ? foldIntoPhases(counted) : counted;
   await writeReport(census, options, null);
@@ -135,9 +141,13 @@ async function tell(recording: Recording, watch: WorkloadWatch | null, options: 
 /** Adds what recording takes besides the options of reports. */
 function addRecordOptions(command: Command): Command {
   return addWatchOptions(command)
-    .option('--duration <seconds>', 'stop after this time', seconds)
+    .option('--duration <seconds>', 'stop after this time; also 500ms, 5s, 2m, 1h', seconds)
     .addOption(new Option('--engine <name>', 'count in this way and no other').choices(ENGINE_NAMES))
-    .option('--keys <list>', 'tell calls apart by comm, pid, cpu, argN, argN:sym, none (default: comm)')
+    .option(
+      '--keys <list>',
+      'tell calls apart by comm, pid, cpu, none, argN, argN:sym (the name of the function at that address); N counts ' +
+        'from 1, --by argument shows it. A list takes the place of the default: --keys comm,arg1 (default: comm)',
+    )
     .option('--only-command', 'only calls on behalf of COMMAND and the processes it starts')
     .option('--pid <list>', 'only calls on behalf of these processes; without COMMAND until they end', numbers)
     .option('--comm <list>', 'only calls on behalf of tasks of these names (a comma in one is \\x2c)', texts)
@@ -147,7 +157,11 @@ function addRecordOptions(command: Command): Command {
     .option('--user-stacks', 'add the part of the stack in the program that called the kernel')
     .option('--no-exclude-self', 'count calls made by whocalls itself, too')
     .option('--no-walk', "have the kernel's unwinder take every stack, also those that are known (slower)")
-    .option('--time-buckets <ms>', 'tell calls apart by when they happened', wholeNumber)
+    .option(
+      '--time-buckets <ms>',
+      'tell calls apart by when they happened: a label in -o run.pb.gz, and the precision of phases',
+      milliseconds,
+    )
     .option('--max-stacks <n>', 'room for this many distinct stacks', room, DEFAULT_MAX_STACKS)
     .option('--max-keys <n>', 'room for this many distinct combinations of stack and keys', room, DEFAULT_MAX_KEYS)
     .option('--interval <seconds>', 'say on stderr how it stands, every so often (reading costs some calls)', seconds)
@@ -209,9 +223,9 @@ function intervalPrinter(): (soFar: Census) => void {
   };
 }
 
-function seconds(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < 1e6)) throw new InvalidArgumentError('A number of seconds above 0 is wanted.');
+function milliseconds(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 1) throw new InvalidArgumentError('At least 1 millisecond is wanted.');
   return value;
 }
 
