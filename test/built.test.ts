@@ -65,3 +65,12 @@ test('stack traces name the sources, where they are wanted', () => {
   expect(commandsOwn.stderr).toBe('whocalls: cannot run no-such-command: no such command\n');
   expect(run('--enable-source-maps', MAIN, 'record').stderr).toMatch(/^whocalls: name a function to count.*\n$/);
 });
+
+test('the README shows what is printed', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const [, words = '', output] = /\$ bin\/whocalls (.*)\n([\s\S]*?)```/.exec(readme) ?? [];
+  const env = { ...process.env, COLUMNS: '100', NO_COLOR: '1' };
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const { stdout } = spawnSync(process.execPath, [MAIN, ...words.split(' ')], { encoding: 'utf8', cwd: root, env });
+  expect(stdout).toBe(output);
+});
