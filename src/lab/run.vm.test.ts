@@ -62,15 +62,15 @@ describe.skipIf(!ready).each(['6.1', '6.12'])('a guest with Linux %s', (series) 
 
 describe.skipIf(!ready)('a guest', () => {
   it(
-    'passes 50 MB in and out intact, writes to shares, and hands back files',
+    'passes 40 MB in and out intact, gives signs of life meanwhile, writes to shares, and hands back files',
     async () => {
-      const input = randomBytes(50 * 1024 * 1024);
+      const input = randomBytes(40 * 1024 * 1024);
       const share = mkdtempSync(join(scratch, 'share-'));
       const handed = join(scratch, 'handed-back');
-      const chunks = Array.from({ length: 50 }, (_, index) => input.subarray(index << 20, (index + 1) << 20));
+      const chunks = Array.from({ length: 40 }, (_, index) => input.subarray(index << 20, (index + 1) << 20));
       const script = `cat; cd "$1"; i=0; while [ $i -lt 1000 ]; do echo file $i > $i; i=$((i + 1)); done; echo back > "$2"`;
       const result = await runInLab(
-        { accelerator: 'tcg', shares: [share], collect: [handed] },
+        { accelerator: 'tcg', shares: [share], collect: [handed], silence: 10 },
         ['sh', '-c', script, 'sh', share, handed],
         { stdin: Readable.from(chunks) },
       );
@@ -105,6 +105,17 @@ describe.skipIf(!ready)('a guest', () => {
       const endless = runInLab({ accelerator: 'tcg', timeout: 2 }, ['sh', '-c', 'while :; do :; done']);
       await expect(endless).rejects.toThrow('the command took longer than 2 s');
       await expect(endless).rejects.toMatchObject({ exitStatus: 124 });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'is switched off when it gives no sign of life any more',
+    async () => {
+      const stop = 'kill -STOP $(grep -lx -- -1000 /proc/[0-9]*/oom_score_adj | cut -d/ -f3)';
+      const silent = runInLab({ accelerator: 'tcg', silence: 2 }, ['sh', '-c', `${stop}; while :; do :; done`]);
+      await expect(silent).rejects.toThrow('the guest hangs: no sign of life for 2 s');
+      await expect(silent).rejects.toMatchObject({ exitStatus: 125, started: true });
     },
     PATIENCE,
   );
