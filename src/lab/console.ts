@@ -24,9 +24,29 @@ export class ConsoleTail {
     return this.#last(/(Kernel panic - .*)/);
   }
 
+  /**
+   * The kernel's report of a fault of its own, from its first line, without the time stamp:
+   * `BUG: kernel NULL pointer dereference, address: …`, `Oops: int3: 0000 [#1] PREEMPT SMP NOPTI`. Empty if there is none.
+   */
+  oops(): readonly string[] {
+    return this.#from(/BUG: (?!(soft|workqueue) lockup).*|kernel BUG at .*|[a-z][^\]]*: [0-9a-f]{4} \[#\d+\].*/i);
+  }
+
+  /** The kernel's report of a processor that does not get on, from `BUG: soft lockup - CPU#0 stuck for 26s!` on. */
+  lockup(): readonly string[] {
+    return this.#from(/BUG: soft lockup.*|\w+ detected stalls on .*|Watchdog detected hard LOCKUP.*/);
+  }
+
   /** The process that the kernel killed for want of memory, from `Out of memory: Killed process 123 (name) …`. */
   outOfMemory(): string | undefined {
     return this.#last(/Out of memory: Killed process \d+ \((.*?)\)/);
+  }
+
+  #from(pattern: RegExp): readonly string[] {
+    const lines = this.lines();
+    const first = lines.findIndex((line) => pattern.test(line));
+    if (first < 0) return [];
+    return [pattern.exec(lines[first] ?? '')?.[0] ?? '', ...lines.slice(first + 1)];
   }
 
   #last(pattern: RegExp): string | undefined {

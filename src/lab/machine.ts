@@ -64,6 +64,8 @@ const KERNEL_PARAMETERS = [
   'quiet',
   // A panic ends the machine at once: QEMU does not reboot.
   'panic=-1',
+  // A kernel with a fault of its own goes on after killing whoever was running, and counts what then happens.
+  'oops=panic',
   'random.trust_cpu=on',
   // The self-tests of the cryptography take half a second under emulation.
   'cryptomgr.notests',

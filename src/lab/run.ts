@@ -44,6 +44,8 @@ export interface LabOptions {
   readonly timeout?: number | undefined;
   /** Seconds until COMMAND must have been started. */
   readonly bootDeadline?: number | undefined;
+  /** Seconds without a sign of life after which the guest is taken to hang. */
+  readonly silence?: number | undefined;
   readonly accelerator?: 'auto' | Accelerator | undefined;
   /** Directories of the host that the guest may write to, at the same path. */
   readonly shares?: readonly string[] | undefined;
@@ -77,7 +79,7 @@ export interface LabResult extends GuestOutcome {
   readonly bootSeconds: number;
 }
 
-const DEFAULTS = { cpus: 2, memory: 2048, disk: 4096, timeout: 3600 } as const;
+const DEFAULTS = { cpus: 2, memory: 2048, disk: 4096, timeout: 3600, silence: 60 } as const;
 /** Seconds until the guest must have started COMMAND. Emulation on a busy machine is slow; KVM is quick or broken. */
 const BOOT_DEADLINE = { tcg: 120, kvm: 5 } as const;
 
@@ -85,7 +87,7 @@ const BOOT_DEADLINE = { tcg: 120, kvm: 5 } as const;
  * Boots a virtual machine, runs one command in it and throws the machine away.
  * The machine never outlives this process.
  *
- * @throws LabError if the guest does not boot, panics, or takes longer than it may
+ * @throws LabError if the guest does not boot, its kernel fails or hangs, or COMMAND takes longer than it may
  * @throws UserError if QEMU, a kernel or a module is missing
  */
 export async function runInLab(
@@ -140,7 +142,8 @@ async function runOnce(
     const collect = options.collect ?? [];
     const machineOptions = prepare(options, command, kernel, tools, accelerator, scratch, token);
     streams.onPhase?.('booting', accelerator);
-    const session = new Session(startMachine(machineOptions), streams, token);
+    const silence = options.silence ?? DEFAULTS.silence;
+    const session = new Session(startMachine(machineOptions), streams, token, silence);
     started = true; // from here on the supervisor removes the scratch directory
     const bootSeconds = await session.boot(options.bootDeadline ?? BOOT_DEADLINE[accelerator]);
     streams.onPhase?.('running', accelerator);

@@ -62,12 +62,12 @@ describe.skipIf(!ready).each(['6.1', '6.12'])('a guest with Linux %s', (series) 
 
 describe.skipIf(!ready)('a guest', () => {
   it(
-    'passes 50 MB in and out intact, writes to shares, and hands back files',
+    'passes 40 MB in and out intact, writes to shares, and hands back files',
     async () => {
-      const input = randomBytes(50 * 1024 * 1024);
+      const input = randomBytes(40 * 1024 * 1024);
       const share = mkdtempSync(join(scratch, 'share-'));
       const handed = join(scratch, 'handed-back');
-      const chunks = Array.from({ length: 50 }, (_, index) => input.subarray(index << 20, (index + 1) << 20));
+      const chunks = Array.from({ length: 40 }, (_, index) => input.subarray(index << 20, (index + 1) << 20));
       const script = `cat; cd "$1"; i=0; while [ $i -lt 1000 ]; do echo file $i > $i; i=$((i + 1)); done; echo back > "$2"`;
       const result = await runInLab(
         { accelerator: 'tcg', shares: [share], collect: [handed] },
@@ -110,14 +110,29 @@ describe.skipIf(!ready)('a guest', () => {
   );
 
   it(
-    'survives a full disk and running out of memory, and ends what the command left behind',
+    'is switched off when it gives no sign of life any more',
+    async () => {
+      const stop = 'kill -STOP $(grep -lx -- -1000 /proc/[0-9]*/oom_score_adj | cut -d/ -f3)';
+      const silent = runInLab({ accelerator: 'tcg', silence: 2 }, ['sh', '-c', `${stop}; while :; do :; done`]);
+      await expect(silent).rejects.toThrow('the guest hangs: no sign of life for 2 s');
+      await expect(silent).rejects.toMatchObject({ exitStatus: 125, started: true });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'survives a full disk and running out of memory, gives signs of life meanwhile, and ends what the command left behind',
     async () => {
       const script = [
         'sleep 1000 & setsid sleep 1000 &',
         'dd if=/dev/zero of=/data/x bs=1M 2>&1 | grep -o "No space left on device"',
         'tail /dev/zero; echo $?; no-such-command; echo $?',
       ];
-      const result = await runInLab({ accelerator: 'tcg', memory: 512, disk: 64 }, ['sh', '-c', script.join('\n')]);
+      const result = await runInLab({ accelerator: 'tcg', memory: 512, disk: 64, silence: 6 }, [
+        'sh',
+        '-c',
+        script.join('\n'),
+      ]);
       expect(result.stdout.toString()).toBe('No space left on device\n137\n127\n');
       expect(result.outOfMemory).toBe('tail');
       expect(result.status).toBe(0);

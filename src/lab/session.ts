@@ -2,11 +2,12 @@ import type { Duplex, Writable } from 'node:stream';
 import { UserError } from '../errors.ts';
 import { ConsoleTail } from './console.ts';
 import { COMPLAINT } from './guest.ts';
+import { Heartbeat } from './heartbeat.ts';
 import type { Machine } from './machine.ts';
 import { MarkedStream } from './marked-stream.ts';
 import type { LabStreams } from './run.ts';
 
-/** The guest did not do its part: it did not boot, died, or took too long. */
+/** The guest did not do its part: it did not boot, died, hung, or took too long. */
 export class LabError extends UserError {
   override readonly name = 'LabError';
   /** Whether COMMAND had been started. */
@@ -24,6 +25,8 @@ const GUEST_FAILED = 125;
 const ABORTED = 130;
 /** Console lines that an error message shows. */
 const SHOWN_LINES = 16;
+const ABOUT_OOPSES =
+  'kprobes on busy functions may do this under emulation, with --cpus 1 they do not: see docs/lab.md';
 
 /** How COMMAND ended. */
 export interface GuestOutcome {
@@ -42,16 +45,22 @@ export class Session {
   readonly #streams: LabStreams;
   readonly #console = new ConsoleTail();
   readonly #outputs: readonly Output[];
+  /** Seconds. */
+  readonly #silence: number;
   readonly #startTime = process.hrtime.bigint();
   #complaints = '';
   #started = false;
+  #heartbeat: Heartbeat | undefined;
+  #hangs = false;
   #status: number | undefined;
   #settle: () => void = () => {};
   #ended = false;
 
-  constructor(machine: Machine, streams: LabStreams, token: string) {
+  /** @param silence seconds without a sign of life after which the guest, once COMMAND runs, is taken to hang */
+  constructor(machine: Machine, streams: LabStreams, token: string, silence: number) {
     this.#machine = machine;
     this.#streams = streams;
+    this.#silence = silence;
     machine.console.on('data', (chunk: Buffer) => {
       this.#console.push(chunk);
       streams.console?.write(chunk);
@@ -93,6 +102,10 @@ export class Session {
 
   /** Waits for COMMAND and the end of its output, then switches the machine off. `collect` runs just before. */
   async run(timeout: number, collect: () => void): Promise<GuestOutcome> {
+    this.#heartbeat = new Heartbeat(this.#silence, () => {
+      this.#hangs = true;
+      this.#settle();
+    });
     const finished = (): boolean => this.#status !== undefined && this.#outputs.every((output) => output.ended);
     await this.#until(finished, timeout, `the command took longer than ${timeout} s (--timeout)`);
     collect();
@@ -106,7 +119,7 @@ export class Session {
     };
   }
 
-  /** Control lines of the guest: `ready`, `exit STATUS`. */
+  /** Control lines of the guest: `ready`, `alive` every second, `exit STATUS`. */
   #listen(): void {
     let text = '';
     this.#machine.control.on('data', (chunk: Buffer) => {
@@ -115,6 +128,7 @@ export class Session {
       for (const line of lines) {
         const [verb, argument] = line.split(' ');
         if (verb === 'ready') this.#started = true;
+        if (verb === 'alive') this.#heartbeat?.beat();
         if (verb === 'exit') this.#status = Number(argument);
       }
       this.#settle();
@@ -127,7 +141,7 @@ export class Session {
     await new Promise<void>((resolve) => {
       const aborted = (): boolean => this.#streams.abort?.aborted ?? false;
       this.#settle = () => {
-        if (condition() || this.#ended || aborted() || late) resolve();
+        if (condition() || this.#ended || this.#hangs || aborted() || late) resolve();
       };
       timer = setTimeout(() => {
         late = true;
@@ -142,26 +156,39 @@ export class Session {
     await this.#end();
     if (this.#streams.abort?.aborted && !died) throw new LabError('the guest was switched off', this.#started, ABORTED);
     if (died) throw this.#failure(this.#started ? 'the guest died' : 'the guest did not boot', GUEST_FAILED);
+    if (this.#hangs) {
+      throw this.#failure(`the guest hangs: no sign of life for ${this.#silence} s`, GUEST_FAILED);
+    }
     throw this.#failure(tooLate, this.#started ? TIMED_OUT : GUEST_FAILED);
   }
 
   async #end(): Promise<void> {
+    this.#heartbeat?.stop();
     this.#streams.stdin?.unpipe(this.#machine.stdin);
     this.#machine.kill();
     await this.#machine.ended.catch(() => {});
     for (const output of this.#outputs) output.finish();
   }
 
-  /** The guest's own complaint if there is one, else the last lines of its console. */
+  /** The guest's own complaint if there is one, else what its kernel reports, else the last lines of its console. */
   #failure(what: string, status: number): LabError {
     const complaint = this.#console.lines().find((line) => line.startsWith(COMPLAINT));
-    const reason = complaint?.slice(COMPLAINT.length).trim() ?? this.#console.panic();
+    const oops = this.#console.oops();
+    const report = oops.length > 0 ? oops : this.#hangs ? this.#console.lockup() : [];
+    const reason = complaint?.slice(COMPLAINT.length).trim() ?? report[0] ?? this.#console.panic();
     const parts = [reason === undefined ? what : `${what}: ${reason}`];
+    if (oops.length > 0) parts[0] += ` (${ABOUT_OOPSES})`;
     const said = this.#complaints.trim();
     if (said) parts.push(`QEMU says: ${said}`);
-    const lines = complaint === undefined ? this.#console.lines(SHOWN_LINES) : [];
-    if (lines.length > 0) parts.push('last lines of its console:', ...lines.map((line) => `  ${line}`));
+    if (complaint === undefined) parts.push(...this.#consoleLines(report));
     return new LabError(parts.join('\n'), this.#started, status);
+  }
+
+  #consoleLines(report: readonly string[]): string[] {
+    const lines = report.length > 0 ? report.slice(1, 1 + SHOWN_LINES) : this.#console.lines(SHOWN_LINES);
+    if (lines.length === 0) return [];
+    const title = report.length > 0 ? 'what follows on its console:' : 'last lines of its console:';
+    return [title, ...lines.map((line) => `  ${line}`)];
   }
 }
 
