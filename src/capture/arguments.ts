@@ -58,17 +58,14 @@ export function argumentsOf(
   requested?: RecordedArgument,
   counts: Pick<ArgumentCounts, 'of'> = new ArgumentCounts(),
 ): (RecordedArgument | undefined)[] {
-  let lacking = '';
-  const found = targets.map((target) => {
-    if (!requested) return target.kind === 'function' ? TELLING_ARGUMENTS[target.name] : undefined;
-    const why = whyNoArgument(target, requested.number, counts.of(target));
-    if (!why) return requested;
-    lacking ||= `--keys arg${requested.number}: ${why}`;
-    if (target.pattern === undefined) throw new UsageError(lacking);
-    return undefined;
-  });
-  if (lacking !== '' && found.every((argument) => !argument)) throw new UsageError(lacking);
-  return found;
+  if (!requested) {
+    return targets.map(({ kind, name }) => (kind === 'function' ? TELLING_ARGUMENTS[name] : undefined));
+  }
+  const whys = targets.map((target) => whyNoArgument(target, requested.number, counts.of(target)));
+  const named = whys.find((why, i) => why !== null && targets[i]?.pattern === undefined);
+  const fatal = named ?? (whys.includes(null) ? null : whys[0]);
+  if (fatal) throw new UsageError(`--keys arg${requested.number}: ${fatal}`);
+  return whys.map((why) => (why === null ? requested : undefined));
 }
 
 function whyNoArgument(target: Target, number: number, count: number | null): string | null {

@@ -12,10 +12,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../errors.ts';
-import { pidNamespaceNumber } from './sys/pid-namespace.ts';
+import { pause } from '../pause.ts';
+import { RunNames } from './run-names.ts';
 
-/** Numbers of processes mean something only together with the namespace they are of. */
-const PREFIX = `whocalls-${pidNamespaceNumber()}-`;
+const NAMES = new RunNames('-');
 const KILL_WAIT_MILLISECONDS = 20;
 
 /** A cgroup (version 2) of its own for COMMAND, so that its descendants are known wherever they go. */
@@ -32,7 +32,7 @@ export class CommandCgroup {
     this.#mount = mounted === null ? mountPrivately() : null;
     const root = mounted ?? this.#mount ?? '';
     sweep(root);
-    this.#directory = join(root, `${PREFIX}${process.pid}`);
+    this.#directory = join(root, NAMES.own);
     try {
       mkdirSync(this.#directory);
       this.descriptor = openSync(this.#directory, 'r');
@@ -64,7 +64,7 @@ export class CommandCgroup {
       } catch {
         // a process that ended a moment ago, or one that was left behind
         moveAll(this.#directory, join(this.#directory, '..'));
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, KILL_WAIT_MILLISECONDS);
+        pause(KILL_WAIT_MILLISECONDS);
       }
     }
     this.#unmount();
@@ -91,7 +91,7 @@ function cgroupMount(): string | null {
 }
 
 function mountPrivately(): string {
-  const directory = mkdtempSync(join(tmpdir(), PREFIX));
+  const directory = mkdtempSync(join(tmpdir(), NAMES.prefix));
   const { status, stderr } = spawnSync('mount', ['-t', 'cgroup2', 'none', directory], { encoding: 'utf8' });
   if (status === 0) return directory;
   rmdirSync(directory);
@@ -102,9 +102,7 @@ function mountPrivately(): string {
 
 /** Removes cgroups of runs that were killed. */
 function sweep(root: string): void {
-  for (const name of readdirSync(root)) {
-    const pid = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length)) : 0;
-    if (!(pid > 0) || isAlive(pid)) continue;
+  for (const name of NAMES.ofTheDead(readdirSync(root))) {
     moveAll(join(root, name), root);
     try {
       rmdirSync(join(root, name));
@@ -122,14 +120,5 @@ function moveAll(from: string, to: string): void {
     }
   } catch {
     // gone meanwhile
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

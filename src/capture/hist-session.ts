@@ -5,16 +5,16 @@ import { messageOf, UserError } from '../errors.ts';
 import { HIST_FRAMES, parseHist, parseMisses } from './hist-text.ts';
 import { formatAddress } from './kallsyms.ts';
 import type { CapturePlan } from './plan.ts';
+import { RunNames } from './run-names.ts';
 import { type CountingSession, SELF_LEFT_OUT } from './session.ts';
 import { syscallOf } from './stack-reader.ts';
 import { arch } from './sys/arch.ts';
 import { kernelAtLeast, onlineCpus } from './sys/kernel.ts';
-import { isInitialPidNamespace, pidNamespaceNumber } from './sys/pid-namespace.ts';
+import { isInitialPidNamespace } from './sys/pid-namespace.ts';
 import type { FunctionTarget, Target } from './targets.ts';
 import { tracefs, whyNoTraceEvents } from './tracefs.ts';
 
-/** Numbers of processes mean something only together with the namespace they are of. */
-const GROUP = `whocalls_${pidNamespaceNumber()}_`;
+const NAMES = new RunNames('_');
 /** What the kernel allows as a histogram's size (tracing_map.h). */
 const LEAST_ENTRIES = 128;
 const MOST_ENTRIES = 131_072;
@@ -37,7 +37,7 @@ interface Histogram {
  */
 export class HistCapture implements CountingSession {
   readonly #root: string;
-  readonly #group = `${GROUP}${process.pid}`;
+  readonly #group = NAMES.own;
   readonly #instance: string;
   readonly #trigger: string;
   readonly #plan: CapturePlan;
@@ -254,13 +254,5 @@ function remove(root: string, group: string): void {
 
 /** Removes what runs left that were killed together with their guard. */
 function sweep(root: string): void {
-  for (const name of readdirSync(`${root}/events`)) {
-    const pid = name.startsWith(GROUP) ? Number(name.slice(GROUP.length)) : 0;
-    if (!(pid > 0)) continue;
-    try {
-      process.kill(pid, 0);
-    } catch {
-      remove(root, name);
-    }
-  }
+  for (const name of NAMES.ofTheDead(readdirSync(`${root}/events`))) remove(root, name);
 }

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { Census } from '../census/census.ts';
 import { messageOf, UserError } from '../errors.ts';
@@ -18,6 +18,7 @@ import { type Stop, Stopper } from './stopper.ts';
 import { onlineCpus } from './sys/kernel.ts';
 import { SystemCallError } from './sys/native.ts';
 import { isInitialPidNamespace, sharesPidNamespace } from './sys/pid-namespace.ts';
+import { isRunning, processOf } from './sys/processes.ts';
 import { explainHiddenAddresses, explainRefusal } from './sys/refusal.ts';
 import type { Target } from './targets.ts';
 import { tracefs } from './tracefs.ts';
@@ -283,24 +284,6 @@ function checkFilter({ cpus = [], pids = [] }: Filter): void {
         `--pid ${pid}: in a PID namespace of its own, below the one whocalls runs in; count from there`,
       );
     }
-  }
-}
-
-/** Whether a process is there, and not only the remains of one that nobody has asked about yet. */
-function isRunning(pid: number): boolean {
-  try {
-    return !/^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
-  } catch {
-    return false;
-  }
-}
-
-/** The process that a thread belongs to, null where there is none of this number. */
-function processOf(thread: number): number | null {
-  try {
-    return Number(/^Tgid:\s*(\d+)/m.exec(readFileSync(`/proc/${thread}/status`, 'latin1'))?.[1] ?? thread);
-  } catch {
-    return null;
   }
 }
 

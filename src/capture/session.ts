@@ -75,7 +75,7 @@ export class Capture implements CountingSession {
   readonly #programs: Programs;
   startedAt = 0n;
   #stoppedAt = 0n;
-  /** Interrupts of the machine between start and stop. */
+  /** Interrupts of the machine between start and stop, where these matter: {@link #warnOfRepeats}. */
   #interrupts = 0;
 
   private constructor(plan: CapturePlan) {
@@ -106,7 +106,7 @@ export class Capture implements CountingSession {
 
   start(): void {
     const armed = this.#breakpointsLast();
-    this.#interrupts = -interruptCount();
+    if (arch().breakpointRepeats) this.#interrupts = -interruptCount();
     for (const one of armed) one.opening();
     // Before the first call can be counted: time buckets count from here.
     this.startedAt = process.hrtime.bigint();
@@ -118,7 +118,7 @@ export class Capture implements CountingSession {
     this.#programs.gate.shut();
     this.#stoppedAt = process.hrtime.bigint();
     for (const one of armed) one.closed();
-    this.#interrupts += interruptCount();
+    if (arch().breakpointRepeats) this.#interrupts += interruptCount();
   }
 
   /** What was counted so far, while counting goes on. Reading the maps costs calls, which the books will show. */

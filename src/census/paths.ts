@@ -240,8 +240,8 @@ export class PathFinder {
 }
 
 /**
- * Whether a target's name, with or without module (`ext4:foo`, `vmlinux:foo`), names this symbol. A format without files of user
- * functions has only the end of `/usr/lib/libc.so.6:malloc`.
+ * Whether a target's name, with or without module (`ext4:foo`, `vmlinux:foo`), names this symbol. A format without files
+ * of user functions has only the end of `/usr/lib/libc.so.6:malloc`.
  */
 function isNamed(census: Census, id: SymbolId, target: string): boolean {
   const { symbols } = census;

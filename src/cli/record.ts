@@ -9,6 +9,7 @@ import { foldIntoPhases } from '../census/phases.ts';
 import { UsageError } from '../errors.ts';
 import { noteMissingArgument } from './argument-note.ts';
 import { newCommand } from './command.ts';
+import { ownArguments } from './own-arguments.ts';
 import {
   addReportOptions,
   checkReportOptions,
@@ -72,8 +73,7 @@ export function command(commands: readonly string[] = []): Command {
   return record.action(async (words: string[], options: RecordOptions) => {
     // Commander removes the "--" that tells targets from COMMAND; the arguments as given still have it.
     const given = (record as unknown as { rawArgs: string[] }).rawArgs;
-    const dashes = given.indexOf('--');
-    const workload = dashes < 0 ? [] : given.slice(dashes + 1);
+    const workload = given.slice(ownArguments(given).length + 1);
     const targets = words.slice(0, words.length - workload.length);
     const watch = watchWorkload(workload, options, options.timeBuckets);
     const timed = watch && {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
+import { pause } from '../pause.ts';
 import { cacheDirectory } from './cache.ts';
 
 /**
@@ -56,7 +57,7 @@ function measure(): number | undefined {
     const program = join(directory, 'read-tsc');
     writeFileSync(program, elfProgram(Buffer.from(PROGRAM, 'hex')), { mode: 0o755 });
     const first = bestReading(program);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BASELINE_MS);
+    pause(BASELINE_MS);
     const second = bestReading(program);
     if (!first || !second) return undefined;
     return Math.round(((second.ticks - first.ticks) / (second.nanoseconds - first.nanoseconds)) * 1e6);

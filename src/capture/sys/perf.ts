@@ -1,4 +1,5 @@
 import { readSync } from 'node:fs';
+import { pause } from '../../pause.ts';
 import { arch } from './arch.ts';
 import { addressOf, allocate, systemCall } from './native.ts';
 
@@ -119,7 +120,8 @@ const AGEING_MILLISECONDS = 1;
  * but neither count nor grow older any more, also when the CPU comes back. Takes a millisecond.
  */
 export function droppedEvents(events: readonly number[]): number[] {
+  if (events.length === 0) return [];
   const before = events.map((event) => read(event).enabled);
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, AGEING_MILLISECONDS);
+  pause(AGEING_MILLISECONDS);
   return events.filter((event, i) => read(event).enabled === before[i]);
 }
