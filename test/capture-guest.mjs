@@ -64,6 +64,12 @@ async function until(ready, milliseconds = 30_000) {
   return false;
 }
 
+/** Waits until do_epoll_ctl is armed, and for what then comes before it is counted. */
+async function untilCounting() {
+  await until(() => readFileSync('/sys/kernel/debug/kprobes/list', 'utf8').includes('do_epoll_ctl'));
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+}
+
 function kallsyms(name) {
   const line = readFileSync('/proc/kallsyms', 'latin1')
     .split('\n')
@@ -152,8 +158,11 @@ if (everything === 'all') {
   results.many = await record(['vfs_r*,vfs_s*,do_epoll_ctl', '--comm', 'epoll-adds'], ['sh', '-c', leaves]);
   spawnSync('pkill', ['-x', 'epoll-adds']);
   // A process that is there already; the run ends when it does.
-  const watched = spawn('sh', ['-c', `sleep 4; exec ${adds} 50`]);
-  results.pid = await record(['do_epoll_ctl', '--pid', `${watched.pid}`], null);
+  const go = join(scratch, 'go');
+  const watched = spawn('sh', ['-c', `while [ ! -e ${go} ]; do sleep 0.1; done; exec ${adds} 50`]);
+  results.pid = await record(['do_epoll_ctl', '--pid', `${watched.pid}`], null, () => {
+    untilCounting().then(() => writeFileSync(go, ''));
+  });
   results.self = await record(['vfs_write', '--no-exclude-self'], [adds, '1']);
   // Processes have other numbers in a namespace of their own, whocalls first of all.
   const inside = join(scratch, 'inside.json');
@@ -206,12 +215,10 @@ if (everything === 'all') {
   );
   // Without COMMAND or time it counts until it is interrupted.
   results.open = await record(['do_epoll_ctl', '--comm', 'epoll-adds'], null, (child) => {
-    until(() => readFileSync('/sys/kernel/debug/kprobes/list', 'utf8').includes('do_epoll_ctl'))
-      .then(() => new Promise((resolve) => setTimeout(resolve, 1500)))
-      .then(() => {
-        spawnSync(adds, ['50']);
-        child.kill('SIGINT');
-      });
+    untilCounting().then(() => {
+      spawnSync(adds, ['50']);
+      child.kill('SIGINT');
+    });
   });
   // Where BPF is refused, histograms stand in.
   const without = ['--inh-caps=-all', '--bounding-set=-sys_admin,-bpf,-perfmon'];
