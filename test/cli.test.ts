@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
-import { columns } from '../src/report/columns.ts';
+import { columns } from '../src/text/columns.ts';
 import { recording } from './support/recordings.ts';
 
 const WHOCALLS = fileURLToPath(new URL('../bin/whocalls', import.meta.url));

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import type { TreeRecord } from '../src/atlas/tree-catalog.ts';
+import type { TreeRecord } from '../src/atlas/subjects/tree-catalog.ts';
 
 /** The folder of the repository. */
 export const repository = fileURLToPath(new URL('../', import.meta.url));

@@ -1,7 +1,7 @@
 // What must hold for the catalog of trees as a whole.
 
-import type { Inserter, TreeRecord } from '../src/atlas/tree-catalog.ts';
-import { TreeFinder } from '../src/atlas/trees.ts';
+import { TreeFinder } from '../src/atlas/subjects/rbtree.ts';
+import type { Inserter, TreeRecord } from '../src/atlas/subjects/tree-catalog.ts';
 import type { PathView } from '../src/census/knowledge.ts';
 
 /** A row of a TSV file. */

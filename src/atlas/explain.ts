@@ -2,8 +2,8 @@ import type { Confidence, EntryKind, PathView, TreeLabel } from '../census/knowl
 import { glossOf } from './gloss.ts';
 import { kernelKnowledge } from './knowledge.ts';
 import { placeOfFrame, subsystemOfPath, treeOf } from './labeller.ts';
-import type { TreeRecord } from './tree-catalog.ts';
-import { isTreeInsert, labelOf, type TreeMatch } from './trees.ts';
+import { isTreeInsert, labelOf, type TreeMatch } from './subjects/rbtree.ts';
+import type { TreeRecord } from './subjects/tree-catalog.ts';
 import { capital, listed, percent, startedBy } from './words.ts';
 
 /** Calls that are explained together. */

@@ -1,7 +1,7 @@
 import type { PathFrame, PathLabeller, PathLabels, PathView } from '../census/knowledge.ts';
 import { type Place, placeInPath, placesOf } from './places.ts';
+import { labelOf, TreeFinder, type TreeMatch } from './subjects/rbtree.ts';
 import { subsystemOf } from './subsystems.ts';
-import { labelOf, TreeFinder, type TreeMatch } from './trees.ts';
 
 let finder: TreeFinder | undefined;
 const matches = new WeakMap<PathView, TreeMatch>();

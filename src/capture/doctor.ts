@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { messageOf } from '../errors.ts';
-import { elfProbes } from './elf.ts';
+import { elfProbes } from '../image/elf.ts';
 import { tryBreakpoint } from './engines/breakpoint-trial.ts';
 import type { EngineName } from './engines/engine.ts';
-import { HistCapture } from './hist-session.ts';
-import { Kallsyms } from './kallsyms.ts';
-import type { CapturePlan } from './plan.ts';
-import { Capture } from './session.ts';
+import { HistCapture } from './session/hist-session.ts';
+import type { CapturePlan } from './session/plan.ts';
+import { Capture } from './session/session.ts';
+import { Kallsyms } from './symbols/kallsyms.ts';
 import { kernelAtLeast } from './sys/kernel.ts';
 import { explainHiddenAddresses, lockdown, missingCapabilities, withoutHint } from './sys/refusal.ts';
-import type { Target } from './targets.ts';
-import { listTraceEvents, whyNoTraceEvents } from './tracefs.ts';
+import type { Target } from './targets/target.ts';
+import { listTraceEvents, whyNoTraceEvents } from './targets/tracefs.ts';
 
 /** One line of the table. */
 export interface Finding {

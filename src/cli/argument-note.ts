@@ -1,4 +1,4 @@
-import { parseKeys } from '../capture/arguments.ts';
+import { parseKeys } from '../capture/targets/arguments.ts';
 import type { Census } from '../census/census.ts';
 
 /** Says how arguments get into a census, to who groups by them and asked for none to be recorded. */

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type DbBenchFlags, DEFAULT_BENCHMARKS, needsThreads, runDbBench } from '../db_bench/db-bench.ts';
+import { type DirectLibrary, loadDirect } from '../db_bench/leveldb-direct.ts';
 import { UserError } from '../errors.ts';
-import { type DbBenchFlags, DEFAULT_BENCHMARKS, needsThreads, runDbBench } from '../workload/db-bench.ts';
-import { type DirectLibrary, loadDirect } from '../workload/leveldb-direct.ts';
 import { newCommand } from './command.ts';
 
 /** `whocalls db_bench`: flags of the original, `--name=value`. */

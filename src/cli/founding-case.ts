@@ -2,7 +2,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { runFoundingCase } from '../workload/founding-case.ts';
+import { runFoundingCase } from '../db_bench/founding-case.ts';
 import { newCommand } from './command.ts';
 import { wholeNumber } from './report-options.ts';
 

@@ -25,7 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
   const isTarget = !entry && first !== undefined && !first.startsWith('-') && first !== 'help';
   if ((isTarget || first === 'record') && !asksForHelp(rest)) {
     // Reading takes long and needs no attention, so it comes before everything else.
-    const { readKallsymsAhead } = await import('../capture/kallsyms.ts');
+    const { readKallsymsAhead } = await import('../capture/symbols/kallsyms.ts');
     readKallsymsAhead();
   }
   const { newCommand, runCommand } = await import('./command.ts');

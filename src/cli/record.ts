@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
-import { parseKeys } from '../capture/arguments.ts';
 import type { EngineName } from '../capture/engines/engine.ts';
 import type { Recording, RecordPlan } from '../capture/record.ts';
+import { parseKeys } from '../capture/targets/arguments.ts';
 import type { Census } from '../census/census.ts';
 import { groupCensus } from '../census/group.ts';
 import { foldIntoPhases } from '../census/phases.ts';

@@ -8,8 +8,8 @@ import type { Census } from '../census/census.ts';
 import { GROUPINGS, type Group, type Grouping, groupCensus } from '../census/group.ts';
 import { parseWhere } from '../census/where.ts';
 import { UsageError } from '../errors.ts';
+import { foldedStacks } from '../formats/folded/write.ts';
 import { csvReport } from '../report/csv.ts';
-import { foldedStacks } from '../report/folded.ts';
 import { jsonReport } from '../report/json.ts';
 import type { Report, ReportInput } from '../report/report.ts';
 import { textReport } from '../report/text.ts';
@@ -122,7 +122,7 @@ async function render(
 ): Promise<string | Buffer> {
   if (format === 'pprof' || format === 'folded') {
     if (format === 'folded') return foldedStacks(census);
-    const { writePprof } = await import('../formats/pprof-write.ts');
+    const { writePprof } = await import('../formats/pprof/write.ts');
     return writePprof(census);
   }
   const report = makeReport(census, format, options, input);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NoSuchFunction } from '../capture/resolve-targets.ts';
+import { NoSuchFunction } from '../capture/targets/resolve-targets.ts';
 import { messageOf, UserError } from '../errors.ts';
 import { whatWasMeant } from './target-hints.ts';
 

@@ -1,6 +1,6 @@
-import { nearNames } from '../capture/near-names.ts';
-import { NoSuchFunction } from '../capture/resolve-targets.ts';
-import { findCommand } from '../capture/workload-command.ts';
+import { findCommand } from '../capture/run/workload-command.ts';
+import { nearNames } from '../capture/targets/near-names.ts';
+import { NoSuchFunction } from '../capture/targets/resolve-targets.ts';
 import { UserError } from '../errors.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { targetSets } from '../capture/target-sets.ts';
+import { targetSets } from '../capture/targets/target-sets.ts';
 import { newCommand } from './command.ts';
 
 /** `whocalls targets [WORD…]`: the named sets, or what words resolve to on this kernel. */
@@ -23,8 +23,8 @@ function sets(): string {
 
 async function resolved(words: readonly string[]): Promise<string> {
   const [{ Kallsyms, formatAddress }, { liveNames, resolveTargets }] = await Promise.all([
-    import('../capture/kallsyms.ts'),
-    import('../capture/resolve-targets.ts'),
+    import('../capture/symbols/kallsyms.ts'),
+    import('../capture/targets/resolve-targets.ts'),
   ]);
   const { targets, notes } = resolveTargets(words, liveNames(Kallsyms.read()));
   const lines = targets.map((target) => {

@@ -1,7 +1,7 @@
 import type { Census } from '../census/census.ts';
 import type { KernelKnowledge } from '../census/knowledge.ts';
 import { UserError } from '../errors.ts';
-import { CensusBuilder } from './census-builder.ts';
+import { CensusBuilder } from './builder.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { openInput } from './input.ts';
 import { sniffReader } from './registry.ts';

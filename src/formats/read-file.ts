@@ -1,7 +1,7 @@
 import type { Census } from '../census/census.ts';
 import type { KernelKnowledge } from '../census/knowledge.ts';
 import { UserError } from '../errors.ts';
-import { CensusBuilder } from './census-builder.ts';
+import { CensusBuilder } from './builder.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { type Input, openInput, takeHead } from './input.ts';
 import {

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import type { CensusBuilder } from './census-builder.ts';
+import type { CensusBuilder } from './builder.ts';
 import type { Diagnostics } from './diagnostics.ts';
 
 /** A stream of bytes. A chunk is valid only until the next one is asked for: keep a copy, not a view. */

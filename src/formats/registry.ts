@@ -1,9 +1,9 @@
 import { UsageError } from '../errors.ts';
-import { countedTracesReader } from './counted-traces.ts';
-import { dmesgReader } from './dmesg.ts';
-import { foldedReader } from './folded.ts';
-import { perfScriptReader } from './perf-script.ts';
-import { pprofReader } from './pprof.ts';
+import { countedTracesReader } from './counted-traces/read.ts';
+import { foldedReader } from './folded/read.ts';
+import { dmesgReader } from './kernel-log/read.ts';
+import { perfScriptReader } from './perf-script/read.ts';
+import { pprofReader } from './pprof/read.ts';
 import type { SniffResult, StackReader } from './reader.ts';
 
 /** Every format that can be read. Asked in this order; the first that says yes reads the file. */

@@ -4,8 +4,8 @@ import { anyCensus } from '../../test/support/arbitrary-census.ts';
 import { checkCensus, expectSame } from '../../test/support/check-census.ts';
 import { groupCounts, readBytes } from '../../test/support/check-reader.ts';
 import { UserError } from '../errors.ts';
-import { foldedStacks } from '../report/folded.ts';
-import { writePprof } from './pprof-write.ts';
+import { foldedStacks } from './folded/write.ts';
+import { writePprof } from './pprof/write.ts';
 import { readerNamed } from './registry.ts';
 
 test('any census comes back from its profile', async () => {

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { messageOf, UserError } from '../errors.ts';
-import { decompress } from './compression.ts';
+import { decompress } from '../image/compression.ts';
 
 /** Offsets in the setup header of an x86 kernel (Documentation/arch/x86/boot.rst). */
 const SETUP_SECTORS = 0x1f1;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { decompress } from './compression.ts';
+import { decompress } from '../image/compression.ts';
 
 /** One module, ready for insmod. */
 export interface KernelModule {

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { Census } from '../census/census.ts';
 import type { EntryTally, Group, Tally } from '../census/group.ts';
 import { callsPerPhase } from '../census/phases.ts';
-import { columns, cut, pad, printable, wrap } from './columns.ts';
+import { columns, cut, pad, printable, wrap } from '../text/columns.ts';
 import { commandLine } from './command-line.ts';
 import { type Report, workloadOf } from './report.ts';
 

@@ -4,12 +4,12 @@ import { expect } from 'vitest';
 import { kernelKnowledge } from '../../src/atlas/knowledge.ts';
 import type { Census } from '../../src/census/census.ts';
 import { type Grouping, groupCensus } from '../../src/census/group.ts';
+import { foldedStacks } from '../../src/formats/folded/write.ts';
 import { decompress } from '../../src/formats/input.ts';
-import { writePprof } from '../../src/formats/pprof-write.ts';
+import { writePprof } from '../../src/formats/pprof/write.ts';
 import { type ReadFileOptions, type ReadResult, readInput } from '../../src/formats/read-file.ts';
 import type { ByteStream } from '../../src/formats/reader.ts';
 import { readerNamed } from '../../src/formats/registry.ts';
-import { foldedStacks } from '../../src/report/folded.ts';
 import { checkCensus, expectSame } from './check-census.ts';
 import { recording } from './recordings.ts';
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BpfMachine, type FakeCall, type FakeMap, word } from '../../../test/support/bpf-machine.ts';
 import { arch } from '../sys/arch.ts';
-import { decodeTaskName } from '../task-name.ts';
 import {
   assembleCountProgram,
   type CountProgram,
@@ -12,6 +11,7 @@ import {
   USER_PART,
 } from './count-program.ts';
 import { type KeyOptions, keyLayout } from './key-layout.ts';
+import { decodeTaskName } from './task-name.ts';
 
 const TARGET = 1;
 const MAPS = { gate: 11, outside: 12, counts: 13, stacks: 14, fates: 15, scratch: 16 };

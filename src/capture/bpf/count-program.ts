@@ -1,9 +1,9 @@
 import { arch } from '../sys/arch.ts';
 import { kernelAtLeast } from '../sys/kernel.ts';
-import { encodeTaskName } from '../task-name.ts';
 import { Assembler, type Register, reg } from './asm.ts';
 import { COMM_LENGTH, type KeyLayout } from './key-layout.ts';
 import { CHECK_EVERY, emitWalk, WALK_SCRATCH, type WalkPlan } from './stack-walk.ts';
+import { encodeTaskName } from './task-name.ts';
 
 /** Frames kept of a stack: what the kernel itself collects at most (sysctl kernel.perf_event_max_stack). */
 export const MAX_FRAMES = 127;

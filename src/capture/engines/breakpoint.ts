@@ -1,4 +1,4 @@
-import { toUnsigned } from '../kallsyms.ts';
+import { toUnsigned } from '../symbols/kallsyms.ts';
 import { arch } from '../sys/arch.ts';
 import { PROG_PERF_EVENT } from '../sys/bpf.ts';
 import type { SystemCallError } from '../sys/native.ts';
@@ -12,7 +12,7 @@ import {
   setProgram,
 } from '../sys/perf.ts';
 import { whyNotPermitted } from '../sys/refusal.ts';
-import type { FunctionTarget } from '../targets.ts';
+import type { FunctionTarget } from '../targets/target.ts';
 import { tryBreakpoint } from './breakpoint-trial.ts';
 import { type Armed, ask, CannotArm, type Engine, type EngineContext, INLINED, type Truth } from './engine.ts';
 

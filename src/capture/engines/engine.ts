@@ -1,7 +1,7 @@
 import type { ProgramContext } from '../bpf/count-program.ts';
 import type { Descriptors } from '../sys/descriptors.ts';
 import { SystemCallError } from '../sys/native.ts';
-import type { Target } from '../targets.ts';
+import type { Target } from '../targets/target.ts';
 
 export type EngineName = 'kprobe' | 'breakpoint' | 'tracepoint' | 'uprobe' | 'hist';
 

@@ -1,10 +1,10 @@
-import { toUnsigned } from '../kallsyms.ts';
+import { toUnsigned } from '../symbols/kallsyms.ts';
 import { kprobeMisses, linkPerfEvent, PROG_KPROBE, recursionMisses } from '../sys/bpf.ts';
 import { kernelAtLeast, onlineCpus, perfSourceType } from '../sys/kernel.ts';
 import type { SystemCallError } from '../sys/native.ts';
 import { droppedEvents, enablePerfEvent, openPerfEvent, readPerfEvent, setProgram } from '../sys/perf.ts';
 import { whyNotPermitted } from '../sys/refusal.ts';
-import type { FunctionTarget } from '../targets.ts';
+import type { FunctionTarget } from '../targets/target.ts';
 import {
   type Armed,
   ask,

@@ -1,7 +1,7 @@
 import { openRawTracepoint, PROG_RAW_TRACEPOINT, PROG_TRACEPOINT, recursionMisses } from '../sys/bpf.ts';
 import type { SystemCallError } from '../sys/native.ts';
 import { PERF_TYPE_TRACEPOINT } from '../sys/perf.ts';
-import { traceEventId } from '../tracefs.ts';
+import { traceEventId } from '../targets/tracefs.ts';
 import { ask, CannotArm, type Engine } from './engine.ts';
 import { MissedCalls } from './missed-calls.ts';
 import { armPerfEvents } from './perf-event.ts';

@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { type Kallsyms, toUnsigned } from '../symbols/kallsyms.ts';
+import { kernelAtLeast, readLine } from '../sys/kernel.ts';
+import { allocate } from '../sys/native.ts';
+import { CODE_TABLE, CODE_TABLE_SIZE, type OrcFormat } from './frame-rules.ts';
+
+/** More modules than this have never been seen; the stacks of those beyond are left to the kernel. */
+const MOST_TABLES = 512;
+
+/** Where one piece of code keeps what the kernel's unwinder (ORC) has to know about it. */
+export interface CodeTable {
+  /** Where the code starts. */
+  readonly start: bigint;
+  /** Address of the table of code addresses, 4 bytes each and relative to where they stand. */
+  readonly addresses: bigint;
+  /** Address of the table of `struct orc_entry`, 6 bytes each. */
+  readonly entries: bigint;
+  readonly count: number;
+}
+
+/** The ORC tables of the running kernel; null where it unwinds in another way, or in one that is not known here. */
+export function orcTables(kallsyms: Kallsyms): { format: OrcFormat; tables: CodeTable[] } | null {
+  const format = orcFormat();
+  const kernel = kernelTable(kallsyms);
+  if (!format || !kernel) return null;
+  const tables = [kernel, ...moduleTables(kallsyms.modules)];
+  return { format, tables: tables.sort((a, b) => (a.start < b.start ? -1 : 1)).slice(0, MOST_TABLES) };
+}
+
+/** The entries of one table of code, as the program reads them. */
+export function encodeCodeTable({ start, addresses, entries, count }: CodeTable): Buffer {
+  const value = allocate(CODE_TABLE_SIZE);
+  value.writeBigUInt64LE(start, CODE_TABLE.start);
+  value.writeBigUInt64LE(addresses, CODE_TABLE.addresses);
+  value.writeBigUInt64LE(entries, CODE_TABLE.entries);
+  value.writeBigUInt64LE(BigInt(count), CODE_TABLE.count);
+  return value;
+}
+
+function orcFormat(): OrcFormat | null {
+  // Reading kernel memory is a helper of its own since 5.5; 6.3 had a layout between the two.
+  if (!kernelAtLeast(5, 5)) return null;
+  if (!kernelAtLeast(6, 3)) return '2-bit';
+  return kernelAtLeast(6, 4) ? '3-bit' : null;
+}
+
+function kernelTable(kallsyms: Kallsyms): CodeTable | null {
+  const at = (name: string) => {
+    const address = kallsyms.addressOf(name);
+    return address === null ? null : toUnsigned(address);
+  };
+  const start = at('_stext');
+  const addresses = at('__start_orc_unwind_ip');
+  const end = at('__stop_orc_unwind_ip');
+  const entries = at('__start_orc_unwind');
+  if (start === null || addresses === null || end === null || entries === null) return null;
+  return { start, addresses, entries, count: Number((end - addresses) / 4n) };
+}
+
+/**
+ * The tables of modules, by the places of their sections, which only root may see. How many entries there are is not
+ * said; one table follows right upon the other, and a module where that is not so is left out.
+ */
+function* moduleTables(loaded: string): Generator<CodeTable> {
+  // Not every directory of /sys/module: most are of what is built in, and have no sections.
+  for (const [module] of loaded.matchAll(/^\S+/gm)) {
+    const address = (section: string) => {
+      const text = readLine(join('/sys/module', module, 'sections', section));
+      return text === null || !/^0x[0-9a-f]+$/.test(text) ? 0n : BigInt(text);
+    };
+    const entries = address('.orc_unwind');
+    const addresses = entries && address('.orc_unwind_ip');
+    const start = addresses && address('.text');
+    const bytes = Number(addresses - entries);
+    if (start > 0n && bytes > 0 && bytes % 6 === 0 && bytes < 1e8)
+      yield { start, addresses, entries, count: bytes / 6 };
+  }
+}

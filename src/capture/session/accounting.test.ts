@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { FATES, type Fate } from '../bpf/count-program.ts';
+import { balance, type TargetTally } from './accounting.ts';
+
+const ROOM = { stacks: 10, maxStacks: 100, counts: 10, maxCounts: 100 };
+
+function tally(attributed: number, fates: Partial<Record<Fate, number>>, truth: TargetTally['truth']): TargetTally {
+  const all = Object.fromEntries(FATES.map((fate) => [fate, fates[fate] ?? 0])) as Record<Fate, number>;
+  return { name: 'f', attributed, fates: all, truth };
+}
+
+function lost(...args: Parameters<typeof balance>): number {
+  return balance(...args).losses.reduce((sum, { count }) => sum + count, 0);
+}
+
+describe('balance', () => {
+  it('loses nothing where program and kernel agree', () => {
+    expect(balance(tally(70, { filtered: 30 }, { kind: 'between', least: 100, most: 100 }), ROOM)).toEqual({
+      losses: [],
+      notes: [],
+    });
+  });
+
+  it('counts as skipped what the kernel counted and the program did not see', () => {
+    const { losses } = balance(tally(70, { 'no-stack': 5 }, { kind: 'between', least: 100, most: 100 }), ROOM);
+    expect(losses).toEqual([
+      { reason: 'no stack could be taken', count: 5 },
+      { reason: 'the kernel skipped the program, another one was running on that CPU', count: 25 },
+    ]);
+  });
+
+  it('calls a map full only when it is, and says how much to ask for', () => {
+    const full = balance(tally(1, { 'stacks-full': 9 }, { kind: 'between', least: 10, most: 10 }), {
+      ...ROOM,
+      stacks: 100,
+    });
+    expect(full.losses).toEqual([{ reason: 'more distinct stacks than --max-stacks', count: 9 }]);
+    expect(full.notes).toEqual(['--max-stacks 100 was too small; try 512.']);
+    const busy = balance(tally(1, { 'stacks-full': 9 }, { kind: 'between', least: 10, most: 10 }), ROOM);
+    expect(busy.losses).toEqual([{ reason: 'a map was in use by the same CPU', count: 9 }]);
+  });
+
+  it('takes the least where the truth is blurred, and says by how much', () => {
+    const books = balance(tally(90, {}, { kind: 'between', least: 95, most: 99 }), ROOM);
+    expect(books.losses.map(({ count }) => count)).toEqual([5]);
+    expect(books.notes[0]).toContain('up to 4 calls');
+    expect(lost(tally(97, {}, { kind: 'between', least: 95, most: 99 }), ROOM)).toBe(0);
+  });
+
+  it('says nothing of calls at the edges that the program has seen', () => {
+    expect(balance(tally(99, {}, { kind: 'between', least: 95, most: 99 }), ROOM).notes).toEqual([]);
+  });
+
+  it('loses what the kernel kept from the program', () => {
+    const { losses, notes } = balance(tally(90, { filtered: 5 }, { kind: 'missed', calls: 3 }), ROOM);
+    expect(losses.map(({ count }) => count)).toEqual([3]);
+    expect(notes[0]).toContain('may be some that the filters would have left out');
+  });
+
+  it('says where nobody knows', () => {
+    const books = balance(tally(90, {}, { kind: 'unknown', why: 'Nobody knows.' }), ROOM);
+    expect(books).toEqual({ losses: [], notes: ['Nobody knows.'] });
+  });
+
+  it('never hides that the program saw more than the kernel counted', () => {
+    const witnessed = balance(tally(101, {}, { kind: 'between', least: 98, most: 100 }), ROOM);
+    expect(witnessed.notes[0]).toContain('saw 101 calls where the kernel counted 100');
+    const books = balance(tally(101, {}, { kind: 'between', least: 100, most: 100 }), ROOM);
+    expect(books.losses).toEqual([]);
+    expect(books.notes[0]).toContain('saw 101 calls where the kernel counted 100');
+  });
+});

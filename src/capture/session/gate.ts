@@ -1,0 +1,100 @@
+import { type BpfMap, createMap, lookupMap, MAP_ARRAY, MAP_MMAPABLE, updateMap } from '../sys/bpf.ts';
+import type { Descriptors } from '../sys/descriptors.ts';
+import { kernelAtLeast } from '../sys/kernel.ts';
+import { SharedMemory } from '../sys/memory.ts';
+import { allocate } from '../sys/native.ts';
+
+const WORD = 8;
+
+/**
+ * Whether calls count. Programs look at it first, so that one store begins and ends the counting of all targets on all
+ * CPUs, however long it takes to arm and disarm them one by one. Calls that find it closed are counted aside.
+ */
+export class Gate {
+  readonly #state: Words;
+  readonly #outside: Words;
+
+  /** Closed at first. */
+  constructor(targets: number, held: Descriptors) {
+    this.#state = words('whocalls_gate', 1, held);
+    this.#outside = words('whocalls_outside', targets, held);
+  }
+
+  /** Descriptors of two arrays of one value: a 64-bit number, 0 while the gate is closed; one for each target. */
+  get maps(): { readonly gate: number; readonly outside: number } {
+    return { gate: this.#state.descriptor, outside: this.#outside.descriptor };
+  }
+
+  open(): void {
+    this.#state.write(0, 1n);
+  }
+
+  shut(): void {
+    this.#state.write(0, 0n);
+  }
+
+  /** How many calls of a target have found the gate closed. */
+  outside(target: number): number {
+    return Number(this.#outside.read(target));
+  }
+}
+
+/** 64-bit numbers that programs see as the only value of an array. */
+interface Words {
+  readonly descriptor: number;
+  write(index: number, word: bigint): void;
+  read(index: number): bigint;
+}
+
+/** Mapped where it can be: system calls of BPF keep programs of breakpoints from running meanwhile. */
+function words(name: string, count: number, held: Descriptors): Words {
+  const isMapped = kernelAtLeast(5, 5);
+  const map = createMap(name, MAP_ARRAY, 4, count * WORD, 1, isMapped ? MAP_MMAPABLE : 0);
+  held.hold(map.descriptor);
+  return isMapped ? new MappedWords(map) : new CopiedWords(map);
+}
+
+class MappedWords implements Words {
+  readonly descriptor: number;
+  readonly #words: BigInt64Array;
+
+  constructor({ descriptor, valueSize }: BpfMap) {
+    this.descriptor = descriptor;
+    const { buffer, byteOffset } = new SharedMemory(descriptor, valueSize).bytes;
+    this.#words = new BigInt64Array(buffer, byteOffset, valueSize / WORD);
+  }
+
+  write(index: number, word: bigint): void {
+    Atomics.store(this.#words, index, word);
+  }
+
+  read(index: number): bigint {
+    return Atomics.load(this.#words, index);
+  }
+}
+
+class CopiedWords implements Words {
+  readonly descriptor: number;
+  readonly #map: BpfMap;
+
+  constructor(map: BpfMap) {
+    this.descriptor = map.descriptor;
+    this.#map = map;
+  }
+
+  write(index: number, word: bigint): void {
+    const value = this.#copy();
+    value.writeBigInt64LE(word, WORD * index);
+    updateMap(this.#map, allocate(4), value);
+  }
+
+  read(index: number): bigint {
+    return this.#copy().readBigInt64LE(WORD * index);
+  }
+
+  #copy(): Buffer {
+    const value = allocate(this.#map.valueSize);
+    lookupMap(this.#map, allocate(4), value);
+    return value;
+  }
+}

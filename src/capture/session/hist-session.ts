@@ -1,0 +1,258 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { type Census, UNKNOWN } from '../../census/census.ts';
+import { messageOf, UserError } from '../../errors.ts';
+import { RunNames } from '../run/leftover-names.ts';
+import { formatAddress } from '../symbols/kallsyms.ts';
+import { arch } from '../sys/arch.ts';
+import { kernelAtLeast, onlineCpus } from '../sys/kernel.ts';
+import { isInitialPidNamespace } from '../sys/pid-namespace.ts';
+import type { FunctionTarget, Target } from '../targets/target.ts';
+import { tracefs, whyNoTraceEvents } from '../targets/tracefs.ts';
+import { HIST_FRAMES, parseHist, parseMisses } from './hist-text.ts';
+import type { CapturePlan } from './plan.ts';
+import { type CountingSession, SELF_LEFT_OUT } from './session.ts';
+import { syscallOf } from './symbolise.ts';
+
+const NAMES = new RunNames('_');
+/** What the kernel allows as a histogram's size (tracing_map.h). */
+const LEAST_ENTRIES = 128;
+const MOST_ENTRIES = 131_072;
+
+interface Histogram {
+  readonly target: Target;
+  /** The event's directory in the instance of this run. */
+  readonly directory: string;
+  /** The name of its kprobe, null for a tracepoint. */
+  readonly kprobe: string | null;
+  text: string;
+}
+
+/**
+ * Counts with the kernel's own histograms by stack trace, through files of tracefs and nothing else: for machines
+ * that forbid BPF. Stacks hold 16 frames, and functions must be ones that kprobes accept.
+ *
+ * Unlike file descriptors, events of tracefs outlive the process that made them. A shell that waits for the end of
+ * this process removes them when it is killed; the next run removes what is left even so.
+ */
+export class HistCapture implements CountingSession {
+  readonly #root: string;
+  readonly #group = NAMES.own;
+  readonly #instance: string;
+  readonly #trigger: string;
+  readonly #plan: CapturePlan;
+  readonly #histograms: Histogram[] = [];
+  #guard: ChildProcess | undefined;
+  /** Calls at which the kernel left a kprobe out, those before the start subtracted. */
+  #missed = 0;
+  startedAt = 0n;
+  #stoppedAt = 0n;
+
+  private constructor(plan: CapturePlan, root: string) {
+    this.#plan = plan;
+    this.#root = root;
+    this.#instance = `${root}/instances/${this.#group}`;
+    const size = Math.min(Math.max(2 ** Math.ceil(Math.log2(plan.maxStacks)), LEAST_ENTRIES), MOST_ENTRIES);
+    const stack = kernelAtLeast(6, 3) ? 'common_stacktrace' : 'stacktrace';
+    this.#trigger = `hist:keys=${stack},common_pid.execname:size=${size}`;
+  }
+
+  /** @throws {UserError} where tracefs or one of the targets does not allow it */
+  static arm(plan: CapturePlan): HistCapture {
+    refuseUnsupported(plan);
+    const root = tracefs();
+    const why = whyNoTraceEvents();
+    if (!root || why !== '') throw new UserError(`the engine hist needs tracefs: ${why}`);
+    const capture = new HistCapture(plan, root);
+    try {
+      sweep(root);
+      capture.#armAll();
+    } catch (error) {
+      capture.close();
+      throw error instanceof UserError
+        ? error
+        : new UserError(`the engine hist: ${messageOf(error)}`, { cause: error });
+    }
+    return capture;
+  }
+
+  start(): void {
+    try {
+      this.#missed = -this.#readMisses();
+      for (const { directory } of this.#histograms) writeFileSync(`${directory}/trigger`, this.#trigger);
+    } catch (error) {
+      throw new UserError(`the engine hist: the kernel refuses a histogram (${messageOf(error)})`, { cause: error });
+    }
+    this.startedAt = process.hrtime.bigint();
+  }
+
+  stop(): void {
+    try {
+      // Appended: opening the file to overwrite it removes every trigger, and with it what was counted.
+      for (const { directory } of this.#histograms) {
+        writeFileSync(`${directory}/trigger`, `${this.#trigger}:pause`, { flag: 'a' });
+      }
+      this.#missed += this.#readMisses();
+      this.#stoppedAt = process.hrtime.bigint();
+      for (const histogram of this.#histograms) {
+        histogram.text = readFileSync(`${histogram.directory}/hist`, 'latin1');
+      }
+    } catch (error) {
+      throw new UserError(`the engine hist: what was counted cannot be read (${messageOf(error)})`, { cause: error });
+    }
+  }
+
+  drainInto(census: Census): void {
+    // Histograms number processes as the kernel itself does.
+    const leavesSelfOut = isInitialPidNamespace();
+    if (this.#plan.filter.excludePids?.length) {
+      census.note(
+        leavesSelfOut
+          ? SELF_LEFT_OUT
+          : 'Calls made by whocalls itself are counted: in a PID namespace histograms cannot tell them from others.',
+      );
+    }
+    for (const { target, text } of this.#histograms) {
+      const index = census.target(target.name);
+      const syscall = syscallOf(target);
+      const { entries, dropped, hits } = parseHist(text);
+      let sum = 0;
+      for (const { frames, comm, pid, count } of entries) {
+        sum += count;
+        if (leavesSelfOut && this.#plan.filter.excludePids?.includes(pid)) continue;
+        const own = frames.findIndex(({ name }) => target.kind === 'function' && isOf(target, name));
+        const stack = census.stack([
+          ...(syscall === undefined ? [] : [{ symbol: census.symbols.intern(syscall), offset: 0 }]),
+          ...frames.slice(Math.max(own, 0)).map(({ name, offset, module }) => ({
+            symbol: census.symbols.intern(name, module),
+            offset,
+          })),
+        ]);
+        const task = this.#plan.keys.comm ? census.stringId(comm) : 0;
+        census.addRow(stack, index, task, UNKNOWN, UNKNOWN, UNKNOWN, 0, count);
+      }
+      census.lose('more distinct stacks than --max-stacks', dropped);
+      census.lose('counted by the kernel without a stack', Math.max(0, hits - sum));
+    }
+    if (this.#missed > 0 && this.#plan.filter.excludePids?.length) {
+      census.note('Kprobes that were skipped may be some that whocalls itself met.');
+    }
+    census.lose('the kernel skipped the kprobe, another one was being handled on that CPU', this.#missed);
+    census.note(`Histograms of the kernel keep ${HIST_FRAMES} frames of a stack: outer callers may be missing.`);
+    if (!arch().returnAddress.onStack && this.#plan.targets.some(({ kind }) => kind === 'function')) {
+      census.note(
+        'Histograms leave out the function that called the target on this processor; paths begin with its caller.',
+      );
+    }
+    census.facts.cpus = onlineCpus().length;
+    census.facts.durationSeconds = Number(this.#stoppedAt - this.startedAt) / 1e9;
+  }
+
+  close(): void {
+    remove(this.#root, this.#group);
+    this.#guard?.stdin?.end('done\n');
+    this.#guard = undefined;
+  }
+
+  #armAll(): void {
+    this.#guard = guard(this.#root, this.#group);
+    for (const [index, target] of this.#plan.targets.entries()) {
+      if (target.kind === 'tracepoint') {
+        this.#add(target, `${target.category}/${target.event}`, null);
+      } else if (target.kind === 'function') {
+        for (const [copy, { address }] of target.functions.entries()) {
+          // Lists of probes name them without their group.
+          const event = `${this.#group}_${index}_${copy}`;
+          try {
+            writeFileSync(`${this.#root}/kprobe_events`, `p:${this.#group}/${event} ${formatAddress(address)}\n`, {
+              flag: 'a',
+            });
+          } catch (error) {
+            throw new UserError(`${target.name} cannot be counted: hist: ${whyNoKprobe(error)}`, { cause: error });
+          }
+          this.#add(target, `${this.#group}/${event}`, event);
+        }
+      }
+    }
+    mkdirSync(this.#instance);
+    if (!this.#histograms.every(({ directory }) => existsSync(`${directory}/hist`))) {
+      throw new UserError('the engine hist: the kernel was built without histograms (CONFIG_HIST_TRIGGERS)');
+    }
+  }
+
+  #add(target: Target, event: string, kprobe: string | null): void {
+    this.#histograms.push({ target, directory: `${this.#instance}/events/${event}`, kprobe, text: '' });
+  }
+
+  #readMisses(): number {
+    const kprobes = this.#histograms.flatMap(({ kprobe }) => kprobe ?? []);
+    if (kprobes.length === 0) return 0;
+    const misses = parseMisses(readFileSync(`${this.#root}/kprobe_profile`, 'latin1'));
+    return kprobes.reduce((sum, kprobe) => sum + (misses.get(kprobe) ?? 0), 0);
+  }
+}
+
+function whyNoKprobe(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'EINVAL') return 'the kernel refuses kprobes on a function compiled without tracing';
+  return `the kernel refuses a kprobe (${messageOf(error)})`;
+}
+
+function isOf(target: FunctionTarget, name: string): boolean {
+  return target.functions.some((f) => f.name === name);
+}
+
+/** Asked for more than histograms can do: better refused than ignored. */
+function refuseUnsupported({ targets, filter, userStacks, cgroups, keys }: CapturePlan): void {
+  const asked = [
+    ...(targets.some(({ kind }) => kind === 'user') ? ['functions of programs'] : []),
+    ...(userStacks ? ['--user-stacks'] : []),
+    ...(cgroups.length > 0 ? ['--only-command and --cgroup'] : []),
+    ...(filter.pids || filter.comms || filter.cpus ? ['filters (--pid, --comm, --cpu)'] : []),
+    ...(keys.pid || keys.cpu || keys.argument ? ['keys besides comm (--keys pid, cpu, argN)'] : []),
+    ...(keys.bucketMilliseconds !== undefined ? ['times (--time-buckets, --phases, --phase-regex)'] : []),
+  ];
+  if (asked.length > 0) throw new UserError(`the engine hist cannot do ${asked.join(', ')}`);
+}
+
+/** A shell that removes everything when this process is gone. */
+function guard(root: string, group: string): ChildProcess {
+  const script = `trap '' INT TERM
+read -r done && exit 0
+for t in "$0"/instances/"$1"/events/"$1"/*/trigger; do [ -e "$t" ] && sed -n 's/^hist:/!hist:/p' "$t" | while read -r l; do echo "\${l% \\[*}" > "$t"; done; done
+rmdir "$0/instances/$1"
+for e in "$0"/events/"$1"/*/; do e=\${e%/}; echo "-:$1/\${e##*/}" >> "$0/kprobe_events"; done`;
+  const child = spawn('/bin/sh', ['-c', script, root, group], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  child.on('error', () => {});
+  child.unref();
+  return child;
+}
+
+/** Removes an instance, which ends its triggers, then the kprobes. */
+function remove(root: string, group: string): void {
+  try {
+    rmdirSync(`${root}/instances/${group}`);
+  } catch {
+    // never made
+  }
+  let events: string[] = [];
+  try {
+    events = readdirSync(`${root}/events/${group}`, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+  } catch {
+    // none were made
+  }
+  for (const event of events) {
+    try {
+      writeFileSync(`${root}/kprobe_events`, `-:${group}/${event}\n`, { flag: 'a' });
+    } catch {
+      // in use by somebody who looked at it meanwhile
+    }
+  }
+}
+
+/** Removes what runs left that were killed together with their guard. */
+function sweep(root: string): void {
+  for (const name of NAMES.ofTheDead(readdirSync(`${root}/events`))) remove(root, name);
+}

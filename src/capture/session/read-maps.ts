@@ -1,0 +1,90 @@
+import { type Census, UNKNOWN } from '../../census/census.ts';
+import { EMPTY_STACK, type StackId } from '../../census/stack-table.ts';
+import { COMM_LENGTH, type KeyLayout } from '../bpf/key-layout.ts';
+import { decodeTaskName } from '../bpf/task-name.ts';
+import { readAddress } from '../symbols/kallsyms.ts';
+import { type BpfMap, forEachEntry } from '../sys/bpf.ts';
+import type { CapturePlan } from './plan.ts';
+import type { StackReader } from './symbolise.ts';
+
+/** Carries the maps of a capture over into a census. */
+export class Drain {
+  /** Calls with a stack, by index of the target. */
+  readonly attributed: number[] = [];
+  /** Calls of processes that have no number, or 0. */
+  unnumbered = 0;
+  /** Entries found in the map of stacks. */
+  stackCount = 0;
+  /** Entries found in the map of counts. */
+  keyCount = 0;
+
+  readonly #census: Census;
+  readonly #plan: CapturePlan;
+  readonly #layout: KeyLayout;
+  readonly #reader: StackReader;
+  readonly #targets: number[];
+  readonly #records = new Map<bigint, Buffer>();
+  readonly #stacks = new Map<string, StackId>();
+  readonly #firstBucket: number;
+
+  constructor(census: Census, plan: CapturePlan, layout: KeyLayout, reader: StackReader, startedAt: bigint) {
+    this.#census = census;
+    this.#plan = plan;
+    this.#layout = layout;
+    this.#reader = reader;
+    this.#targets = plan.targets.map(({ name }) => census.target(name));
+    const width = (plan.keys.bucketMilliseconds ?? 1000) * 1e6;
+    this.#firstBucket = Number(BigInt.asUintN(32, startedAt / BigInt(Math.round(width))));
+  }
+
+  readStacks(map: BpfMap): void {
+    forEachEntry(map, (key, value) => {
+      this.#records.set(key.readBigUInt64LE(0), Buffer.from(value));
+      this.stackCount++;
+    });
+  }
+
+  readCounts(map: BpfMap): void {
+    const { layout, census } = { layout: this.#layout, census: this.#census };
+    forEachEntry(map, (key, value) => {
+      this.keyCount++;
+      const index = key.readUInt32LE(layout.target);
+      const pid = layout.pid === null ? UNKNOWN : key.readUInt32LE(layout.pid);
+      const count = Number(value.readBigUInt64LE(0));
+      if (pid === 0) this.unnumbered += count;
+      this.attributed[index] = (this.attributed[index] ?? 0) + count;
+      census.addRow(
+        this.#stack(key.readBigUInt64LE(layout.stack), index, pid),
+        this.#targets[index] ?? UNKNOWN,
+        census.stringId(
+          layout.comm === null ? '' : decodeTaskName(key.subarray(layout.comm, layout.comm + COMM_LENGTH)),
+        ),
+        pid,
+        layout.cpu === null ? UNKNOWN : key.readUInt32LE(layout.cpu),
+        layout.bucket === null ? UNKNOWN : (key.readUInt32LE(layout.bucket) - this.#firstBucket) >>> 0,
+        census.stringId(layout.argument === null ? '' : this.#argument(key, layout.argument, index)),
+        count,
+      );
+    });
+  }
+
+  /** The same addresses may be stacks of two targets, whose first frames differ, and of two processes. */
+  #stack(hash: bigint, target: number, pid: number): StackId {
+    const key = this.#plan.userStacks ? `${hash}/${target}/${pid}` : `${hash}/${target}`;
+    let stack = this.#stacks.get(key);
+    if (stack === undefined) {
+      const record = this.#records.get(hash);
+      const of = this.#plan.targets[target];
+      stack = record && of ? this.#reader.read(record, of, this.#plan.userStacks ? pid : null) : EMPTY_STACK;
+      this.#stacks.set(key, stack);
+    }
+    return stack;
+  }
+
+  #argument(key: Buffer, offset: number, target: number): string {
+    const argument = this.#plan.arguments[target];
+    if (!argument) return '';
+    if (!argument.asSymbol) return `0x${key.readBigUInt64LE(offset).toString(16)}`;
+    return this.#reader.nameOf(readAddress(key, offset));
+  }
+}

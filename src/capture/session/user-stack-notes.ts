@@ -1,0 +1,47 @@
+import type { Census } from '../../census/census.ts';
+import { UNKNOWN_CODE } from '../symbols/user-symbols.ts';
+
+/** Where a thread of a program begins: beyond there is nothing to see. */
+const BEGINNINGS = /^(?:_start|__libc_start_main|__libc_start_call_main|main|start_thread|clone3?|__clone3?)$/;
+
+/**
+ * Says of functions of programs how many calls have a stack that ends early: libraries are mostly compiled without
+ * frame pointers, and no other way out of a function is known to the kernel.
+ *
+ * @param targets names of the targets that are functions of programs
+ */
+export function noteShortStacks(census: Census, targets: readonly string[]): void {
+  const { stacks, symbols, rows } = census;
+  for (const name of targets) {
+    const target = census.targets.indexOf(name);
+    let calls = 0;
+    let alone = 0;
+    let short = 0;
+    let unknown = 0;
+    for (const row of rows) {
+      if (row.target !== target) continue;
+      calls += row.count;
+      const depth = stacks.depth(row.stack);
+      const outermost = symbols.name(stacks.symbol(row.stack));
+      if (depth === 1) alone += row.count;
+      else if (outermost === UNKNOWN_CODE) unknown += row.count;
+      else if (depth === 2 && !BEGINNINGS.test(outermost)) short += row.count;
+    }
+    const why = 'code compiled without frame pointers (gcc -fno-omit-frame-pointer) ends a stack';
+    if (alone > 0) census.note(`${name}: ${alone} of ${calls} calls have no caller in their stack; ${why}.`);
+    if (short > 0) census.note(`${name}: ${short} of ${calls} calls show no more than one caller; ${why}.`);
+    if (unknown > 0) {
+      census.note(
+        `${name}: ${unknown} of ${calls} stacks end at ${UNKNOWN_CODE}: not an address of the program (code without frame pointers), code made at run time, or a process that had ended.`,
+      );
+    }
+  }
+}
+
+/** Says of mappings that nobody was told of: of `PERF_RECORD_LOST`, processes that began unseen among them. */
+export function noteLostMappings(census: Census, lost: number): void {
+  if (lost === 0) return;
+  census.note(
+    `The kernel had no room to tell of ${lost} mappings or new processes: frames of programs that lie in them may be unnamed.`,
+  );
+}

@@ -1,0 +1,282 @@
+import { existsSync } from 'node:fs';
+import { normaliseSymbol } from '../../census/symbol-name.ts';
+import { UsageError, UserError } from '../../errors.ts';
+import { type ElfProbes, elfProbes } from '../../image/elf.ts';
+import { some } from '../../text/lists.ts';
+import { callEntries } from '../symbols/call-entries.ts';
+import { formatAddress, type Kallsyms, type KernelFunction } from '../symbols/kallsyms.ts';
+import { isExpression, NamePattern } from './name-pattern.ts';
+import { nearNames, suggestion } from './near-names.ts';
+import type { Target } from './target.ts';
+import { TargetList } from './target-list.ts';
+import { type TargetSet, targetSets } from './target-sets.ts';
+import { listTraceEvents, traceEventDirectory, whyNoTraceEvents } from './tracefs.ts';
+import { resolveUser } from './user-targets.ts';
+
+/** More than this many targets at once are a mistake, and take long to arm. */
+const MOST_TARGETS = 512;
+/** Nobody who asks for these has to wait until all of them are known. */
+const FAR_TOO_MANY = 8 * MOST_TARGETS;
+
+/** Targets as resolved against the running kernel, with what the user should know about it. */
+export interface ResolvedTargets {
+  readonly targets: readonly Target[];
+  readonly notes: readonly string[];
+}
+
+/** No kernel function has the name that a target word is. */
+export class NoSuchFunction extends UserError {
+  override readonly name = 'NoSuchFunction';
+  readonly word: string;
+
+  constructor(word: string, message: string) {
+    super(message);
+    this.word = word;
+  }
+}
+
+/** Where names are looked up. */
+export interface Names {
+  readonly kallsyms: Kallsyms;
+  readonly sets: readonly TargetSet[];
+  hasEvent(category: string, event: string): boolean;
+  /** Names of the events of a category; of the categories where none is given. */
+  events(category?: string): readonly string[];
+  /** Why no events are known at all; '' where they are. */
+  whyNoEvents(): string;
+  /** What of a program or library can be counted. */
+  userFunctions(path: string): ElfProbes;
+}
+
+/** The names of the running kernel. */
+export function liveNames(kallsyms: Kallsyms): Names {
+  return {
+    kallsyms,
+    sets: targetSets(),
+    // Where tracefs is out of reach, the function that calls a tracepoint's programs bears its name (since 5.10).
+    hasEvent: (category, event) =>
+      traceEventDirectory(category, event) !== null ||
+      (category !== 'syscalls' && whyNoTraceEvents() !== '' && kallsyms.named(`__traceiter_${event}`).length > 0),
+    whyNoEvents: whyNoTraceEvents,
+    events: listTraceEvents,
+    userFunctions: elfProbes,
+  };
+}
+
+/**
+ * Finds what target words stand for: `rb_insert_color`, `tcp_*`, `/^ext4_.*write/`, `bfq:bfq_insert_request`,
+ * `sched:sched_switch`, `@rbtree-insert`, `/usr/lib/libc.so.6:malloc`, several separated by commas. What several of them
+ * name is counted once.
+ *
+ * @throws {UserError} for names that resolve to nothing, with near names
+ */
+export function resolveTargets(words: readonly string[], names: Names): ResolvedTargets {
+  const notes: string[] = [];
+  const list = new TargetList();
+  for (const word of words.flatMap(splitWord)) {
+    for (const target of resolveWord(word, names, notes)) list.add(target);
+  }
+  const targets = list.all();
+  if (targets.length === 0) throw new UsageError('name a function to count');
+  refuseTooMany(words.join(' '), targets.length);
+  if (list.aliases.size > 0) {
+    const aliases = Array.from(list.aliases, ([name, counted]) => `${name} is ${counted}`);
+    notes.push(`Some names stand for one function, which is counted once: ${some(aliases)}.`);
+  }
+  if (targets.some((target) => target.kind === 'tracepoint' && target.category === 'syscalls') && runs32Bit(names)) {
+    notes.push(
+      'Tracepoints of single system calls do not see those of 32-bit programs; raw_syscalls:sys_enter sees all.',
+    );
+  }
+  return { targets, notes };
+}
+
+/** @throws {UserError} more than can be counted at once */
+function refuseTooMany(words: string, targets: number, about = ''): void {
+  if (targets <= MOST_TARGETS) return;
+  throw new UserError(`${words} stands for ${about}${targets} functions; at most ${MOST_TARGETS} are counted at once`);
+}
+
+/** Whether the kernel was built for 32-bit programs as well (arch_trace_is_compat_syscall tells them from others). */
+function runs32Bit({ kallsyms }: Names): boolean {
+  return ['__ia32_compat_sys_ioctl', '__arm64_compat_sys_ioctl'].some((name) => kallsyms.named(name).length > 0);
+}
+
+/** Splits at commas, but not inside `/a{1,2}/`. */
+function splitWord(word: string): string[] {
+  if (isExpression(word) || /^[^,]+:\/.+\/$/.test(word)) return [word];
+  return word.split(',').filter((part) => part !== '');
+}
+
+function resolveWord(word: string, names: Names, notes: string[]): Target[] {
+  if (word.startsWith('@')) return resolveSet(word, names, notes);
+  const [, before = '', expression = ''] = /^([^:]+):(\/.+\/)$/.exec(word) ?? [];
+  if (before !== '') return resolveQualified(word, before, expression, names, notes);
+  const colon = isExpression(word) ? -1 : word.lastIndexOf(':');
+  if (colon > 0) return resolveQualified(word, word.slice(0, colon), word.slice(colon + 1), names, notes);
+  const pattern = NamePattern.parse(word);
+  if (pattern) return matching(word, pattern, () => true, names, notes);
+  return [resolveFunction(word, () => true, names, notes)];
+}
+
+function resolveSet(word: string, names: Names, notes: string[]): Target[] {
+  const set = names.sets.find(({ name }) => `@${name}` === word);
+  if (!set) {
+    const near = nearNames(
+      word.slice(1),
+      names.sets.map(({ name }) => name),
+    );
+    throw new UserError(
+      `no set of targets is called ${word}${suggestion(near.map((name) => `@${name}`))} ('whocalls targets' lists them)`,
+    );
+  }
+  const found: Target[] = [];
+  for (const member of set.targets) {
+    try {
+      found.push(...resolveWord(member, names, notes));
+    } catch (error) {
+      // Sets list the names of many kernels; that this one lacks some is expected.
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+  if (found.length === 0)
+    throw new UserError(`this kernel has none of the functions of ${word}: ${set.targets.join(', ')}`);
+  return found;
+}
+
+/** Chooses among the functions of one name, or of a pattern. */
+type Choice = (candidate: KernelFunction) => boolean;
+
+/** `file:function`, `category:event` or `module:function`. */
+function resolveQualified(word: string, left: string, right: string, names: Names, notes: string[]): Target[] {
+  const pattern = NamePattern.parse(right);
+  if (left.includes('/')) return resolveUser(left, pattern ?? right, names.userFunctions(left), notes);
+  const { kallsyms } = names;
+  const isInside: Choice = ({ module }) => module === (left === 'vmlinux' ? '' : left);
+  const hasFunctions = left === 'vmlinux' || kallsyms.hasModule(left);
+  const isEvent = (event: string) => (pattern ? pattern.matches(event) : event === right);
+  const events = pattern ? names.events(left).filter(isEvent) : names.hasEvent(left, right) ? [right] : [];
+  if (events.length > 0) {
+    const isMeant: Choice = (candidate) => isInside(candidate) && isEvent(normaliseSymbol(candidate.name));
+    if (hasFunctions && [...kallsyms].some(isMeant))
+      notes.push(`${word} is taken for tracepoints; without ${left}: functions are meant.`);
+    return events.map((event) => tracepoint(left, event, pattern ? word : undefined));
+  }
+  if (!hasFunctions) throw new UserError(noSuchEvent(word, left, right, names));
+  if (pattern) return matching(word, pattern, isInside, names, notes);
+  return [resolveFunction(right, isInside, names, notes, left)];
+}
+
+function noSuchEvent(word: string, category: string, event: string, names: Names): string {
+  const events = names.events(category);
+  if (events.length > 0) {
+    const near = nearNames(event, events).map((name) => `${category}:${name}`);
+    return `no tracepoint ${NamePattern.parse(event) ? 'matches' : 'is called'} ${word}${suggestion(near)}`;
+  }
+  const why = names.whyNoEvents();
+  if (why !== '') return `${word}: tracepoints cannot be looked up: ${why}`;
+  const near = suggestion(nearNames(category, names.events()));
+  const hint = /\.so\b|^lib/.test(category) ? '; name a library with its path (/usr/lib/…)' : near;
+  return `${word}: there is no tracepoint category and no loaded module ${category}${hint}`;
+}
+
+function tracepoint(category: string, event: string, pattern: string | undefined): Target {
+  return {
+    kind: 'tracepoint',
+    name: `${category}:${event}`,
+    category,
+    event,
+    ...(pattern !== undefined && { pattern }),
+  };
+}
+
+/** One function by name: at all its addresses, and in all the copies the compiler made of it. */
+function resolveFunction(
+  name: string,
+  isWanted: Choice,
+  { kallsyms }: Names,
+  notes: string[],
+  module?: string,
+): Target {
+  const exact = kallsyms.named(name).filter(isWanted);
+  const isOneCopy = exact.length > 0 && name.includes('.');
+  const others = isOneCopy ? [] : kallsyms.copies(name).filter(isWanted);
+  const wrappers = exact.length + others.length > 0 ? [] : kallsyms.systemCall(name).filter(isWanted);
+  const all = [...exact, ...others, ...wrappers];
+  const staying = all.filter(({ address }) => !kallsyms.isGone(address));
+  if (all.length > 0 && staying.length === 0)
+    throw new UserError(`${name} runs only while the kernel starts, and is gone by now`);
+  const { functions, isPart } = isOneCopy ? { functions: staying, isPart: false } : callEntries(staying);
+  if (functions.length === 0) {
+    const why = notFound(name, isWanted, kallsyms, module);
+    throw module === undefined ? new NoSuchFunction(name, why) : new UserError(why);
+  }
+  const copies = functions.filter((one) => one.name !== name).map((one) => one.name);
+  const same = functions.filter((one) => one.name === name);
+  if (same.length > 1) {
+    notes.push(`${name} is the name of ${same.length} functions (${some(same.map(place))}); all are counted.`);
+  }
+  if (isPart) notes.push(existsInPart(`${name} exists`, copies));
+  else if (wrappers.length > 0) notes.push(`${name} is entered by ${copies.join(' and ')}.`);
+  else if (copies.length > 0) {
+    notes.push(`${name} was compiled to copies, which are counted too: ${copies.join(', ')}.`);
+  }
+  return { kind: 'function', name: normaliseSymbol(name), functions };
+}
+
+function existsInPart(subject: string, parts: readonly string[]): string {
+  return `${subject} only in part (${some(parts)}): its beginning is inlined into its callers, and calls that end there are not counted.`;
+}
+
+function place({ module, address }: KernelFunction): string {
+  return module === '' ? formatAddress(address) : `in ${module}`;
+}
+
+function notFound(name: string, isWanted: Choice, kallsyms: Kallsyms, module?: string): string {
+  const prefix = module === undefined ? '' : `${module}:`;
+  const candidates = [...kallsyms].filter(isWanted).map((one) => normaliseSymbol(one.name));
+  const near = suggestion(nearNames(name, candidates).map((one) => `${prefix}${one}`));
+  if (module !== undefined && module !== 'vmlinux') return `the module ${module} has no function ${name}${near}`;
+  if (name.includes('/') && existsSync(name)) return `${name} is a file; a COMMAND stands after --`;
+  if (kallsyms.addressOf(name) !== null) return `${name} is data, not a function${near}`;
+  const otherwise =
+    near === ''
+      ? ': it may be inlined everywhere, a macro, or in a module that is not loaded'
+      : `${near} If not, it may be inlined everywhere.`;
+  return `no kernel function is called ${name}${otherwise}`;
+}
+
+/** The functions a pattern matches, one target per name. */
+function matching(word: string, pattern: NamePattern, isWanted: Choice, names: Names, notes: string[]): Target[] {
+  const { kallsyms } = names;
+  const byName = new Map<string, KernelFunction[]>();
+  for (const candidate of kallsyms) {
+    const name = normaliseSymbol(candidate.name);
+    if (!pattern.matches(candidate.name) && !pattern.matches(name)) continue;
+    if (candidate.module.startsWith('__builtin__') || kallsyms.isGone(candidate.address) || !isWanted(candidate))
+      continue;
+    const same = byName.get(name);
+    if (same) same.push(candidate);
+    else byName.set(name, [candidate]);
+    if (byName.size > FAR_TOO_MANY) refuseTooMany(word, byName.size, 'more than ');
+  }
+  const targets: Target[] = [];
+  const inner: string[] = [];
+  const parts: string[] = [];
+  for (const [name, all] of byName) {
+    const entries = callEntries(all);
+    if (entries.functions.length > 0)
+      targets.push({ kind: 'function', name, functions: entries.functions, pattern: word });
+    inner.push(...entries.inner);
+    if (entries.isPart) parts.push(...entries.functions.map((part) => part.name));
+  }
+  if (targets.length === 0) throw new UserError(`no kernel function matches ${word}`);
+  refuseTooMany(word, targets.length);
+  if (parts.length > 0) notes.push(existsInPart(`What ${word} matches exists in some cases`, parts));
+  if (inner.length > 0) {
+    notes.push(
+      `${word}: a system call is counted where it is entered, not again in the functions that are called there for it (${some(inner)}).`,
+    );
+  }
+  return targets;
+}

@@ -1,0 +1,101 @@
+import type { CensusFacts, Workload } from '../../census/census.ts';
+import type { SymbolSpace } from '../../census/symbol-table.ts';
+
+/** How a census is put into a pprof profile; `docs/formats.md` describes it for other programs. */
+
+/** First words of the profile comment that carries what pprof has no place for; JSON follows. */
+export const CENSUS_COMMENT = 'whocalls/census/1 ';
+
+/** What the comment holds. */
+export interface CensusComment {
+  readonly targets: readonly string[];
+  readonly facts: CensusFacts;
+}
+
+/** Keys of sample labels. */
+export const LABEL = {
+  target: 'target',
+  comm: 'comm',
+  pid: 'pid',
+  cpu: 'cpu',
+  bucket: 'time bucket',
+  argument: 'argument',
+  /** The sample is a loss; its value is the reason. Its stack is one made-up frame, so that viewers show it. */
+  lost: 'lost',
+} as const;
+
+/** Files of mappings that stand for no file. */
+const KERNEL_MAPPING = '[kernel.kallsyms]';
+const MARKER_MAPPING = '[context]';
+const USER_MAPPING = '[user]';
+export const LOST_MAPPING = '[lost]';
+/** Before the file of a user symbol that would otherwise look like one of the above or a kernel module: `user:[vdso]`. */
+const USER_FILE = 'user:';
+
+/** The first mapping of a profile is the program in pprof's eyes. */
+export const FIRST_MAPPING = KERNEL_MAPPING;
+
+/** The file of the mapping in which symbols of this place are put; {@link placeOfFile} takes it back. */
+export function fileOfPlace(space: SymbolSpace, module: string): string {
+  switch (space) {
+    case 'marker':
+      return MARKER_MAPPING;
+    case 'user':
+      if (module === '') return USER_MAPPING;
+      return module.startsWith('[') || module.startsWith(USER_FILE) ? USER_FILE + module : module;
+    case 'kernel':
+      return module === '' ? KERNEL_MAPPING : `[${module}]`;
+  }
+}
+
+/** Space and module of symbols in a mapping that {@link fileOfPlace} named. */
+export function placeOfFile(file: string): readonly [SymbolSpace, string] {
+  if (file === KERNEL_MAPPING) return ['kernel', ''];
+  if (file === MARKER_MAPPING) return ['marker', ''];
+  if (file === USER_MAPPING) return ['user', ''];
+  if (file.startsWith(USER_FILE)) return ['user', file.slice(USER_FILE.length)];
+  return file.startsWith('[') && file.endsWith(']') ? ['kernel', file.slice(1, -1)] : ['user', file];
+}
+
+/** A frame the unwinder doubted has this before its function's name, and line number 1 instead of 0. */
+export const UNRELIABLE = '? ';
+
+/** Reads what follows {@link CENSUS_COMMENT}; null if it is none. Facts of a wrong type are left out. */
+export function parseCensusComment(json: string): CensusComment | null {
+  let comment: { targets?: unknown; facts?: Record<string, unknown> } | null;
+  try {
+    comment = JSON.parse(json);
+  } catch {
+    return null;
+  }
+  const { targets, facts } = comment ?? {};
+  if (!isTexts(targets) || typeof facts !== 'object' || facts === null) return null;
+  const number = (value: unknown) => (typeof value === 'number' && value >= 0 ? value : null);
+  const list = <T>(value: unknown, isItem: (item: unknown) => item is T) =>
+    Array.isArray(value) ? value.filter(isItem) : [];
+  return {
+    targets,
+    facts: {
+      kernels: list(facts.kernels, isText),
+      commands: list(facts.commands, isTexts),
+      workloads: list(facts.workloads, isWorkload),
+      cpus: number(facts.cpus),
+      durationSeconds: number(facts.durationSeconds),
+      bucketMilliseconds: number(facts.bucketMilliseconds),
+      warnings: list(facts.warnings, isText),
+      notes: list(facts.notes, isText),
+    },
+  };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(isText);
+}
+
+function isWorkload(value: unknown): value is Workload {
+  return typeof value === 'object' && value !== null && 'name' in value && isText(value.name);
+}

@@ -1,0 +1,146 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import {
+  Label,
+  Line,
+  Location,
+  Mapping,
+  Profile,
+  Function as ProfileFunction,
+  Sample,
+  StringTable,
+  ValueType,
+} from 'pprof-format';
+import { type Census, UNKNOWN } from '../../census/census.ts';
+import type { StackId } from '../../census/stack-table.ts';
+import {
+  CENSUS_COMMENT,
+  type CensusComment,
+  FIRST_MAPPING,
+  fileOfPlace,
+  LABEL,
+  LOST_MAPPING,
+  UNRELIABLE,
+} from './encoding.ts';
+
+/** A census as a gzipped pprof profile, from which `pprofReader` reads the same census back. */
+export async function writePprof(census: Census): Promise<Buffer> {
+  const strings = new StringTable();
+  const places = new Places(census, strings);
+  const sample: Sample[] = [];
+  for (const row of census.rows) {
+    const label: Label[] = [];
+    const target = census.targets[row.target];
+    const addText = (key: string, text: string) => {
+      if (text !== '') label.push(new Label({ key: strings.dedup(key), str: strings.dedup(text) }));
+    };
+    // As text: zero is protobuf's default and would vanish as a number.
+    const addNumber = (key: string, value: number) => addText(key, value === UNKNOWN ? '' : String(value));
+    addText(LABEL.target, target ?? '');
+    addText(LABEL.comm, census.string(row.comm));
+    addNumber(LABEL.pid, row.pid);
+    addNumber(LABEL.cpu, row.cpu);
+    addNumber(LABEL.bucket, row.bucket);
+    addText(LABEL.argument, census.string(row.argument));
+    sample.push(new Sample({ locationId: places.locationsOf(row.stack), value: [row.count], label }));
+  }
+  for (const { reason, count } of census.losses) {
+    const label = [new Label({ key: strings.dedup(LABEL.lost), str: strings.dedup(reason) })];
+    sample.push(new Sample({ locationId: [places.lossLocation(reason)], value: [count], label }));
+  }
+  const comment: CensusComment = { targets: census.targets, facts: census.facts };
+  const calls = new ValueType({ type: strings.dedup('calls'), unit: strings.dedup('count') });
+  const profile = new Profile({
+    sampleType: [calls],
+    sample,
+    mapping: places.mappings,
+    location: places.locations,
+    function: places.functions,
+    stringTable: strings,
+    durationNanos: Math.round((census.facts.durationSeconds ?? 0) * 1e9),
+    periodType: calls,
+    period: 1,
+    comment: [strings.dedup(CENSUS_COMMENT + JSON.stringify(comment))],
+  });
+  return promisify(gzip)(profile.encode());
+}
+
+/** Locations, functions and mappings, each made once. */
+class Places {
+  readonly locations: Location[] = [];
+  readonly functions: ProfileFunction[] = [];
+  readonly mappings: Mapping[] = [];
+  readonly #census: Census;
+  readonly #strings: StringTable;
+  readonly #functionIds = new Map<string, number>();
+  readonly #mappingIds = new Map<string, number>();
+  readonly #locationIds = new Map<string, number>();
+
+  constructor(census: Census, strings: StringTable) {
+    this.#census = census;
+    this.#strings = strings;
+    this.#mapping(FIRST_MAPPING);
+  }
+
+  /** Innermost first, as pprof has it. */
+  locationsOf(stack: StackId): number[] {
+    const { stacks, symbols } = this.#census;
+    return stacks.prefixes(stack).map((at) => {
+      const symbol = stacks.symbol(at);
+      const file = fileOfPlace(symbols.space(symbol), symbols.module(symbol));
+      return this.#location(
+        file,
+        symbols.name(symbol),
+        symbols.raw(symbol),
+        symbols.file(symbol) || file,
+        stacks.offset(at),
+        stacks.isUnreliable(at),
+      );
+    });
+  }
+
+  lossLocation(reason: string): number {
+    return this.#location(LOST_MAPPING, `[lost: ${reason}]`, `[lost: ${reason}]`, LOST_MAPPING, UNKNOWN, false);
+  }
+
+  /** `file` is that of the mapping, `source` that of the source where the census knows it, else the mapping's again. */
+  #location(file: string, name: string, raw: string, source: string, offset: number, isUnreliable: boolean): number {
+    const doubt = isUnreliable ? UNRELIABLE : '';
+    const key = `${file}\0${raw}\0${source}\0${offset}\0${doubt}`;
+    const known = this.#locationIds.get(key);
+    if (known !== undefined) return known;
+    const id = this.locations.length + 1;
+    this.#locationIds.set(key, id);
+    const functionId = this.#function(source, doubt + name, doubt + raw);
+    const line = [new Line({ functionId, line: isUnreliable ? 1 : 0 })];
+    // The offset plus one in place of an address: kernels load elsewhere at every boot, offsets stay.
+    this.locations.push(new Location({ id, mappingId: this.#mapping(file), address: offset + 1, line }));
+    return id;
+  }
+
+  #function(file: string, name: string, systemName: string): number {
+    const key = `${file}\0${systemName}\0${name}`;
+    const known = this.#functionIds.get(key);
+    if (known !== undefined) return known;
+    const id = this.functions.length + 1;
+    this.#functionIds.set(key, id);
+    this.functions.push(
+      new ProfileFunction({
+        id,
+        name: this.#strings.dedup(name),
+        systemName: this.#strings.dedup(systemName),
+        filename: this.#strings.dedup(file),
+      }),
+    );
+    return id;
+  }
+
+  #mapping(file: string): number {
+    const known = this.#mappingIds.get(file);
+    if (known !== undefined) return known;
+    const id = this.mappings.length + 1;
+    this.#mappingIds.set(file, id);
+    this.mappings.push(new Mapping({ id, filename: this.#strings.dedup(file), hasFunctions: true }));
+    return id;
+  }
+}
