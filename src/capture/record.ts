@@ -186,7 +186,7 @@ async function count(run: Run, stopper: Stopper, userStacks: boolean): Promise<{
   if (plan.interval) {
     const { seconds, onInterval } = plan.interval;
     stopper.every(seconds * 1000, () => {
-      const soFar = session.snapshot?.(kallsyms, userSymbols);
+      const soFar = session.snapshot?.(kallsyms.map, userSymbols);
       if (soFar) onInterval(soFar);
     });
   }

@@ -22,8 +22,9 @@ function sets(): string {
 }
 
 async function resolved(words: readonly string[]): Promise<string> {
-  const [{ Kallsyms, formatAddress }, { liveNames, resolveTargets }] = await Promise.all([
+  const [{ Kallsyms }, { formatAddress }, { liveNames, resolveTargets }] = await Promise.all([
     import('../capture/symbols/kallsyms.ts'),
+    import('../capture/symbols/address.ts'),
     import('../capture/targets/resolve-targets.ts'),
   ]);
   const { targets, notes } = resolveTargets(words, liveNames(Kallsyms.read()));

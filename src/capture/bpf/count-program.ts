@@ -1,5 +1,6 @@
 import { arch } from '../sys/arch.ts';
 import { kernelAtLeast } from '../sys/kernel.ts';
+import type { PidNamespace } from '../sys/pid-namespace.ts';
 import { Assembler, type Register, reg } from './asm.ts';
 import { COMM_LENGTH, type KeyLayout } from './key-layout.ts';
 import { CHECK_EVERY, emitWalk, WALK_SCRATCH, type WalkPlan } from './stack-walk.ts';
@@ -32,12 +33,6 @@ export interface Filter {
   readonly cpus?: readonly number[];
   /** A cgroup array: the task has to be under every one of its entries. */
   readonly cgroups?: { readonly map: number; readonly count: number };
-}
-
-/** A PID namespace other than the initial one, as `bpf_get_ns_current_pid_tgid` wants it. */
-export interface PidNamespace {
-  readonly device: bigint;
-  readonly inode: bigint;
 }
 
 /** What a counting program is made for. */

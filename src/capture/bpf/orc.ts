@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Kallsyms, toUnsigned } from '../symbols/kallsyms.ts';
+import { toUnsigned } from '../symbols/address.ts';
+import type { Kallsyms } from '../symbols/kallsyms.ts';
 import { kernelAtLeast, readLine } from '../sys/kernel.ts';
 import { allocate } from '../sys/native.ts';
 import { CODE_TABLE, CODE_TABLE_SIZE, type OrcFormat } from './frame-rules.ts';
@@ -23,7 +24,7 @@ export function orcTables(kallsyms: Kallsyms): { format: OrcFormat; tables: Code
   const format = orcFormat();
   const kernel = kernelTable(kallsyms);
   if (!format || !kernel) return null;
-  const tables = [kernel, ...moduleTables(kallsyms.modules)];
+  const tables = [kernel, ...moduleTables(kallsyms.modules.names)];
   return { format, tables: tables.sort((a, b) => (a.start < b.start ? -1 : 1)).slice(0, MOST_TABLES) };
 }
 
@@ -61,9 +62,9 @@ function kernelTable(kallsyms: Kallsyms): CodeTable | null {
  * The tables of modules, by the places of their sections, which only root may see. How many entries there are is not
  * said; one table follows right upon the other, and a module where that is not so is left out.
  */
-function* moduleTables(loaded: string): Generator<CodeTable> {
+function* moduleTables(loaded: readonly string[]): Generator<CodeTable> {
   // Not every directory of /sys/module: most are of what is built in, and have no sections.
-  for (const [module] of loaded.matchAll(/^\S+/gm)) {
+  for (const module of loaded) {
     const address = (section: string) => {
       const text = readLine(join('/sys/module', module, 'sections', section));
       return text === null || !/^0x[0-9a-f]+$/.test(text) ? 0n : BigInt(text);

@@ -1,3 +1,4 @@
+import type { StackRegisters } from '../sys/arch.ts';
 import { type Assembler, reg } from './asm.ts';
 import {
   BASE,
@@ -23,15 +24,6 @@ import {
 export interface WalkPlan extends RuleSource {
   /** Byte offsets in the registers a program is given. */
   readonly registers: StackRegisters;
-}
-
-/** Where a walk starts from: byte offsets in `struct pt_regs`. */
-export interface StackRegisters {
-  readonly instruction: number;
-  readonly stack: number;
-  readonly frame: number;
-  /** The low two bits are not zero where the registers are those of a program. */
-  readonly codeSegment: number;
 }
 
 /** Frames a walk goes at most; deeper stacks are left to the kernel. The verifier follows every single one. */

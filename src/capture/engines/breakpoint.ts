@@ -1,4 +1,4 @@
-import { toUnsigned } from '../symbols/kallsyms.ts';
+import { toUnsigned } from '../symbols/address.ts';
 import { arch } from '../sys/arch.ts';
 import { PROG_PERF_EVENT } from '../sys/bpf.ts';
 import type { SystemCallError } from '../sys/native.ts';

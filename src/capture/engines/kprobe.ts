@@ -1,4 +1,4 @@
-import { toUnsigned } from '../symbols/kallsyms.ts';
+import { toUnsigned } from '../symbols/address.ts';
 import { kprobeMisses, linkPerfEvent, PROG_KPROBE, recursionMisses } from '../sys/bpf.ts';
 import { kernelAtLeast, onlineCpus, perfSourceType } from '../sys/kernel.ts';
 import type { SystemCallError } from '../sys/native.ts';

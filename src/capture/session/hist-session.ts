@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { type Census, UNKNOWN } from '../../census/census.ts';
 import { messageOf, UserError } from '../../errors.ts';
 import { RunNames } from '../run/leftover-names.ts';
-import { formatAddress } from '../symbols/kallsyms.ts';
+import { formatAddress } from '../symbols/address.ts';
 import { arch } from '../sys/arch.ts';
 import { kernelAtLeast, onlineCpus } from '../sys/kernel.ts';
 import { isInitialPidNamespace } from '../sys/pid-namespace.ts';

@@ -51,7 +51,7 @@ export interface StackWalks {
 }
 
 /** The programs that count, and the maps they share. */
-export class Programs {
+export class ProgramSet {
   readonly layout: KeyLayout;
   readonly counts: BpfMap;
   readonly stacks: BpfMap;

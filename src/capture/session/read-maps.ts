@@ -2,13 +2,13 @@ import { type Census, UNKNOWN } from '../../census/census.ts';
 import { EMPTY_STACK, type StackId } from '../../census/stack-table.ts';
 import { COMM_LENGTH, type KeyLayout } from '../bpf/key-layout.ts';
 import { decodeTaskName } from '../bpf/task-name.ts';
-import { readAddress } from '../symbols/kallsyms.ts';
+import { readAddress } from '../symbols/address.ts';
 import { type BpfMap, forEachEntry } from '../sys/bpf.ts';
 import type { CapturePlan } from './plan.ts';
-import type { StackReader } from './symbolise.ts';
+import type { Symboliser } from './symbolise.ts';
 
 /** Carries the maps of a capture over into a census. */
-export class Drain {
+export class MapReader {
   /** Calls with a stack, by index of the target. */
   readonly attributed: number[] = [];
   /** Calls of processes that have no number, or 0. */
@@ -21,17 +21,17 @@ export class Drain {
   readonly #census: Census;
   readonly #plan: CapturePlan;
   readonly #layout: KeyLayout;
-  readonly #reader: StackReader;
+  readonly #symboliser: Symboliser;
   readonly #targets: number[];
   readonly #records = new Map<bigint, Buffer>();
   readonly #stacks = new Map<string, StackId>();
   readonly #firstBucket: number;
 
-  constructor(census: Census, plan: CapturePlan, layout: KeyLayout, reader: StackReader, startedAt: bigint) {
+  constructor(census: Census, plan: CapturePlan, layout: KeyLayout, symboliser: Symboliser, startedAt: bigint) {
     this.#census = census;
     this.#plan = plan;
     this.#layout = layout;
-    this.#reader = reader;
+    this.#symboliser = symboliser;
     this.#targets = plan.targets.map(({ name }) => census.target(name));
     const width = (plan.keys.bucketMilliseconds ?? 1000) * 1e6;
     this.#firstBucket = Number(BigInt.asUintN(32, startedAt / BigInt(Math.round(width))));
@@ -75,7 +75,7 @@ export class Drain {
     if (stack === undefined) {
       const record = this.#records.get(hash);
       const of = this.#plan.targets[target];
-      stack = record && of ? this.#reader.read(record, of, this.#plan.userStacks ? pid : null) : EMPTY_STACK;
+      stack = record && of ? this.#symboliser.read(record, of, this.#plan.userStacks ? pid : null) : EMPTY_STACK;
       this.#stacks.set(key, stack);
     }
     return stack;
@@ -85,6 +85,6 @@ export class Drain {
     const argument = this.#plan.arguments[target];
     if (!argument) return '';
     if (!argument.asSymbol) return `0x${key.readBigUInt64LE(offset).toString(16)}`;
-    return this.#reader.nameOf(readAddress(key, offset));
+    return this.#symboliser.nameOf(readAddress(key, offset));
   }
 }

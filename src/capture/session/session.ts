@@ -6,7 +6,7 @@ import { type Armed, CannotArm, type Engine, type EngineContext } from '../engin
 import { kprobeEngine } from '../engines/kprobe.ts';
 import { tracepointEngine } from '../engines/tracepoint.ts';
 import { uprobeEngine } from '../engines/uprobe.ts';
-import type { FunctionFinder } from '../symbols/kallsyms.ts';
+import type { FunctionFinder } from '../symbols/function-map.ts';
 import type { UserSymbols } from '../symbols/user-symbols.ts';
 import { arch } from '../sys/arch.ts';
 import { Descriptors } from '../sys/descriptors.ts';
@@ -20,9 +20,9 @@ import type { Target } from '../targets/target.ts';
 import { balance, type TargetTally } from './accounting.ts';
 import { CpuWatch } from './hotplug.ts';
 import type { CapturePlan } from './plan.ts';
-import { Programs, type StackWalks } from './program-set.ts';
-import { Drain } from './read-maps.ts';
-import { StackReader } from './symbolise.ts';
+import { ProgramSet, type StackWalks } from './program-set.ts';
+import { MapReader } from './read-maps.ts';
+import { Symboliser } from './symbolise.ts';
 
 /** Engines in the order in which they are tried: the cheaper first. */
 const ENGINES: readonly Engine[] = [kprobeEngine, breakpointEngine, tracepointEngine, uprobeEngine];
@@ -72,7 +72,7 @@ export class Capture implements CountingSession {
   readonly #events = new Descriptors();
   readonly #armed: ArmedTarget[] = [];
   readonly #refused: RefusedTarget[] = [];
-  readonly #programs: Programs;
+  readonly #programs: ProgramSet;
   startedAt = 0n;
   #stoppedAt = 0n;
   /** Interrupts of the machine between start and stop, where these matter: {@link #warnOfRepeats}. */
@@ -82,7 +82,7 @@ export class Capture implements CountingSession {
     this.#plan = plan;
     raiseMemoryLock();
     try {
-      this.#programs = new Programs(plan, this.#maps);
+      this.#programs = new ProgramSet(plan, this.#maps);
       this.#armAll();
     } catch (error) {
       this.close();
@@ -124,52 +124,52 @@ export class Capture implements CountingSession {
   /** What was counted so far, while counting goes on. Reading the maps costs calls, which the books will show. */
   snapshot(symbols: FunctionFinder, userSymbols: UserSymbols): Census {
     const census = new Census();
-    this.#drain(census, symbols, userSymbols);
+    this.#readMaps(census, symbols, userSymbols);
     return census;
   }
 
-  #drain(census: Census, symbols: FunctionFinder, userSymbols: UserSymbols): Drain {
+  #readMaps(census: Census, symbols: FunctionFinder, userSymbols: UserSymbols): MapReader {
     const { counts, stacks, layout } = this.#programs;
-    const reader = new StackReader(census, symbols, userSymbols);
+    const symboliser = new Symboliser(census, symbols, userSymbols);
     const counted = {
       ...this.#plan,
       targets: this.#armed.map(({ target }) => target),
       arguments: this.#armed.map(({ argument }) => argument),
     };
-    const drain = new Drain(census, counted, layout, reader, this.startedAt);
-    drain.readStacks(stacks);
-    drain.readCounts(counts);
-    return drain;
+    const maps = new MapReader(census, counted, layout, symboliser, this.startedAt);
+    maps.readStacks(stacks);
+    maps.readCounts(counts);
+    return maps;
   }
 
   drainInto(census: Census, symbols: FunctionFinder, userSymbols: UserSymbols): void {
-    const drain = this.#drain(census, symbols, userSymbols);
+    const maps = this.#readMaps(census, symbols, userSymbols);
     let filtered = 0;
     for (const [index, { target, armed, engine }] of this.#armed.entries()) {
       const tally: TargetTally = {
         name: target.name,
-        attributed: drain.attributed[index] ?? 0,
+        attributed: maps.attributed[index] ?? 0,
         fates: this.#programs.readFates(index),
         truth: armed.truth(),
       };
       filtered += tally.fates.filtered;
       const { losses, notes } = balance(tally, {
-        stacks: drain.stackCount,
+        stacks: maps.stackCount,
         maxStacks: this.#plan.maxStacks,
-        counts: drain.keyCount,
+        counts: maps.keyCount,
         maxCounts: this.#plan.maxKeys,
       });
       for (const { reason, count } of losses) census.lose(reason, count);
       for (const note of [...notes, ...engine.blindSpots]) census.note(note);
     }
     if (this.#plan.filter.excludePids?.length) census.note(SELF_LEFT_OUT);
-    if (drain.unnumbered > 0 && !isInitialPidNamespace()) {
+    if (maps.unnumbered > 0 && !isInitialPidNamespace()) {
       census.note(
-        `Process 0 stands for all that have no number where whocalls runs, and for those in PID namespaces below (${drain.unnumbered} calls).`,
+        `Process 0 stands for all that have no number where whocalls runs, and for those in PID namespaces below (${maps.unnumbered} calls).`,
       );
     }
     this.#noteFiltered(census, filtered);
-    this.#warnOfRepeats(census, drain.attributed);
+    this.#warnOfRepeats(census, maps.attributed);
     const watched = this.#armed.flatMap(({ armed }) => armed.watched?.() ?? []);
     const isPerCpu = this.#armed.some(({ armed }) => armed.watched);
     this.#cpuWatch.report(census, isPerCpu ? watched : undefined);

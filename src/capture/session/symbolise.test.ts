@@ -4,9 +4,10 @@ import { expect, test } from 'vitest';
 import { placeInPath } from '../../atlas/places.ts';
 import { Census } from '../../census/census.ts';
 import { MAX_FRAMES, USER_PART } from '../bpf/count-program.ts';
-import { Kallsyms, toUnsigned } from '../symbols/kallsyms.ts';
+import { toUnsigned } from '../symbols/address.ts';
+import { Kallsyms } from '../symbols/kallsyms.ts';
 import { UserSymbols } from '../symbols/user-symbols.ts';
-import { StackReader } from './symbolise.ts';
+import { Symboliser } from './symbolise.ts';
 
 /** Functions of several names, with what lies around them, of Debian 6.1.0-56-amd64. */
 const KALLSYMS = new Kallsyms(
@@ -16,13 +17,13 @@ const KALLSYMS = new Kallsyms(
 /** Reads stacks of one return address each, and gives the frames as paths see them. */
 function read(symbols: Kallsyms, functions: readonly { readonly address: number }[]) {
   const census = new Census();
-  const reader = new StackReader(census, symbols, new UserSymbols());
+  const symboliser = new Symboliser(census, symbols.map, new UserSymbols());
   const target = { kind: 'function', name: 'rb_insert_color', functions: [] } as const;
   return functions.map(({ address }) => {
     const record = Buffer.alloc(USER_PART + 8 * MAX_FRAMES);
     // One in a million functions has no fifth byte; a return address lies behind a call.
     for (const frame of [0, 1]) record.writeBigUInt64LE(toUnsigned(address + 5), 8 * frame);
-    const stack = reader.read(record, target, null);
+    const stack = symboliser.read(record, target, null);
     const { symbol } = census.stacks.frames(stack)[1]!;
     return { name: census.symbols.name(symbol), module: '', file: census.symbols.file(symbol) };
   });

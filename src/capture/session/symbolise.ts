@@ -4,7 +4,8 @@ import { EMPTY_STACK, NO_OFFSET, type StackId } from '../../census/stack-table.t
 import { normaliseSymbol } from '../../census/symbol-name.ts';
 import type { SymbolId } from '../../census/symbol-table.ts';
 import { MAX_FRAMES, USER_PART } from '../bpf/count-program.ts';
-import { type FunctionFinder, formatAddress, type KernelFunction, readAddress } from '../symbols/kallsyms.ts';
+import { formatAddress, readAddress } from '../symbols/address.ts';
+import type { FunctionFinder, KernelFunction } from '../symbols/function-map.ts';
 import type { UserPlace, UserSymbols } from '../symbols/user-symbols.ts';
 import { arch } from '../sys/arch.ts';
 import type { Target, UserTarget } from '../targets/target.ts';
@@ -28,7 +29,7 @@ interface ResolvedFrame {
 }
 
 /** Makes stacks of a census out of return addresses. */
-export class StackReader {
+export class Symboliser {
   readonly #census: Census;
   readonly #symbols: FunctionFinder;
   readonly #user: UserSymbols;

@@ -1,4 +1,4 @@
-import type { KernelFunction } from './kallsyms.ts';
+import type { KernelFunction } from './function-map.ts';
 
 /** `__se_sys_clone`, `__do_compat_sys_ioctl`: what the functions that enter a system call go on to call, if it is not inlined. */
 const INNER_SYSCALL = /^__(?:se|do)_(?:compat_)?sys_/;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Kallsyms } from './kallsyms.ts';
+import { ModuleMap } from './module-map.ts';
 import { RunSymbols } from './run-symbols.ts';
 
 const IMAGE = 'ffffffff81000000 T _stext\nffffffff81000100 t last\nffffffff82000000 B _end\n';
@@ -23,9 +24,13 @@ function run(before: string, after: string, modules: readonly [string, string], 
   let reads = 0;
   const read = () => {
     reads++;
-    return new Kallsyms(Buffer.from(after), modules[1]);
+    return new Kallsyms(Buffer.from(after), new ModuleMap(modules[1]));
   };
-  const symbols = new RunSymbols(new Kallsyms(Buffer.from(before), modules[0]), read, () => modules[1]);
+  const symbols = new RunSymbols(
+    new Kallsyms(Buffer.from(before), new ModuleMap(modules[0])),
+    read,
+    () => new ModuleMap(modules[1]),
+  );
   const names = addresses.map((address) => symbols.lookup(Number(BigInt.asIntN(64, address)))?.name);
   return { names, reads };
 }
@@ -63,7 +68,7 @@ test('so is one that was unloaded, and one whose place another one has taken', (
   ]);
 });
 
-test('a program of BPF that came during the run is found, where no module tells of it', () => {
+test('a BPF program that came during the run is found, where no module tells of it', () => {
   const { names, reads } = run(
     IMAGE + EXT4,
     IMAGE + EXT4 + PROGRAM,

@@ -1,5 +1,13 @@
 import { UserError } from '../../errors.ts';
-import type { StackRegisters } from '../bpf/stack-walk.ts';
+
+/** Where a walk starts from: byte offsets in `struct pt_regs`. */
+export interface StackRegisters {
+  readonly instruction: number;
+  readonly stack: number;
+  readonly frame: number;
+  /** The low two bits are not zero where the registers are those of a program. */
+  readonly codeSegment: number;
+}
 
 /** What differs between processor architectures at the system call boundary. */
 export interface Arch {

@@ -1,11 +1,16 @@
 import { readlinkSync, statSync } from 'node:fs';
 import { UserError } from '../../errors.ts';
-import type { PidNamespace } from '../bpf/count-program.ts';
 import { kernelAtLeast } from './kernel.ts';
 
 const OWN = '/proc/self/ns/pid';
 /** The kernel's number of the namespace that everything started in. */
 const INITIAL = 4_026_531_836n;
+
+/** A PID namespace other than the initial one, as `bpf_get_ns_current_pid_tgid` wants it. */
+export interface PidNamespace {
+  readonly device: bigint;
+  readonly inode: bigint;
+}
 
 /** The number of the PID namespace of this process. */
 export function pidNamespaceNumber(): bigint {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Btf } from '../symbols/btf.ts';
-import type { KernelFunction } from '../symbols/kallsyms.ts';
+import type { KernelFunction } from '../symbols/function-map.ts';
 import type { Target, TracepointTarget } from './target.ts';
 import { traceEventDirectory } from './tracefs.ts';
 

@@ -1,4 +1,4 @@
-import type { KernelFunction } from '../symbols/kallsyms.ts';
+import type { KernelFunction } from '../symbols/function-map.ts';
 import type { FunctionTarget, Target } from './target.ts';
 
 /** Gathers targets such that no place in the code is counted twice and each target has a name of its own. */

@@ -1,4 +1,4 @@
-import type { KernelFunction } from '../symbols/kallsyms.ts';
+import type { KernelFunction } from '../symbols/function-map.ts';
 
 /** What targets of all kinds have. */
 interface AnyTarget {
