@@ -3,10 +3,13 @@ export class UserError extends Error {
   override readonly name: string = 'UserError';
   /** The status the process ends with: 1 nothing usable came of it, 2 it was called wrongly. */
   readonly exitStatus: number;
+  /** What `--debug` shows besides; several lines. */
+  readonly details: string | undefined;
 
-  constructor(message: string, options: { exitStatus?: number; cause?: unknown } = {}) {
+  constructor(message: string, options: { exitStatus?: number; details?: string; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.exitStatus = options.exitStatus ?? 1;
+    this.details = options.details;
   }
 }
 

@@ -46,8 +46,8 @@ function report(error: unknown, name: string, debug: boolean): number {
     return 2;
   }
   if (debug && error instanceof Error) {
-    const log = 'log' in error ? `${error.log}\n` : ''; // what the kernel's verifier said
-    process.stderr.write(`${log}${error.stack}\n`);
+    const details = error instanceof UserError && error.details !== undefined ? `${error.details}\n` : '';
+    process.stderr.write(`${details}${error.stack}\n`);
   } else if (error instanceof UserError) process.stderr.write(`whocalls: ${error.message}\n`);
   else process.stderr.write(`whocalls: internal error: ${messageOf(error)} (run again with --debug for details)\n`);
   return error instanceof UserError ? error.exitStatus : 1;

@@ -125,7 +125,8 @@ async function tell(recording: Recording, watch: WorkloadWatch | null, options: 
   const { census: counted, walks, remarks } = recording;
   for (const remark of remarks) process.stderr.write(`whocalls: ${remark}\n`);
   if (walks && options.debug) {
-    const { walked, checked, differed } = walks;
+    const { walked, checked, differed, refusal } = walks;
+    if (refusal !== undefined) process.stderr.write(`${refusal}\n`);
     process.stderr.write(`stacks recognised by walking: ${walked}, of ${checked} checked ${differed} differed\n`);
   }
   const facts = watch?.finish();

@@ -1,4 +1,4 @@
-import { HELPERS } from '../../src/capture/bpf/asm.ts';
+import { HELPERS } from '../../src/capture/bpf/encoding.ts';
 
 const NAMES = new Map(
   Object.entries(HELPERS).map(([name, number]) => [number as number, name as keyof typeof HELPERS]),

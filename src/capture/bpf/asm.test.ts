@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Assembler, reg } from './asm.ts';
+import { Assembler, type BpfCode, R0, R1, R2, R3, R5, R6, R10 } from './asm.ts';
 
 /** One instruction as the fields of `struct bpf_insn`. */
-function decode(code: Buffer): number[][] {
+function decode({ bytes: code }: BpfCode): number[][] {
   const rows: number[][] = [];
   for (let at = 0; at < code.length; at += 8) {
     rows.push([code[at]!, code[at + 1]! & 15, code[at + 1]! >> 4, code.readInt16LE(at + 2), code.readInt32LE(at + 4)]);
@@ -14,8 +14,8 @@ describe('BPF assembler', () => {
   // The codes are those that the kernel's macros in include/linux/filter.h give.
   it('encodes every kind of instruction', () => {
     const asm = new Assembler();
-    asm.mov(6, reg(1)).mov(2, -1).alu('add', 1, 8).alu('xor', 1, reg(5)).alu32('and', 3, 15);
-    asm.load(8, 1, 6, 112).load(4, 2, 10, -4).store(8, 10, -8, reg(1)).store(4, 10, -12, 7).atomicAdd(0, 0, 1);
+    asm.mov(R6, R1).mov(R2, -1).alu('add', R1, 8).alu('xor', R1, R5).alu32('and', R3, 15);
+    asm.load(8, R1, R6, 112).load(4, R2, R10, -4).store(8, R10, -8, R1).store(4, R10, -12, 7).atomicAdd(R0, 0, R1);
     asm.call('get_stack').exit();
     expect(decode(asm.assemble())).toEqual([
       [0xbf, 6, 1, 0, 0],
@@ -34,7 +34,7 @@ describe('BPF assembler', () => {
   });
 
   it('splits 64-bit constants and marks map descriptors', () => {
-    const code = decode(new Assembler().load64(1, 0xb7e151628aed2a6bn).loadMap(2, 5).assemble());
+    const code = decode(new Assembler().load64(R1, 0xb7e151628aed2a6bn).loadMap(R2, 5).assemble());
     expect(code).toEqual([
       [0x18, 1, 0, 0, 0x8aed2a6b | 0],
       [0, 0, 0, 0, 0xb7e15162 | 0],
@@ -45,7 +45,7 @@ describe('BPF assembler', () => {
 
   it('resolves jumps in both directions, counted from the next instruction', () => {
     const asm = new Assembler();
-    asm.label('loop').alu('add', 3, 1).jumpIf(3, '>=', 9, 'end').jump('loop').label('end').exit();
+    asm.label('loop').alu('add', R3, 1).jumpIf(R3, '>=', 9, 'end').jump('loop').label('end').exit();
     expect(decode(asm.assemble()).map((fields) => fields[3])).toEqual([0, 1, -3, 0]);
   });
 

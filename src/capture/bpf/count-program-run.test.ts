@@ -59,7 +59,7 @@ class Counter {
       mayBeEmpty: false,
       places,
       ...wishes,
-    });
+    }).bytes;
     this.open(true);
   }
 

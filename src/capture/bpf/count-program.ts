@@ -1,7 +1,7 @@
 import { arch } from '../sys/arch.ts';
 import { kernelAtLeast } from '../sys/kernel.ts';
 import type { PidNamespace } from '../sys/pid-namespace.ts';
-import { Assembler, type Register, reg } from './asm.ts';
+import { Assembler, type BpfCode, R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, R10, type Register } from './asm.ts';
 import { COMM_LENGTH, type KeyLayout } from './key-layout.ts';
 import { CHECK_EVERY, emitWalk, WALK_SCRATCH, type WalkPlan } from './stack-walk.ts';
 import { encodeTaskName } from './task-name.ts';
@@ -121,12 +121,12 @@ const E2BIG = -7;
 const HASH_SEED = 0xb7e151628aed2a6bn;
 const HASH_FACTOR = 0x9216d5d98979fb1bn;
 
-const CONTEXT = 6;
-const SCRATCH = 7;
-const LENGTH = 8;
-const HASH = 9;
-const FACTOR = 0;
-const FRAME = 10;
+const CONTEXT = R6;
+const SCRATCH = R7;
+const LENGTH = R8;
+const HASH = R9;
+const FACTOR = R0;
+const FRAME = R10;
 
 /**
  * The program that runs at every call: takes the stack into per-CPU scratch space, hashes its contents, and adds one
@@ -139,7 +139,7 @@ const FRAME = 10;
  * It may run in NMI context, where an insert can fail because a lock is taken (-EBUSY) or a free list is in use
  * (-E2BIG); lookups and atomic additions cannot. So it looks up first, retries inserts, and counts what it gives up.
  */
-export function assembleCountProgram(program: CountProgram): Buffer {
+export function assembleCountProgram(program: CountProgram): BpfCode {
   const asm = new Assembler();
   const { layout, maps, walk } = program;
   const key = -layout.size;
@@ -147,13 +147,13 @@ export function assembleCountProgram(program: CountProgram): Buffer {
   const index = one - 8;
   const walked = index - 8;
 
-  asm.mov(CONTEXT, reg(1));
-  asm.loadMapValue(1, maps.gate).load(8, 1, 1, 0).jumpIf(1, '!=', 0, 'inside');
+  asm.mov(CONTEXT, R1);
+  asm.loadMapValue(R1, maps.gate).load(8, R1, R1, 0).jumpIf(R1, '!=', 0, 'inside');
   asm
-    .loadMapValue(1, maps.outside)
-    .mov(2, 1)
-    .alu('add', 1, 8 * program.target)
-    .atomicAdd(1, 0, 2)
+    .loadMapValue(R1, maps.outside)
+    .mov(R2, 1)
+    .alu('add', R1, 8 * program.target)
+    .atomicAdd(R1, 0, R2)
     .jump('exit');
   asm.label('inside');
   emitFilter(asm, program, index);
@@ -166,48 +166,48 @@ export function assembleCountProgram(program: CountProgram): Buffer {
       scratch: walkScratch(program.userStacks),
       context: walked - 8,
       startHash: (to) => to.load64(HASH, HASH_SEED),
-      mix: (to) => mix(to.load64(5, HASH_FACTOR), 1, 5),
+      mix: (to) => mix(to.load64(R5, HASH_FACTOR), R1, R5),
       kernel: 'kernel',
     });
-    asm.store(8, FRAME, key + layout.stack, reg(HASH));
-    lookup(asm, maps.counts, key).jumpIf(0, '==', 0, 'kernel');
-    asm.load(8, 1, SCRATCH, SCRATCH_SPACE.walked).mov(2, reg(1)).alu('add', 2, 1);
+    asm.store(8, FRAME, key + layout.stack, HASH);
+    lookup(asm, maps.counts, key).jumpIf(R0, '==', 0, 'kernel');
+    asm.load(8, R1, SCRATCH, SCRATCH_SPACE.walked).mov(R2, R1).alu('add', R2, 1);
     asm
-      .store(8, SCRATCH, SCRATCH_SPACE.walked, reg(2))
-      .alu('and', 1, CHECK_EVERY - 1)
-      .jumpIf(1, '!=', 0, 'add');
-    increment(asm, SCRATCH_SPACE.checked).store(8, FRAME, walked, reg(HASH));
+      .store(8, SCRATCH, SCRATCH_SPACE.walked, R2)
+      .alu('and', R1, CHECK_EVERY - 1)
+      .jumpIf(R1, '!=', 0, 'add');
+    increment(asm, SCRATCH_SPACE.checked).store(8, FRAME, walked, HASH);
     asm.label('kernel');
   }
   emitStack(asm, program);
   if (walk) {
-    asm.load(8, 1, FRAME, walked).jumpIf(1, '==', 0, 'taken').jumpIf(1, '==', reg(HASH), 'taken');
+    asm.load(8, R1, FRAME, walked).jumpIf(R1, '==', 0, 'taken').jumpIf(R1, '==', HASH, 'taken');
     increment(asm, SCRATCH_SPACE.differed).label('taken');
   }
-  asm.store(8, FRAME, key + layout.stack, reg(HASH));
+  asm.store(8, FRAME, key + layout.stack, HASH);
 
   // The fast path: a call whose key is known.
-  lookup(asm, maps.counts, key).jumpIf(0, '==', 0, 'insert');
-  asm.label('add').mov(1, 1).atomicAdd(0, 0, 1).jump('done');
+  lookup(asm, maps.counts, key).jumpIf(R0, '==', 0, 'insert');
+  asm.label('add').mov(R1, 1).atomicAdd(R0, 0, R1).jump('done');
 
   asm.label('insert');
-  lookup(asm, maps.stacks, key).jumpIf(0, '!=', 0, 'stack.known');
-  emitInsert(asm, maps.stacks, key, 'stacks', () => asm.mov(3, reg(SCRATCH)).alu('add', 3, SCRATCH_STACK));
+  lookup(asm, maps.stacks, key).jumpIf(R0, '!=', 0, 'stack.known');
+  emitInsert(asm, maps.stacks, key, 'stacks', () => asm.mov(R3, SCRATCH).alu('add', R3, SCRATCH_STACK));
   asm.label('stack.known').store(8, FRAME, one, 1);
-  emitInsert(asm, maps.counts, key, 'counts', () => asm.mov(3, reg(FRAME)).alu('add', 3, one));
+  emitInsert(asm, maps.counts, key, 'counts', () => asm.mov(R3, FRAME).alu('add', R3, one));
   asm.label('done');
   if (program.places > 0) asm.store(8, SCRATCH, SCRATCH_SPACE.busy, 0);
-  asm.label('exit').mov(0, 0).exit();
+  asm.label('exit').mov(R0, 0).exit();
 
   for (const [number, fate] of FATES.entries()) {
     if (!asm.isWanted(`lost.${fate}`)) continue;
     asm.label(`lost.${fate}`);
     if (program.places > 0 && !WITHOUT_PLACE.includes(fate)) asm.store(8, SCRATCH, SCRATCH_SPACE.busy, 0);
-    asm.mov(1, program.target * FATES.length + number).jump('count.fate');
+    asm.mov(R1, program.target * FATES.length + number).jump('count.fate');
   }
-  asm.label('count.fate').store(4, FRAME, index, reg(1));
-  asm.loadMap(1, maps.fates).mov(2, reg(FRAME)).alu('add', 2, index).call('map_lookup_elem');
-  asm.jumpIf(0, '==', 0, 'exit').mov(1, 1).atomicAdd(0, 0, 1).jump('exit');
+  asm.label('count.fate').store(4, FRAME, index, R1);
+  asm.loadMap(R1, maps.fates).mov(R2, FRAME).alu('add', R2, index).call('map_lookup_elem');
+  asm.jumpIf(R0, '==', 0, 'exit').mov(R1, 1).atomicAdd(R0, 0, R1).jump('exit');
   return asm.assemble();
 }
 
@@ -217,8 +217,8 @@ const WITHOUT_PLACE: readonly Fate[] = ['filtered', 'nested'];
 /** r7 = where the program may work. Uses the 4 bytes at `index` in the frame. */
 function emitScratch(asm: Assembler, { maps, places, kernel }: CountProgram, index: number): void {
   const find = (place: number) => {
-    asm.store(4, FRAME, index, place).loadMap(1, maps.scratch).mov(2, reg(FRAME)).alu('add', 2, index);
-    asm.call('map_lookup_elem').jumpIf(0, '==', 0, 'exit').mov(SCRATCH, reg(0));
+    asm.store(4, FRAME, index, place).loadMap(R1, maps.scratch).mov(R2, FRAME).alu('add', R2, index);
+    asm.call('map_lookup_elem').jumpIf(R0, '==', 0, 'exit').mov(SCRATCH, R0);
   };
   if (places === 0) {
     find(0);
@@ -230,7 +230,7 @@ function emitScratch(asm: Assembler, { maps, places, kernel }: CountProgram, ind
   const found = asm.fresh('place');
   for (let place = 0; place < places; place++) {
     find(place);
-    const isBusy = 1;
+    const isBusy = R1;
     if (mayBePreempted) asm.mov(isBusy, 1).atomicExchange(SCRATCH, SCRATCH_SPACE.busy, isBusy);
     else asm.load(8, isBusy, SCRATCH, SCRATCH_SPACE.busy);
     asm.jumpIf(isBusy, '==', 0, found);
@@ -241,56 +241,56 @@ function emitScratch(asm: Assembler, { maps, places, kernel }: CountProgram, ind
 
 /** Adds one to a number of the scratch space, which no program that runs at the same time uses. */
 function increment(asm: Assembler, offset: number): Assembler {
-  return asm.load(8, 1, SCRATCH, offset).alu('add', 1, 1).store(8, SCRATCH, offset, reg(1));
+  return asm.load(8, R1, SCRATCH, offset).alu('add', R1, 1).store(8, SCRATCH, offset, R1);
 }
 
 /** r0 = value of the key at `key` in the frame, or 0. */
 function lookup(asm: Assembler, map: number, key: number): Assembler {
-  return asm.loadMap(1, map).mov(2, reg(FRAME)).alu('add', 2, key).call('map_lookup_elem');
+  return asm.loadMap(R1, map).mov(R2, FRAME).alu('add', R2, key).call('map_lookup_elem');
 }
 
 function emitFilter(asm: Assembler, { filter, pidNamespace }: CountProgram, index: number): void {
   const { excludePids = [], pids = [], comms = [], cpus = [], cgroups } = filter;
   if (excludePids.length > 0 || pids.length > 0) {
     emitPid(asm, pidNamespace, index);
-    for (const pid of excludePids) asm.jumpIf(0, '==', pid, 'lost.filtered');
-    oneOf(asm, pids, (pid, yes) => asm.jumpIf(0, '==', pid, yes));
+    for (const pid of excludePids) asm.jumpIf(R0, '==', pid, 'lost.filtered');
+    oneOf(asm, pids, (pid, yes) => asm.jumpIf(R0, '==', pid, yes));
   }
   if (cpus.length > 0) {
     asm.call('get_smp_processor_id');
-    oneOf(asm, cpus, (cpu, yes) => asm.jumpIf(0, '==', cpu, yes));
+    oneOf(asm, cpus, (cpu, yes) => asm.jumpIf(R0, '==', cpu, yes));
   }
   if (comms.length > 0) {
     const at = index - COMM_LENGTH;
     emitComm(asm, at);
-    asm.load(8, 1, FRAME, at).load(8, 2, FRAME, at + 8);
+    asm.load(8, R1, FRAME, at).load(8, R2, FRAME, at + 8);
     oneOf(asm, comms, (comm, yes) => {
       const bytes = encodeTaskName(comm);
       const no = asm.fresh('other.comm');
-      asm.load64(3, bytes.readBigInt64LE(0)).jumpIf(1, '!=', reg(3), no);
-      asm.load64(3, bytes.readBigInt64LE(8)).jumpIf(2, '==', reg(3), yes).label(no);
+      asm.load64(R3, bytes.readBigInt64LE(0)).jumpIf(R1, '!=', R3, no);
+      asm.load64(R3, bytes.readBigInt64LE(8)).jumpIf(R2, '==', R3, yes).label(no);
     });
   }
   for (let entry = 0; cgroups && entry < cgroups.count; entry++) {
-    asm.loadMap(1, cgroups.map).mov(2, entry).call('current_task_under_cgroup').jumpIf(0, '!=', 1, 'lost.filtered');
+    asm.loadMap(R1, cgroups.map).mov(R2, entry).call('current_task_under_cgroup').jumpIf(R0, '!=', 1, 'lost.filtered');
   }
 }
 
 /** r0 = number of the process (thread group), 0 where the namespace has none for it. Uses the 8 bytes at `slot`. */
 function emitPid(asm: Assembler, namespace: PidNamespace | undefined, slot: number): void {
   if (!namespace) {
-    asm.call('get_current_pid_tgid').alu('rsh', 0, 32);
+    asm.call('get_current_pid_tgid').alu('rsh', R0, 32);
     return;
   }
   // It clears what it cannot fill.
-  asm.load64(1, namespace.device).load64(2, namespace.inode).mov(3, reg(FRAME)).alu('add', 3, slot).mov(4, 8);
-  asm.call('get_ns_current_pid_tgid').load(4, 0, FRAME, slot + 4);
+  asm.load64(R1, namespace.device).load64(R2, namespace.inode).mov(R3, FRAME).alu('add', R3, slot).mov(R4, 8);
+  asm.call('get_ns_current_pid_tgid').load(4, R0, FRAME, slot + 4);
 }
 
 /** Writes the task's name to the frame; cleared first, because the kernel may write no further than its end. */
 function emitComm(asm: Assembler, at: number): void {
   asm.store(8, FRAME, at, 0).store(8, FRAME, at + 8, 0);
-  asm.mov(1, reg(FRAME)).alu('add', 1, at).mov(2, COMM_LENGTH).call('get_current_comm');
+  asm.mov(R1, FRAME).alu('add', R1, at).mov(R2, COMM_LENGTH).call('get_current_comm');
 }
 
 function oneOf<T>(asm: Assembler, wanted: readonly T[], test: (value: T, yes: string) => void): void {
@@ -305,17 +305,17 @@ function emitStack(asm: Assembler, program: CountProgram): void {
   const { userStacks, onlyUserStack } = program;
   if (onlyUserStack) emitReturnAddress(asm, program.kernel);
   else emitKernelStack(asm, program);
-  asm.mov(LENGTH, reg(0));
+  asm.mov(LENGTH, R0);
   if (userStacks) {
     // A task without a user part (a kernel thread) has an empty one; that is no loss.
     getStack(asm, SCRATCH_STACK + USER_PART, STACK_BYTES, BPF_F_USER_STACK);
-    if (onlyUserStack) asm.jumpIf(0, 's<=', 0, 'lost.no-stack');
-    asm.mov(4, reg(0));
+    if (onlyUserStack) asm.jumpIf(R0, 's<=', 0, 'lost.no-stack');
+    asm.mov(R4, R0);
   }
   asm.load64(HASH, HASH_SEED).load64(FACTOR, HASH_FACTOR);
   emitHash(asm, SCRATCH_STACK, LENGTH);
   if (userStacks) {
-    asm.mov(LENGTH, reg(4));
+    asm.mov(LENGTH, R4);
     emitHash(asm, SCRATCH_STACK + USER_PART, LENGTH);
   }
 }
@@ -325,31 +325,31 @@ function emitKernelStack(asm: Assembler, { addCaller, mayBeEmpty }: CountProgram
   const missing = mayBeEmpty ? 's<' : 's<=';
   if (!addCaller) {
     getStack(asm, SCRATCH_STACK, STACK_BYTES, 0);
-    asm.jumpIf(0, missing, 0, 'lost.no-stack');
+    asm.jumpIf(R0, missing, 0, 'lost.no-stack');
     return;
   }
   // The function itself and its callers but the first, one place too far; then the two that begin the stack.
   getStack(asm, SCRATCH_STACK + 8, STACK_BYTES - 8, 0);
-  asm.jumpIf(0, missing, 0, 'lost.no-stack');
-  asm.load(8, 1, SCRATCH, SCRATCH_STACK + 8).store(8, SCRATCH, SCRATCH_STACK, reg(1));
-  asm.load(8, 1, CONTEXT, arch().returnAddress.offset).store(8, SCRATCH, SCRATCH_STACK + 8, reg(1));
-  asm.alu('add', 0, 8);
+  asm.jumpIf(R0, missing, 0, 'lost.no-stack');
+  asm.load(8, R1, SCRATCH, SCRATCH_STACK + 8).store(8, SCRATCH, SCRATCH_STACK, R1);
+  asm.load(8, R1, CONTEXT, arch().returnAddress.offset).store(8, SCRATCH, SCRATCH_STACK + 8, R1);
+  asm.alu('add', R0, 8);
 }
 
 /** Writes the address the function was called from, 0 where it cannot be read, into the scratch space; r0 = its size. */
 function emitReturnAddress(asm: Assembler, kernel: string | undefined): void {
   const { offset, onStack } = arch().returnAddress;
-  asm.load(8, 3, CONTEXT, offset);
-  if (!onStack) asm.store(8, SCRATCH, SCRATCH_STACK, reg(3));
+  asm.load(8, R3, CONTEXT, offset);
+  if (!onStack) asm.store(8, SCRATCH, SCRATCH_STACK, R3);
   else {
-    asm.mov(1, reg(SCRATCH)).alu('add', 1, SCRATCH_STACK).mov(2, 8);
+    asm.mov(R1, SCRATCH).alu('add', R1, SCRATCH_STACK).mov(R2, 8);
     asm.call(kernelAtLeast(5, 5, kernel) ? 'probe_read_user' : 'probe_read');
   }
-  asm.mov(0, 8);
+  asm.mov(R0, 8);
 }
 
 function getStack(asm: Assembler, offset: number, bytes: number, flags: number): void {
-  asm.mov(1, reg(CONTEXT)).mov(2, reg(SCRATCH)).alu('add', 2, offset).mov(3, bytes).mov(4, flags);
+  asm.mov(R1, CONTEXT).mov(R2, SCRATCH).alu('add', R2, offset).mov(R3, bytes).mov(R4, flags);
   asm.call('get_stack');
 }
 
@@ -357,17 +357,17 @@ function getStack(asm: Assembler, offset: number, bytes: number, flags: number):
 function emitHash(asm: Assembler, offset: number, length: Register): void {
   const loop = asm.fresh('hash');
   const end = asm.fresh('hash.end');
-  asm.mov(2, reg(SCRATCH)).alu('add', 2, offset).mov(3, 0).jumpIf(length, 's<=', 0, end);
-  asm.label(loop).load(8, 1, 2, 0);
-  mix(asm, 1, FACTOR);
-  asm.alu('add', 2, 8).alu('add', 3, 8);
-  asm.jumpIf(3, '>=', STACK_BYTES, end).jumpIf(3, '<', reg(length), loop).label(end);
+  asm.mov(R2, SCRATCH).alu('add', R2, offset).mov(R3, 0).jumpIf(length, 's<=', 0, end);
+  asm.label(loop).load(8, R1, R2, 0);
+  mix(asm, R1, FACTOR);
+  asm.alu('add', R2, 8).alu('add', R3, 8);
+  asm.jumpIf(R3, '>=', STACK_BYTES, end).jumpIf(R3, '<', length, loop).label(end);
 }
 
 /** Mixes the address in a register into r9; uses r5. */
 function mix(asm: Assembler, address: Register, factor: Register): void {
-  asm.alu('xor', HASH, reg(address)).alu('mul', HASH, reg(factor));
-  asm.mov(5, reg(HASH)).alu('rsh', 5, 32).alu('xor', HASH, reg(5));
+  asm.alu('xor', HASH, address).alu('mul', HASH, factor);
+  asm.mov(R5, HASH).alu('rsh', R5, 32).alu('xor', HASH, R5);
 }
 
 /** Fills the parts of the key after the hash. */
@@ -376,23 +376,23 @@ function emitKey(asm: Assembler, program: CountProgram, key: number, slot: numbe
   asm.store(4, FRAME, key + layout.target, program.target);
   let end = layout.target + 4;
   if (layout.argument !== null && program.argumentOffset !== undefined) {
-    asm.load(8, 1, CONTEXT, program.argumentOffset).store(8, FRAME, key + layout.argument, reg(1));
+    asm.load(8, R1, CONTEXT, program.argumentOffset).store(8, FRAME, key + layout.argument, R1);
   } else if (layout.argument !== null) {
     asm.store(8, FRAME, key + layout.argument, 0);
   }
   if (layout.comm !== null) emitComm(asm, key + layout.comm);
   if (layout.pid !== null) {
     emitPid(asm, program.pidNamespace, slot);
-    asm.store(4, FRAME, key + layout.pid, reg(0));
+    asm.store(4, FRAME, key + layout.pid, R0);
     end = layout.pid + 4;
   }
   if (layout.cpu !== null) {
-    asm.call('get_smp_processor_id').store(4, FRAME, key + layout.cpu, reg(0));
+    asm.call('get_smp_processor_id').store(4, FRAME, key + layout.cpu, R0);
     end = layout.cpu + 4;
   }
   if (layout.bucket !== null) {
-    asm.call('ktime_get_ns').load64(1, BigInt(Math.round((program.bucketMilliseconds ?? 1000) * 1e6)));
-    asm.alu('div', 0, reg(1)).store(4, FRAME, key + layout.bucket, reg(0));
+    asm.call('ktime_get_ns').load64(R1, BigInt(Math.round((program.bucketMilliseconds ?? 1000) * 1e6)));
+    asm.alu('div', R0, R1).store(4, FRAME, key + layout.bucket, R0);
     end = layout.bucket + 4;
   }
   if (end < layout.size) asm.store(4, FRAME, key + end, 0);
@@ -405,14 +405,14 @@ function emitKey(asm: Assembler, program: CountProgram, key: number, slot: numbe
 function emitInsert(asm: Assembler, map: number, key: number, name: 'stacks' | 'counts', value: () => void): void {
   const inserted = `${name}.inserted`;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    asm.loadMap(1, map).mov(2, reg(FRAME)).alu('add', 2, key);
+    asm.loadMap(R1, map).mov(R2, FRAME).alu('add', R2, key);
     value();
-    asm.mov(4, BPF_NOEXIST).call('map_update_elem').jumpIf32(0, '==', 0, inserted);
-    asm.jumpIf32(0, '==', EEXIST, `${name}.exists`);
+    asm.mov(R4, BPF_NOEXIST).call('map_update_elem').jumpIf32(R0, '==', 0, inserted);
+    asm.jumpIf32(R0, '==', EEXIST, `${name}.exists`);
   }
-  asm.jumpIf32(0, '==', E2BIG, `lost.${name}-full`).jump(`lost.${name}-busy`);
+  asm.jumpIf32(R0, '==', E2BIG, `lost.${name}-full`).jump(`lost.${name}-busy`);
   asm.label(`${name}.exists`);
-  if (name === 'counts') lookup(asm, map, key).jumpIf(0, '!=', 0, 'add').jump('lost.counts-busy');
+  if (name === 'counts') lookup(asm, map, key).jumpIf(R0, '!=', 0, 'add').jump('lost.counts-busy');
   asm.label(inserted);
 }
 

@@ -1,4 +1,4 @@
-import { type Assembler, type Register, reg } from './asm.ts';
+import { type Assembler, R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, type Register } from './asm.ts';
 
 /** Where rules are kept, and what they are learned from. */
 export interface RuleSource {
@@ -43,7 +43,7 @@ const ORC_ENTRY = 6;
 /** 2^24 entries are more than any kernel has. */
 const SEARCH_STEPS = 24;
 
-const SCRATCH = 7;
+const SCRATCH = R7;
 
 /** What learning keeps from step to step, by offset in its part of the scratch space. */
 const STATE = { word: 0, at: 8, middle: 16, addresses: 24, entries: 32, high: 40 } as const;
@@ -73,113 +73,113 @@ export function emitFindRule(
   const found = asm.fresh('rule');
   rulesOf(asm, rules, address);
   for (const at of [0, 8]) {
-    asm.load(8, rule, 3, at).mov(2, reg(rule)).alu('arsh', 2, 32);
-    if (at === 0) asm.jumpIf(2, '==', reg(address), found);
-    else asm.jumpIf(2, '!=', reg(address), unknown);
+    asm.load(8, rule, R3, at).mov(R2, rule).alu('arsh', R2, 32);
+    if (at === 0) asm.jumpIf(R2, '==', address, found);
+    else asm.jumpIf(R2, '!=', address, unknown);
   }
   asm.label(found);
 }
 
 /** r3 = the pair of rules for an address; uses r2. */
 function rulesOf(asm: Assembler, rules: number, address: Register): void {
-  asm.mov(2, reg(address)).alu('mul', 2, SPREAD).alu('rsh', 2, 20);
-  asm.alu('and', 2, (1 << PAIRS_BITS) - 1).alu('lsh', 2, 4);
-  asm.loadMapValue(3, rules).alu('add', 3, reg(2));
+  asm.mov(R2, address).alu('mul', R2, SPREAD).alu('rsh', R2, 20);
+  asm.alu('and', R2, (1 << PAIRS_BITS) - 1).alu('lsh', R2, 4);
+  asm.loadMapValue(R3, rules).alu('add', R3, R2);
 }
 
 /** Looks up what the kernel knows of an address and keeps it as a rule. Uses all registers but r7. */
 export function emitLearnRule(asm: Assembler, plan: RuleSource, place: LearnPlace): void {
-  const address = 6;
-  const low = 8;
-  const steps = 9;
+  const address = R6;
+  const low = R8;
+  const steps = R9;
   const { next, scratch } = place;
   const state = Object.fromEntries(Object.entries(STATE).map(([name, at]) => [name, scratch + at])) as State;
   asm.load(8, address, SCRATCH, place.address);
   // The code with the highest start not above the address.
   asm.store(8, SCRATCH, state.high, 0).mov(steps, 0);
-  asm.label('learn.code').store(4, SCRATCH, state.word, reg(steps));
-  asm.loadMap(1, plan.tables).mov(2, reg(SCRATCH)).alu('add', 2, state.word).call('map_lookup_elem');
-  asm.jumpIf(0, '==', 0, 'learn.found').load(8, 1, 0, CODE_TABLE.start).jumpIf(1, '>', reg(address), 'learn.found');
-  asm.load(8, 1, 0, CODE_TABLE.addresses).store(8, SCRATCH, state.addresses, reg(1));
-  asm.load(8, 1, 0, CODE_TABLE.entries).store(8, SCRATCH, state.entries, reg(1));
-  asm.load(8, 1, 0, CODE_TABLE.count).store(8, SCRATCH, state.high, reg(1));
+  asm.label('learn.code').store(4, SCRATCH, state.word, steps);
+  asm.loadMap(R1, plan.tables).mov(R2, SCRATCH).alu('add', R2, state.word).call('map_lookup_elem');
+  asm.jumpIf(R0, '==', 0, 'learn.found').load(8, R1, R0, CODE_TABLE.start).jumpIf(R1, '>', address, 'learn.found');
+  asm.load(8, R1, R0, CODE_TABLE.addresses).store(8, SCRATCH, state.addresses, R1);
+  asm.load(8, R1, R0, CODE_TABLE.entries).store(8, SCRATCH, state.entries, R1);
+  asm.load(8, R1, R0, CODE_TABLE.count).store(8, SCRATCH, state.high, R1);
   asm.alu('add', steps, 1).jumpIf(steps, '<', plan.tableCount, 'learn.code');
 
   // In its table, the last entry whose address is not above: addresses are relative to where they stand.
   asm.label('learn.found').mov(low, 0).mov(steps, 0);
-  asm.label('learn.search').load(8, 1, SCRATCH, state.high).jumpIf(low, '>=', reg(1), 'learn.entry');
-  asm.mov(2, reg(low)).alu('add', 2, reg(1)).alu('rsh', 2, 1).store(8, SCRATCH, state.middle, reg(2));
-  asm.alu('lsh', 2, 2).load(8, 3, SCRATCH, state.addresses).alu('add', 3, reg(2)).store(8, SCRATCH, state.at, reg(3));
+  asm.label('learn.search').load(8, R1, SCRATCH, state.high).jumpIf(low, '>=', R1, 'learn.entry');
+  asm.mov(R2, low).alu('add', R2, R1).alu('rsh', R2, 1).store(8, SCRATCH, state.middle, R2);
+  asm.alu('lsh', R2, 2).load(8, R3, SCRATCH, state.addresses).alu('add', R3, R2).store(8, SCRATCH, state.at, R3);
   readKernel(asm, state.word, 4, next);
-  asm.load(4, 1, SCRATCH, state.word).alu('lsh', 1, 32).alu('arsh', 1, 32);
-  asm.load(8, 2, SCRATCH, state.at).alu('add', 1, reg(2)).jumpIf(1, '>', reg(address), 'learn.lower');
+  asm.load(4, R1, SCRATCH, state.word).alu('lsh', R1, 32).alu('arsh', R1, 32);
+  asm.load(8, R2, SCRATCH, state.at).alu('add', R1, R2).jumpIf(R1, '>', address, 'learn.lower');
   asm.load(8, low, SCRATCH, state.middle).alu('add', low, 1).jump('learn.step');
-  asm.label('learn.lower').load(8, 1, SCRATCH, state.middle).store(8, SCRATCH, state.high, reg(1));
+  asm.label('learn.lower').load(8, R1, SCRATCH, state.middle).store(8, SCRATCH, state.high, R1);
   asm.label('learn.step').alu('add', steps, 1).jumpIf(steps, '<', SEARCH_STEPS, 'learn.search');
 
   asm.label('learn.entry').jumpIf(low, '==', 0, next);
-  asm.alu('sub', low, 1).alu('mul', low, ORC_ENTRY).load(8, 3, SCRATCH, state.entries).alu('add', 3, reg(low));
+  asm.alu('sub', low, 1).alu('mul', low, ORC_ENTRY).load(8, R3, SCRATCH, state.entries).alu('add', R3, low);
   readKernel(asm, state.word, ORC_ENTRY, next);
   emitRule(asm, plan.format, state.word);
   // r4 = the rule without its address, which has to be one of kernel code
-  asm.mov(2, reg(address)).alu('arsh', 2, 31).jumpIf(2, '!=', -1, next);
-  asm.mov(5, reg(address)).alu('lsh', 5, 32).alu('or', 5, reg(4));
+  asm.mov(R2, address).alu('arsh', R2, 31).jumpIf(R2, '!=', -1, next);
+  asm.mov(R5, address).alu('lsh', R5, 32).alu('or', R5, R4);
   rulesOf(asm, plan.rules, address);
-  asm.load(8, 4, 3, 0).store(8, 3, 8, reg(4)).store(8, 3, 0, reg(5)).jump(next);
+  asm.load(8, R4, R3, 0).store(8, R3, 8, R4).store(8, R3, 0, R5).jump(next);
 }
 
 /** Copies kernel memory at r3 to the scratch space. */
 function readKernel(asm: Assembler, to: number, bytes: number, otherwise: string): void {
-  asm.mov(1, reg(SCRATCH)).alu('add', 1, to).mov(2, bytes).call('probe_read_kernel');
-  asm.jumpIf(0, '!=', 0, otherwise);
+  asm.mov(R1, SCRATCH).alu('add', R1, to).mov(R2, bytes).call('probe_read_kernel');
+  asm.jumpIf(R0, '!=', 0, otherwise);
 }
 
 /** r4 = the rule of the ORC entry in the scratch space; whatever is not understood completely is left to the kernel. */
 function emitRule(asm: Assembler, format: OrcFormat, word: number): void {
-  const kind = 2;
-  const rule = 4;
-  asm.load(2, 1, SCRATCH, word + 4).mov(rule, 0);
+  const kind = R2;
+  const rule = R4;
+  asm.load(2, R1, SCRATCH, word + 4).mov(rule, 0);
   // r3 = register the caller's stack is counted from, r5 = type and flag
-  asm.mov(3, reg(1)).alu('and', 3, 15);
-  asm.mov(5, reg(1)).alu('rsh', 5, 8);
+  asm.mov(R3, R1).alu('and', R3, 15);
+  asm.mov(R5, R1).alu('rsh', R5, 8);
   if (format === '3-bit') {
-    asm.alu('and', 5, 15);
+    asm.alu('and', R5, 15);
     asm
-      .jumpIf(5, '==', 1, 'rule.end')
-      .jumpIf(5, '==', 2, 'rule.call')
-      .jumpIf(5, '==', 3 | 8, 'rule.registers');
+      .jumpIf(R5, '==', 1, 'rule.end')
+      .jumpIf(R5, '==', 2, 'rule.call')
+      .jumpIf(R5, '==', 3 | 8, 'rule.registers');
   } else {
-    asm.alu('and', 5, 7);
-    asm.jumpIf(5, '==', 4, 'rule.last').jumpIf(5, '==', 0, 'rule.call').jumpIf(5, '==', 1, 'rule.registers');
+    asm.alu('and', R5, 7);
+    asm.jumpIf(R5, '==', 4, 'rule.last').jumpIf(R5, '==', 0, 'rule.call').jumpIf(R5, '==', 1, 'rule.registers');
   }
   asm.label('rule.unknown').mov(rule, 0).mov(kind, KIND.unknown).jump('rule.kind');
-  if (format === '2-bit') asm.label('rule.last').jumpIf(3, '!=', ORC.undefined, 'rule.unknown');
+  if (format === '2-bit') asm.label('rule.last').jumpIf(R3, '!=', ORC.undefined, 'rule.unknown');
   asm.label('rule.end').mov(kind, KIND.end).jump('rule.kind');
   asm.label('rule.registers').mov(kind, KIND.registers).jump('rule.base');
 
   asm.label('rule.call').mov(kind, KIND.call);
-  asm.label('rule.base').alu('rsh', 1, 4).alu('and', 1, 15).jumpIf(1, '==', ORC.undefined, 'rule.frame.kept');
-  asm.jumpIf(1, '!=', ORC.previousStack, 'rule.unknown').jumpIf(kind, '==', KIND.registers, 'rule.unknown');
+  asm.label('rule.base').alu('rsh', R1, 4).alu('and', R1, 15).jumpIf(R1, '==', ORC.undefined, 'rule.frame.kept');
+  asm.jumpIf(R1, '!=', ORC.previousStack, 'rule.unknown').jumpIf(kind, '==', KIND.registers, 'rule.unknown');
   asm
-    .load(2, 1, SCRATCH, word + 2)
-    .alu('lsh', 1, 48)
-    .alu('arsh', 1, 48)
-    .mov(5, 0)
-    .alu('sub', 5, reg(1));
+    .load(2, R1, SCRATCH, word + 2)
+    .alu('lsh', R1, 48)
+    .alu('arsh', R1, 48)
+    .mov(R5, 0)
+    .alu('sub', R5, R1);
   emitWords(asm, RULE.frame);
-  asm.jumpIf(5, '==', 0, 'rule.unknown');
-  asm.label('rule.frame.kept').load(2, 5, SCRATCH, word).alu('lsh', 5, 48).alu('arsh', 5, 48);
+  asm.jumpIf(R5, '==', 0, 'rule.unknown');
+  asm.label('rule.frame.kept').load(2, R5, SCRATCH, word).alu('lsh', R5, 48).alu('arsh', R5, 48);
   emitWords(asm, RULE.stack);
-  asm.mov(1, BASE.stack).jumpIf(3, '==', ORC.stack, 'rule.based');
-  asm.mov(1, BASE.frame).jumpIf(3, '==', ORC.frame, 'rule.based');
-  asm.mov(1, BASE.indirect).jumpIf(3, '!=', ORC.stackIndirect, 'rule.unknown');
-  asm.label('rule.based').alu('lsh', 1, RULE.base).alu('or', rule, reg(1));
-  asm.label('rule.kind').alu('lsh', kind, RULE.kind).alu('or', rule, reg(kind));
+  asm.mov(R1, BASE.stack).jumpIf(R3, '==', ORC.stack, 'rule.based');
+  asm.mov(R1, BASE.frame).jumpIf(R3, '==', ORC.frame, 'rule.based');
+  asm.mov(R1, BASE.indirect).jumpIf(R3, '!=', ORC.stackIndirect, 'rule.unknown');
+  asm.label('rule.based').alu('lsh', R1, RULE.base).alu('or', rule, R1);
+  asm.label('rule.kind').alu('lsh', kind, RULE.kind).alu('or', rule, kind);
 }
 
 /** Adds the bytes in r5 to the rule in r4 as words; uses r1. */
 function emitWords(asm: Assembler, shift: number): void {
-  asm.mov(1, reg(5)).alu('and', 1, 7).jumpIf(1, '!=', 0, 'rule.unknown');
-  asm.jumpIf(5, '>', MOST_WORDS * 8, 'rule.unknown');
-  asm.mov(1, reg(5)).alu('rsh', 1, 3).alu('lsh', 1, shift).alu('or', 4, reg(1));
+  asm.mov(R1, R5).alu('and', R1, 7).jumpIf(R1, '!=', 0, 'rule.unknown');
+  asm.jumpIf(R5, '>', MOST_WORDS * 8, 'rule.unknown');
+  asm.mov(R1, R5).alu('rsh', R1, 3).alu('lsh', R1, shift).alu('or', R4, R1);
 }

@@ -1,5 +1,5 @@
 import type { StackRegisters } from '../sys/arch.ts';
-import { type Assembler, reg } from './asm.ts';
+import { type Assembler, R0, R1, R2, R3, R4, R5, R6, R7, R8, R10 } from './asm.ts';
 import {
   BASE,
   emitFindRule,
@@ -34,9 +34,9 @@ export const CHECK_EVERY = 256;
 const WINDOW = 256;
 
 const PAGE = 4096;
-const CONTEXT = 6;
-const SCRATCH = 7;
-const FRAME = 10;
+const CONTEXT = R6;
+const SCRATCH = R7;
+const FRAME = R10;
 
 /**
  * What a walk keeps from step to step, by offset in its part of the scratch space. It is memory of a map rather than
@@ -81,62 +81,62 @@ export interface WalkPlace {
 export function emitWalk(asm: Assembler, plan: WalkPlan, place: WalkPlace): void {
   const { registers } = plan;
   const state = stateIn(place);
-  const address = 1;
-  const rule = 4;
-  const kind = 5;
-  const stack = 6;
-  const frames = 8;
-  asm.store(8, FRAME, place.context, reg(CONTEXT));
+  const address = R1;
+  const rule = R4;
+  const kind = R5;
+  const stack = R6;
+  const frames = R8;
+  asm.store(8, FRAME, place.context, CONTEXT);
   place.startHash(asm);
-  asm.load(8, 1, CONTEXT, registers.instruction);
+  asm.load(8, R1, CONTEXT, registers.instruction);
   place.mix(asm);
-  asm.load(8, 1, CONTEXT, registers.frame).store(8, SCRATCH, state.frame, reg(1));
-  asm.load(8, stack, CONTEXT, registers.stack).store(8, SCRATCH, state.stack, reg(stack));
+  asm.load(8, R1, CONTEXT, registers.frame).store(8, SCRATCH, state.frame, R1);
+  asm.load(8, stack, CONTEXT, registers.stack).store(8, SCRATCH, state.stack, stack);
   asm.store(8, SCRATCH, state.savedFrame, 0).store(8, SCRATCH, state.window, 0).mov(frames, 0);
   // Nothing is on the stack yet but the return address.
   asm.load(8, stack, SCRATCH, state.stack).alu('add', stack, 8).jump('walk.call');
 
   asm.label('walk').load(8, address, SCRATCH, state.address);
   emitFindRule(asm, plan, address, rule, 'walk.learn');
-  asm.load(8, stack, SCRATCH, state.stack).mov(kind, reg(rule)).alu('rsh', kind, RULE.kind).alu('and', kind, 3);
+  asm.load(8, stack, SCRATCH, state.stack).mov(kind, rule).alu('rsh', kind, RULE.kind).alu('and', kind, 3);
   asm.jumpIf(kind, '==', KIND.end, 'walk.done').jumpIf(kind, '==', KIND.unknown, 'walk.kernel');
-  asm.mov(3, reg(rule)).alu('rsh', 3, RULE.base).alu('and', 3, 3).jumpIf(3, '!=', BASE.stack, 'walk.base');
-  asm.label('walk.based').mov(3, reg(rule)).alu('and', 3, MOST_WORDS).alu('lsh', 3, 3).alu('add', stack, reg(3));
+  asm.mov(R3, rule).alu('rsh', R3, RULE.base).alu('and', R3, 3).jumpIf(R3, '!=', BASE.stack, 'walk.base');
+  asm.label('walk.based').mov(R3, rule).alu('and', R3, MOST_WORDS).alu('lsh', R3, 3).alu('add', stack, R3);
   asm.jumpIf(kind, '==', KIND.registers, 'walk.registers');
-  asm.mov(3, reg(rule)).alu('rsh', 3, RULE.frame).alu('and', 3, MOST_WORDS).jumpIf(3, '==', 0, 'walk.called');
-  asm.alu('lsh', 3, 3).mov(2, reg(stack)).alu('sub', 2, reg(3)).store(8, SCRATCH, state.savedFrame, reg(2));
+  asm.mov(R3, rule).alu('rsh', R3, RULE.frame).alu('and', R3, MOST_WORDS).jumpIf(R3, '==', 0, 'walk.called');
+  asm.alu('lsh', R3, 3).mov(R2, stack).alu('sub', R2, R3).store(8, SCRATCH, state.savedFrame, R2);
   // A jump to the next instruction: before 6.4 the verifier lets nothing but jumps lead back into a loop.
   asm.label('walk.called').jump('walk.call');
   // The return address is right below the caller's stack; what is known of it is known of the call before it.
-  asm.label('walk.call').store(8, SCRATCH, state.stack, reg(stack));
-  asm.mov(3, reg(stack)).alu('sub', 3, 8);
+  asm.label('walk.call').store(8, SCRATCH, state.stack, stack);
+  asm.mov(R3, stack).alu('sub', R3, 8);
   readStack(asm, place, 8);
-  asm.load(8, address, 1, 0);
+  asm.load(8, address, R1, 0);
   place.mix(asm);
-  asm.alu('sub', address, 1).store(8, SCRATCH, state.address, reg(address));
+  asm.alu('sub', address, 1).store(8, SCRATCH, state.address, address);
   asm.label('walk.next').alu('add', frames, 1).jumpIf(frames, '<', MOST_WALKED, 'walk').jump('walk.kernel');
 
   // The caller's stack is counted from the frame pointer, or from a stack pointer saved where stacks were switched.
-  asm.label('walk.base').store(8, SCRATCH, state.rule, reg(rule)).mov(2, reg(3)).mov(3, reg(stack));
-  asm.jumpIf(2, '!=', BASE.frame, 'walk.saved').load(8, stack, SCRATCH, state.frame);
-  asm.load(8, 3, SCRATCH, state.savedFrame).jumpIf(3, '==', 0, 'walk.again').label('walk.saved');
+  asm.label('walk.base').store(8, SCRATCH, state.rule, rule).mov(R2, R3).mov(R3, stack);
+  asm.jumpIf(R2, '!=', BASE.frame, 'walk.saved').load(8, stack, SCRATCH, state.frame);
+  asm.load(8, R3, SCRATCH, state.savedFrame).jumpIf(R3, '==', 0, 'walk.again').label('walk.saved');
   readStack(asm, place, 8);
-  asm.load(8, stack, 1, 0);
+  asm.load(8, stack, R1, 0);
   asm.label('walk.again').load(8, rule, SCRATCH, state.rule);
-  asm.mov(kind, reg(rule)).alu('rsh', kind, RULE.kind).alu('and', kind, 3).jump('walk.based');
+  asm.mov(kind, rule).alu('rsh', kind, RULE.kind).alu('and', kind, 3).jump('walk.based');
 
   // An interrupt or exception, or the entry from a program: the registers as they were.
-  asm.label('walk.registers').mov(3, reg(stack)).alu('add', 3, registers.frame);
-  asm.store(8, SCRATCH, state.savedFrame, reg(3)).mov(3, reg(stack)).alu('add', 3, registers.instruction);
+  asm.label('walk.registers').mov(R3, stack).alu('add', R3, registers.frame);
+  asm.store(8, SCRATCH, state.savedFrame, R3).mov(R3, stack).alu('add', R3, registers.instruction);
   readStack(asm, place, registers.stack + 8 - registers.instruction);
   asm
-    .load(8, 2, 1, registers.codeSegment - registers.instruction)
-    .alu('and', 2, 3)
-    .jumpIf(2, '!=', 0, 'walk.done');
-  asm.load(8, 2, 1, registers.stack - registers.instruction).store(8, SCRATCH, state.stack, reg(2));
-  asm.load(8, address, 1, 0);
+    .load(8, R2, R1, registers.codeSegment - registers.instruction)
+    .alu('and', R2, 3)
+    .jumpIf(R2, '!=', 0, 'walk.done');
+  asm.load(8, R2, R1, registers.stack - registers.instruction).store(8, SCRATCH, state.stack, R2);
+  asm.load(8, address, R1, 0);
   place.mix(asm);
-  asm.store(8, SCRATCH, state.address, reg(address)).jump('walk.next');
+  asm.store(8, SCRATCH, state.address, address).jump('walk.next');
 
   asm.label('walk.learn');
   emitLearnRule(asm, plan, { scratch: place.scratch + LEARN, address: state.address, next: 'walk.kernel' });
@@ -160,15 +160,15 @@ function readStack(asm: Assembler, place: WalkPlace, bytes: number): void {
   const have = asm.fresh('window');
   const fits = asm.fresh('fits');
   const last = WINDOW - bytes;
-  asm.load(8, 1, SCRATCH, state.window).mov(2, reg(3)).alu('sub', 2, reg(1)).jumpIf(2, '<=', last, have);
+  asm.load(8, R1, SCRATCH, state.window).mov(R2, R3).alu('sub', R2, R1).jumpIf(R2, '<=', last, have);
   asm
-    .store(8, SCRATCH, state.at, reg(3))
-    .mov(1, reg(3))
-    .alu('or', 1, PAGE - 1)
-    .alu('sub', 1, WINDOW - 1);
-  asm.jumpIf(3, '<=', reg(1), fits).mov(3, reg(1)).label(fits).store(8, SCRATCH, state.window, reg(3));
-  asm.mov(1, reg(SCRATCH)).alu('add', 1, window).mov(2, WINDOW).call('probe_read_kernel');
-  asm.jumpIf(0, '!=', 0, 'walk.kernel').load(8, 2, SCRATCH, state.at).load(8, 1, SCRATCH, state.window);
-  asm.alu('sub', 2, reg(1)).jumpIf(2, '>', last, 'walk.kernel');
-  asm.label(have).mov(1, reg(SCRATCH)).alu('add', 1, window).alu('add', 1, reg(2));
+    .store(8, SCRATCH, state.at, R3)
+    .mov(R1, R3)
+    .alu('or', R1, PAGE - 1)
+    .alu('sub', R1, WINDOW - 1);
+  asm.jumpIf(R3, '<=', R1, fits).mov(R3, R1).label(fits).store(8, SCRATCH, state.window, R3);
+  asm.mov(R1, SCRATCH).alu('add', R1, window).mov(R2, WINDOW).call('probe_read_kernel');
+  asm.jumpIf(R0, '!=', 0, 'walk.kernel').load(8, R2, SCRATCH, state.at).load(8, R1, SCRATCH, state.window);
+  asm.alu('sub', R2, R1).jumpIf(R2, '>', last, 'walk.kernel');
+  asm.label(have).mov(R1, SCRATCH).alu('add', R1, window).alu('add', R1, R2);
 }

@@ -1,5 +1,6 @@
-import { Assembler } from '../bpf/asm.ts';
-import { loadProgram, PROG_PERF_EVENT } from '../sys/bpf.ts';
+import { Assembler, R0 } from '../bpf/asm.ts';
+import { loadCode } from '../bpf/load-program.ts';
+import { PROG_PERF_EVENT } from '../sys/bpf.ts';
 import { Descriptors } from '../sys/descriptors.ts';
 import { cFunction } from '../sys/native.ts';
 import { breakpointEvent, openPerfEventOf, readPerfEvent, refreshPerfEvent, setProgram } from '../sys/perf.ts';
@@ -29,7 +30,7 @@ function hits(): Hits {
   const held = new Descriptors();
   try {
     const program = held.hold(
-      loadProgram('whocalls_trial', PROG_PERF_EVENT, new Assembler().mov(0, 0).exit().assemble()),
+      loadCode('whocalls_trial', PROG_PERF_EVENT, new Assembler().mov(R0, 0).exit().assemble()),
     );
     const event = held.hold(openPerfEventOf(breakpointEvent(address), 0));
     setProgram(event, program);

@@ -11,6 +11,7 @@ import {
 } from '../bpf/count-program.ts';
 import { CODE_TABLE_SIZE, RULES_SIZE } from '../bpf/frame-rules.ts';
 import { type KeyLayout, keyLayout } from '../bpf/key-layout.ts';
+import { loadCode } from '../bpf/load-program.ts';
 import { encodeCodeTable, orcTables } from '../bpf/orc.ts';
 import type { WalkPlan } from '../bpf/stack-walk.ts';
 import type { ProgramRequest } from '../engines/engine.ts';
@@ -18,7 +19,6 @@ import { arch } from '../sys/arch.ts';
 import {
   type BpfMap,
   createMap,
-  loadProgram,
   lookupMap,
   MAP_ARRAY,
   MAP_CGROUP_ARRAY,
@@ -48,6 +48,8 @@ export interface StackWalks {
   readonly checked: number;
   /** Of those, how many differed. */
   readonly differed: number;
+  /** Why the kernel's verifier does not let programs walk stacks: the program, and the verifier's log. */
+  readonly refusal?: string;
 }
 
 /** The programs that count, and the maps they share. */
@@ -66,6 +68,10 @@ export class ProgramSet {
   readonly #scratch: { alone?: BpfMap; shared?: BpfMap } = {};
   readonly #pidNamespace = foreignPidNamespace();
   #walk: WalkPlan | null | undefined;
+  /** What the verifier said of a program that walks, with the program. */
+  #refusal: string | undefined;
+  /** Names of maps by descriptor. */
+  readonly #names = new Map<number, string>();
 
   /**
    * @param held holds the maps
@@ -129,21 +135,27 @@ export class ProgramSet {
   #loadWalking(program: CountProgram, walk: WalkPlan | null, type: number): number {
     if (walk) {
       try {
-        return loadProgram('whocalls', type, assembleCountProgram({ ...program, walk }));
+        return this.#load({ ...program, walk }, type);
       } catch (error) {
         if (!(error instanceof VerifierError)) throw error;
         this.#walk = null;
+        this.#refusal = error.details;
         this.notes.push(
           "The kernel's verifier does not let programs walk stacks: its unwinder takes every one, which costs more.",
         );
       }
     }
-    return loadProgram('whocalls', type, assembleCountProgram(program));
+    return this.#load(program, type);
+  }
+
+  #load(program: CountProgram, type: number): number {
+    return loadCode('whocalls', type, assembleCountProgram(program), this.#names);
   }
 
   #map(name: string, type: number, keySize: number, valueSize: number, maxEntries: number): BpfMap {
     const map = createMap(name, type, keySize, valueSize, maxEntries);
     this.#held.hold(map.descriptor);
+    this.#names.set(map.descriptor, name);
     return map;
   }
 
@@ -186,7 +198,12 @@ export class ProgramSet {
 
   /** How many stacks programs walked; only those that do not interrupt each other do. */
   readWalks(): StackWalks {
-    const walks = { walked: 0, checked: 0, differed: 0 };
+    const walks = {
+      walked: 0,
+      checked: 0,
+      differed: 0,
+      ...(this.#refusal !== undefined && { refusal: this.#refusal }),
+    };
     const { alone } = this.#scratch;
     if (!alone) return walks;
     const perCpu = allocate(alone.valueSize * possibleCpus());

@@ -148,13 +148,19 @@ function elementAttr(map: BpfMap, key: Buffer, value: Buffer): Buffer {
   return attr;
 }
 
-/** A program that the kernel's verifier refused; `log` is what the verifier had to say. */
+/** The kernel's verifier refused a program. */
 export class VerifierError extends UserError {
   override readonly name = 'VerifierError';
+  readonly errno: string;
+  /** What the verifier says. */
   readonly log: string;
 
-  constructor(name: string, code: string, log: string) {
-    super(`the kernel refused the BPF program ${name} (${code}); run again with --debug for the verifier's log`);
+  /** `listing`: the program as text. */
+  constructor(program: string, errno: string, log: string, listing = '') {
+    super(`the kernel refused the BPF program ${program} (${errno}); --debug shows the verifier's log`, {
+      details: `${listing}${log}`,
+    });
+    this.errno = errno;
     this.log = log;
   }
 }
