@@ -1,43 +1,55 @@
-export { kernelKnowledge } from './atlas/knowledge.ts';
+/**
+ * whocalls as a library: what the commands do, for programs. docs/library.md shows it at work.
+ *
+ * @packageDocumentation
+ */
+export type { Decision, Explanation, ExplanationConfidence } from './atlas/explain.ts';
+export { type Recording, type RecordPlan, record } from './capture/record.ts';
+export { type CallKey, type KeyColumnName, type KeyId, UNKNOWN } from './census/call-key.ts';
 export {
-  type CallKey,
+  type Calls,
   Census,
   type CensusFacts,
-  type Loss,
-  UNKNOWN,
+  type Measure,
   type Workload,
   type WorkloadPhase,
 } from './census/census.ts';
-export {
-  type EntryTally,
-  GROUPINGS,
-  type Group,
-  type GroupedCensus,
-  type Grouping,
-  type GroupOptions,
-  groupCensus,
-  OTHER,
-  type PathTally,
-  type Tally,
-} from './census/group.ts';
-export { instrumentationDepth } from './census/instrumentation.ts';
-export type {
-  ContextKind,
-  Entry,
-  EntryKind,
-  FrameRole,
-  KernelKnowledge,
-  PathFrame,
-  PathLabeller,
-  PathLabels,
-  PathView,
-  TreeLabel,
-} from './census/knowledge.ts';
-export { mergeCensus } from './census/merge.ts';
-export { type Path, PathFinder } from './census/paths.ts';
-export type { Row } from './census/row-table.ts';
-export { EMPTY_STACK, type Frame, NO_OFFSET, type StackId, StackTable } from './census/stack-table.ts';
-export { normaliseSymbol } from './census/symbol-name.ts';
-export { type SymbolId, type SymbolSpace, SymbolTable } from './census/symbol-table.ts';
-export { type Filter, type Filterable, parseWhere, WHERE_FIELDS, type WhereField } from './census/where.ts';
+export { DIMENSIONS, type Dimension, GROUPINGS } from './census/dimensions.ts';
+export type { EntryTally, Group, PathTally, ProgramTally, Tally } from './census/group.ts';
+export type { Confidence, Entry, EntryKind, PathFrame, PathView, Subject, SubjectKind } from './census/knowledge.ts';
+export { mergeCensus as merge } from './census/merge.ts';
+export type { Loss, LossCause, Message, Note, Warning } from './census/message.ts';
+export type { Row, TargetId } from './census/row-table.ts';
+export { type Frame, NO_OFFSET, type StackId } from './census/stack-table.ts';
+export type { SymbolId, SymbolSpace } from './census/symbol-table.ts';
+export { type CallFilter, parseWhere } from './census/where.ts';
 export { UsageError, UserError } from './errors.ts';
+export type { ReadResult } from './formats/read-file.ts';
+export { MalformedInput, TruncatedInput, UnknownFormat } from './formats/reader.ts';
+export { READERS } from './formats/registry.ts';
+export { type LabOptions, type LabResult, type LabStreams, runInLab } from './lab/run.ts';
+export { lossText, noteText, warningText } from './report/messages.ts';
+export {
+  type InputOptions,
+  type Inputs,
+  readInputs as readFiles,
+  readRecording as readFile,
+  type UnreadableFile,
+} from './report/read-inputs.ts';
+export {
+  buildReport as report,
+  EXPLAIN_STYLES,
+  type ExplainStyle,
+  type InputFile,
+  type Report,
+  type ReportGroup,
+  type ReportOptions,
+} from './report/report.ts';
+export {
+  formatOfFile,
+  REPORT_FORMATS,
+  REPORT_WRITERS,
+  type ReportWriter,
+  writeReport as write,
+} from './report/writers.ts';
+export { version } from './version.ts';

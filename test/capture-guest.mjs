@@ -45,14 +45,18 @@ function summary(report) {
   const comms = {};
   const sites = {};
   for (const group of report.groups) {
-    sites[group.site] = (sites[group.site] ?? 0) + group.count;
+    const site = group.site?.name ?? '(no caller)';
+    sites[site] = (sites[site] ?? 0) + group.count;
     for (const { name, count } of group.comms) {
       comms[name] = (comms[name] ?? 0) + count;
-      comms[`${group.site}/${name}`] = (comms[`${group.site}/${name}`] ?? 0) + count;
+      comms[`${site}/${name}`] = (comms[`${site}/${name}`] ?? 0) + count;
     }
   }
-  const trees = report.groups.map(({ tree }) => tree?.id).filter(Boolean);
-  return { calls: report.calls, comms, sites, trees, notes: report.notes, warnings: report.warnings ?? [] };
+  const trees = report.groups.map(({ subject }) => subject?.id).filter(Boolean);
+  const texts = (list) => list.map(({ text }) => text);
+  const { total, attributed, losses } = report.calls;
+  const calls = { total, attributed, losses };
+  return { calls, comms, sites, trees, notes: texts(report.notes), warnings: texts(report.warnings) };
 }
 
 /** Waits until `ready` holds; false where it never does. */

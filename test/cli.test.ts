@@ -53,16 +53,16 @@ function fails(args: readonly string[], status: number, message: RegExp, input?:
 describe('known totals', () => {
   test('of the founding case', () => {
     const { calls, groups, targets, workload, command, schema } = report(SEED);
-    expect(schema).toBe('whocalls/report/1');
+    expect(schema).toBe('whocalls/report/2');
     expect(calls).toMatchObject({
       total: 1203418,
       attributed: 1191478,
-      losses: [{ reason: 'not listed', count: 11940 }],
+      losses: [{ code: 'not-listed', count: 11940, text: 'not listed in the input' }],
     });
     expect(groups.map((group: { count: number }) => group.count)).toEqual([
       614697, 329874, 208215, 16668, 16083, 5193, 748,
     ]);
-    expect(groups.map((group: { site: string }) => group.site)).toEqual([
+    expect(groups.map((group: { site: { name: string } }) => group.site.name)).toEqual([
       'enqueue_task_fair',
       'put_prev_entity',
       '__hrtimer_run_queues',
@@ -71,15 +71,17 @@ describe('known totals', () => {
       '__es_insert_extent',
       'tcp_event_new_data_sent',
     ]);
-    expect([targets, command]).toEqual([['rbinsert'], ['./db_bench']]);
+    expect([targets, command]).toEqual([[{ name: 'rbinsert', kind: 'function' }], ['./db_bench']]);
     expect(workload).toMatchObject({
       name: 'db_bench',
-      cpuCache: '4096KB',
-      keys: '16B each',
-      values: '100B each',
-      entries: 1000000,
-      rawSize: '110.6MB',
-      fileSize: '62.9MB',
+      facts: {
+        cpuCache: '4096KB',
+        keys: '16B each',
+        values: '100B each',
+        entries: 1000000,
+        rawSize: '110.6MB',
+        fileSize: '62.9MB',
+      },
     });
   });
 
@@ -87,7 +89,11 @@ describe('known totals', () => {
     const { calls, groups, input } = report(SEED, DMESG, PERF);
     expect(calls).toMatchObject({ total: 1203418 + 3066 + 2007, attributed: 1191478 + 3000 + 2007 });
     expect(groups.reduce((sum: number, group: { count: number }) => sum + group.count, 0)).toBe(calls.attributed);
-    expect(input.format).toBe('counted-traces, dmesg, perf-script');
+    expect(input.files.map(({ format }: { format: string }) => format)).toEqual([
+      'counted-traces',
+      'dmesg',
+      'perf-script',
+    ]);
   });
 
   const plain = gunzipSync(readFileSync(PERF));
@@ -141,7 +147,7 @@ test('--by, --where and --top change what is shown, not what was counted', () =>
   const { calls, groups } = report('--where', 'comm=db_bench && !entry=write', '--top', '2', DMESG);
   expect(calls.total).toBe(3066);
   expect(groups).toHaveLength(3);
-  expect(groups[2]).toMatchObject({ rank: null, site: '(other)' });
+  expect(groups[2]).toMatchObject({ rank: null, key: null, site: null });
   expect(groups.reduce((sum: number, group: { count: number }) => sum + group.count, 0)).toBe(calls.matching);
 });
 
@@ -149,13 +155,13 @@ describe('wrong usage is one line and status 2', () => {
   test.each([
     [['read'], /missing required argument/],
     [['read', '--bogus', SEED], /unknown option '--bogus'.*see 'whocalls read -h'/],
-    [['read', '--by', 'colour', SEED], /--by.*'colour' is invalid.*site, tree/],
+    [['read', '--by', 'colour', SEED], /--by.*'colour' is invalid.*site, subject/],
     [['read', '--format', 'yaml', SEED], /--format.*'yaml' is invalid/],
     [['read', '--top', 'many', SEED], /--top.*whole number/],
     [['read', '--top', '-1', SEED], /--top/],
     [['read', '--input-format', 'perf.data', SEED], /unknown input format 'perf.data' \(known: pprof/],
     [['read', '--where', 'comm', SEED], /--where: expected =, !=, ~ or !~ at column 5/],
-    [['read', '--where', 'colour=red', SEED], /unknown field 'colour' \(known: comm, pid/],
+    [['read', '--where', 'colour=red', SEED], /unknown field 'colour' \(known: site, subject/],
     [['read', '--where', 'comm~(', SEED], /'\(' is not a regular expression at column 6/],
     [['read', '--where', 'comm="a', SEED], /missing closing "/],
     [['read', '--where', '(comm=a', SEED], /expected \)/],
@@ -246,7 +252,7 @@ test('of several files the good ones are reported, the bad ones named', () => {
 test('a cut recording is reported as far as it goes, and said to be cut', () => {
   const cut = file('cut-recording.gz', readFileSync(DMESG).subarray(0, 200_000));
   const { input, calls } = report(cut);
-  expect(input.truncated).toEqual(['the gzip data end too early']);
+  expect(input.files).toMatchObject([{ truncated: 'the gzip data end too early' }]);
   expect(calls.attributed).toBeGreaterThan(100);
   expect(run(['read', cut]).stdout).toContain('The input is truncated: the gzip data end too early');
 });
@@ -292,7 +298,9 @@ describe('the text report', () => {
   test('hides no losses and obeys no escape sequences', () => {
     const { stdout } = run(['read', SEED]);
     expect(stdout.split('\n')[0]).toBe('! 11940 of 1203418 calls (1.0 %) are not attributed');
-    expect(stdout).toContain('Total 1203418 calls · attributed 1191478 (99.0 %) · lost 11940 (not listed 11940)');
+    expect(stdout).toContain(
+      'Total 1203418 calls · attributed 1191478 (99.0 %) · lost 11940 (not listed in the input)',
+    );
     const { stdout: odds } = run(['read', odd, '--by', 'comm', '--verbose']);
     expect([...odds].filter((character) => character !== '\n' && /\p{Cc}/u.test(character))).toEqual([]);
   });

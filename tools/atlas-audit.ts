@@ -27,12 +27,12 @@ async function main(): Promise<void> {
   for (const [i, { file, group }] of drawn.slice(0, Number(values.count)).entries()) {
     const [commonest] = group.paths;
     if (!commonest) continue;
-    const { text, confidence, tree } = explainGroup({ ...group, path: commonest.path }, 'full');
+    const { text, confidence, subject } = explainGroup({ ...group, path: commonest.path }, 'full');
     const frames = commonest.path.frames.map(({ name }) => name).join(' <- ');
     const argument = commonest.path.argument === '' ? '' : ` [${commonest.path.argument}]`;
     process.stdout.write(
-      `\n${i + 1}. ${file}: ${group.site}, ${group.count} calls, ${group.paths.length} paths\n` +
-        `   ${frames}${argument}\n   ${text}\n   ${confidence}${tree ? `, ${tree.id}` : ''}\n`,
+      `\n${i + 1}. ${file}: ${group.site?.name ?? '(no caller)'}, ${group.count} calls, ${group.paths.length} paths\n` +
+        `   ${frames}${argument}\n   ${text}\n   ${Object.values(confidence).join('/')}${subject ? `, ${subject.id}` : ''}\n`,
     );
   }
 }

@@ -23,19 +23,20 @@ describe('explaining', () => {
       { ...TIMER, count: 71 },
       { ...WRITE, count: 20 },
     ];
-    const { text, confidence, tree } = explainGroup(group(path, entries), 'full');
+    const { text, confidence, subject, decisions } = explainGroup(group(path, entries), 'full');
     expect(text).toContain('A task that slept is woken up and put in line for a CPU');
     expect(text).toContain('mostly from the timer interrupt (78 %), sometimes in write(2)');
     expect(text).toContain('fair run queue');
-    expect(confidence).toBe('certain');
-    expect(tree).toEqual({ id: 'cfs-run-queue', name: 'fair run queue' });
+    expect(confidence).toEqual({ decision: 'certain', subject: 'certain', entry: 'certain' });
+    expect(subject).toEqual({ kind: 'rbtree', id: 'cfs-run-queue', name: 'fair run queue' });
+    expect(decisions).toEqual([{ text: 'a task that slept is woken up and put in line for a CPU', count: 91 }]);
   });
 
   it('names the alternatives where it is not sure', () => {
     const mprotect: Entry = { kind: 'syscall', name: 'mprotect(2)' };
     const path = pathOf('__vma_adjust vma_merge mprotect_fixup', mprotect, '__rb_insert_augmented');
     const { text, confidence, candidates } = explainGroup(group(path), 'full');
-    expect(confidence).toBe('likely');
+    expect(confidence).toEqual({ decision: 'likely', subject: 'likely', entry: 'certain' });
     expect(text).toContain('most likely');
     expect(text).toContain('could also be the anonymous-mapping interval tree');
     expect(candidates.length).toBe(2);
@@ -43,9 +44,9 @@ describe('explaining', () => {
 
   it('works for any target', () => {
     const path = pathOf('vfs_write ksys_write', WRITE, 'vfs_write', 1);
-    const { text, tree } = explainGroup(group(path), 'full');
+    const { text, subject } = explainGroup(group(path), 'full');
     expect(text).toMatch(/^ksys_write .*, in write\(2\)\./);
-    expect(tree).toBeNull();
+    expect(subject).toBeNull();
   });
 
   it('names every target of the group, up to three', () => {
@@ -65,6 +66,6 @@ describe('explaining', () => {
   it('says what it does not know', () => {
     const { text, confidence } = explainGroup(group(pathOf('frobnicate', UNKNOWN, 'frob', 0)), 'full');
     expect(text).toBe('frobnicate calls frob, from an entry the atlas does not know.');
-    expect(confidence).toBe('unknown');
+    expect(confidence).toEqual({ decision: 'unknown', subject: 'unknown', entry: 'unknown' });
   });
 });

@@ -1,10 +1,11 @@
-import type { Confidence, EntryKind, PathView, TreeLabel } from '../census/knowledge.ts';
+import type { Confidence, EntryKind, PathView, Subject } from '../census/knowledge.ts';
+import { listed } from '../text/lists.ts';
 import { glossOf } from './gloss.ts';
 import { kernelKnowledge } from './knowledge.ts';
 import { placeOfFrame, subsystemOfPath, treeOf } from './labeller.ts';
-import { isTreeInsert, labelOf, type TreeMatch } from './subjects/rbtree.ts';
+import { isTreeInsert, subjectOf, type TreeMatch } from './subjects/rbtree.ts';
 import type { TreeRecord } from './subjects/tree-catalog.ts';
-import { capital, listed, percent, startedBy } from './words.ts';
+import { capital, percent, startedBy } from './words.ts';
 
 /** Calls that are explained together. */
 export interface GroupToExplain {
@@ -17,14 +18,29 @@ export interface GroupToExplain {
   readonly count: number;
 }
 
+/** What the function that decided to call did, in how many of the group's calls. */
+export interface Decision {
+  readonly text: string;
+  readonly count: number;
+}
+
+/** How sure the atlas is of each part of what it says of a group. */
+export interface ExplanationConfidence {
+  readonly decision: Confidence;
+  readonly subject: Confidence;
+  readonly entry: Confidence;
+}
+
 /** What the atlas has to say of a group. */
 export interface Explanation {
   /** One sentence (`short`) or up to three (`full`). */
   readonly text: string;
-  readonly confidence: Confidence;
-  readonly tree: TreeLabel | null;
-  /** Every tree the group's path admits, likeliest first. */
-  readonly candidates: readonly TreeLabel[];
+  /** Commonest first; none where only the names of the functions are known. */
+  readonly decisions: readonly Decision[];
+  readonly confidence: ExplanationConfidence;
+  readonly subject: Subject | null;
+  /** Every subject the group's path admits, likeliest first. */
+  readonly candidates: readonly Subject[];
   readonly subsystem: string | null;
 }
 
@@ -35,6 +51,7 @@ export function explainGroup(group: GroupToExplain, style: 'short' | 'full'): Ex
   const match = treeOf(path);
   const subsystem = subsystemOfPath(path);
   const name = path.frames[path.site]?.name ?? path.target;
+  const decisions = decisionsOf(group, match, subsystem);
   const what = decision(group, match, subsystem);
   const start = starts(group, style, what);
   const sentences: string[] = [];
@@ -50,9 +67,14 @@ export function explainGroup(group: GroupToExplain, style: 'short' | 'full'): Ex
   }
   return {
     text: sentences.map((sentence) => `${capital(sentence, name)}.`).join(' '),
-    confidence: confidenceOf(group, match, subsystem),
-    tree: match.tree && labelOf(match.tree),
-    candidates: match.candidates.map(labelOf),
+    decisions,
+    confidence: {
+      decision: decisions.length === 0 ? 'unknown' : match.tree === null ? 'certain' : match.confidence,
+      subject: match.tree === null ? 'unknown' : match.confidence,
+      entry: entryConfidence(group),
+    },
+    subject: match.tree && subjectOf(match.tree),
+    candidates: match.candidates.map(subjectOf),
     subsystem,
   };
 }
@@ -72,7 +94,8 @@ function explainUser(group: GroupToExplain, style: 'short' | 'full'): Explanatio
     if (style === 'full') sentences.push('This is code of a program, of which the atlas knows nothing');
   }
   const text = sentences.map((sentence) => `${sentence}.`).join(' ');
-  return { text, confidence: 'unknown', tree: null, candidates: [], subsystem: null };
+  const confidence = { decision: 'unknown', subject: 'unknown', entry: 'certain' } as const;
+  return { text, decisions: [], confidence, subject: null, candidates: [], subsystem: null };
 }
 
 /** The targets that the site of a group's commonest path calls, commonest first. */
@@ -141,19 +164,23 @@ function calling(targets: readonly string[], site: string): string {
 function decidedInGroup({ path, paths }: GroupToExplain, tree: TreeRecord): string | undefined {
   const main = decidedBy(tree, path);
   if (main === undefined) return undefined;
-  const tally = new Map<string, number>();
-  let counted = 0;
-  for (const { path: other, count } of paths) {
-    const own = treeOf(other).tree;
-    const clause = own && decidedBy(own, other);
-    if (!clause) continue;
-    tally.set(clause, (tally.get(clause) ?? 0) + count);
-    counted += count;
-  }
-  const [first, second] = [...tally].sort((a, b) => b[1] - a[1]);
+  const clauses = clausesOf({ paths });
+  const counted = clauses.reduce((sum, [, count]) => sum + count, 0);
+  const [first, second] = clauses;
   if (!first || !second || first[1] >= NEARLY_ALL * counted) return first?.[0] ?? main;
   const often = first[1] * 2 > counted ? 'mostly' : 'most often';
   return `${often} ${first[0]} (${percent(first[1], counted)}), sometimes ${second[0]}; this happens`;
+}
+
+/** The clauses of the catalog that paths bring, with their calls, commonest first. */
+function clausesOf({ paths }: Pick<GroupToExplain, 'paths'>): [clause: string, count: number][] {
+  const tally = new Map<string, number>();
+  for (const { path, count } of paths) {
+    const { tree } = treeOf(path);
+    const clause = tree && decidedBy(tree, path);
+    if (clause) tally.set(clause, (tally.get(clause) ?? 0) + count);
+  }
+  return [...tally].sort((a, b) => b[1] - a[1]);
 }
 
 /** From this share on the rest is not worth a word. */
@@ -269,10 +296,17 @@ function treeSentence(
   return `the entry most likely goes into ${where}, ${holds}${doubt}${tree.because && doubt ? ` (${tree.because})` : ''}`;
 }
 
-function confidenceOf({ path, entries }: GroupToExplain, match: TreeMatch, subsystem: string | null): Confidence {
-  const isEntryKnown = path.entry.kind !== 'unknown' && entries.every((entry) => entry.kind !== 'unknown');
-  if (match.tree) return match.confidence === 'certain' && !isEntryKnown ? 'likely' : match.confidence;
-  if (match.candidates.length > 0) return 'unknown';
-  if (subsystem === null) return isEntryKnown ? 'likely' : 'unknown';
-  return isEntryKnown ? 'certain' : 'likely';
+/** The clauses of the paths where these are known, else what the site does. */
+function decisionsOf(group: GroupToExplain, match: TreeMatch, subsystem: string | null): Decision[] {
+  const clauses = match.tree ? clausesOf(group) : [];
+  if (clauses.length > 0) return clauses.map(([text, count]) => ({ text, count }));
+  const site = group.path.frames[group.path.site]?.name;
+  if (site === undefined || glossOf(site) === null) return [];
+  return [{ text: decision(group, { ...match, tree: null }, subsystem), count: group.count }];
+}
+
+function entryConfidence({ path, entries }: GroupToExplain): Confidence {
+  const kinds = entries.length > 0 ? entries.map(({ kind }) => kind) : [path.entry.kind];
+  if (kinds.every((kind) => kind !== 'unknown')) return 'certain';
+  return kinds.every((kind) => kind === 'unknown') ? 'unknown' : 'likely';
 }

@@ -16,7 +16,7 @@ it('groups calls by tree, whatever way they were compiled', () => {
   add('rb_insert_color', 'rb_insert_color timerqueue_add hrtimer_start_range_ns');
 
   const { groups } = groupCensus(census, { by: 'tree', knowledge: kernelKnowledge(), labeller: atlasLabeller });
-  expect(groups.map(({ tree, count }) => [tree?.id, count])).toEqual([
+  expect(groups.map(({ subject, count }) => [subject?.id, count])).toEqual([
     ['cfs-run-queue', 3],
     ['hrtimer-queue', 1],
   ]);

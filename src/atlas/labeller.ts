@@ -1,6 +1,6 @@
 import type { PathFrame, PathLabeller, PathLabels, PathView } from '../census/knowledge.ts';
 import { type Place, placeInPath, placesOf } from './places.ts';
-import { labelOf, TreeFinder, type TreeMatch } from './subjects/rbtree.ts';
+import { subjectOf, TreeFinder, type TreeMatch } from './subjects/rbtree.ts';
 import { subsystemOf } from './subsystems.ts';
 
 let finder: TreeFinder | undefined;
@@ -50,12 +50,12 @@ export function subsystemOfPath(path: PathView): string | null {
 export const atlasLabeller: PathLabeller = {
   label(path: PathView): PathLabels {
     // The atlas is one of kernels: a user function of the same name is another function.
-    if (path.entry.kind === 'user') return { tree: null, confidence: 'unknown', candidates: [], subsystem: null };
+    if (path.entry.kind === 'user') return { subject: null, confidence: 'unknown', candidates: [], subsystem: null };
     const { tree, confidence, candidates } = treeOf(path);
     return {
-      tree: tree && labelOf(tree),
+      subject: tree && subjectOf(tree),
       confidence,
-      candidates: candidates.map(labelOf),
+      candidates: candidates.map(subjectOf),
       subsystem: subsystemOfPath(path),
     };
   },

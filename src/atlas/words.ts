@@ -1,11 +1,5 @@
 import type { Entry } from '../census/knowledge.ts';
 
-/** `a`, `a and b`, `a, b and c`. */
-export function listed(words: readonly string[], last = 'and'): string {
-  if (words.length < 2) return words[0] ?? '';
-  return `${words.slice(0, -1).join(', ')} ${last} ${words[words.length - 1]}`;
-}
-
 /** The text with a capital first letter, unless it starts with this name. */
 export function capital(text: string, name: string): string {
   const isName = name !== '' && text.startsWith(name);

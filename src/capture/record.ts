@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { Census } from '../census/census.ts';
+import type { Note } from '../census/message.ts';
 import { messageOf, UserError } from '../errors.ts';
 import type { Filter } from './bpf/count-program.ts';
 import { CannotArm, type EngineName } from './engines/engine.ts';
@@ -101,7 +102,7 @@ export async function record(plan: RecordPlan): Promise<Recording> {
     const left = await stopper.settle();
     const remarks = left === null ? [] : [left];
     if (stop.problem !== undefined) {
-      census.warn(`Counting stopped early: ${stop.problem}`);
+      census.warn({ code: 'stopped-early', why: stop.problem });
       remarks.push(`counting stopped early: ${stop.problem}`);
     }
     return { census, status: stop.status, remarks, close, ...(session.walks && { walks: session.walks }) };
@@ -201,16 +202,16 @@ async function count(run: Run, stopper: Stopper, userStacks: boolean): Promise<{
 }
 
 /** What was counted, with what there is to say about it. */
-function censusOf({ plan, session, kallsyms, userSymbols }: Run, targets: readonly Target[], notes: readonly string[]) {
+function censusOf({ plan, session, kallsyms, userSymbols }: Run, targets: readonly Target[], notes: readonly Note[]) {
   const census = new Census();
-  for (const text of notes) census.note(text);
+  for (const note of notes) census.note(note);
+  const sinceStart = Number(process.hrtime.bigint() - session.startedAt) / 1e6;
+  census.facts.startedAt = new Date(Date.now() - sinceStart).toISOString().replace(/\.\d+Z$/, 'Z');
   census.facts.kernels.push(release());
   if (plan.command.length > 0) census.facts.commands.push([...plan.command]);
   session.drainInto(census, new RunSymbols(kallsyms), userSymbols);
   if (plan.userStacks) {
-    census.note(
-      "The part of a stack in the program is found by frame pointers: the caller of a function without one, such as the C library's system calls, is left out.",
-    );
+    census.note({ code: 'user-frame-pointers' });
   }
   noteShortStacks(
     census,
@@ -245,7 +246,7 @@ function start(capture: CountingSession): void {
 }
 
 /** Histograms of the kernel stand in where BPF is forbidden; `note` says so. */
-function arm(asked: RecordPlan, plan: CapturePlan): { session: CountingSession; note?: string } {
+function arm(asked: RecordPlan, plan: CapturePlan): { session: CountingSession; note?: Note } {
   if (plan.engine === 'hist') return { session: armHistograms(asked, plan) };
   try {
     return { session: Capture.arm(plan) };
@@ -254,7 +255,7 @@ function arm(asked: RecordPlan, plan: CapturePlan): { session: CountingSession; 
     const isForbidden = refused && /^bpf/.test(refused.message) && ['EPERM', 'EACCES', 'ENOSYS'].includes(refused.code);
     if (!isForbidden || plan.engine !== undefined || tracefs() === null) throw error;
     try {
-      const note = `BPF is refused here (${refused.message}): the kernel's own histograms counted, by stack and process name.`;
+      const note: Note = { code: 'hist-stood-in', refusal: refused.message };
       return { session: armHistograms(asked, plan), note };
     } catch {
       throw error; // what was refused first is what matters

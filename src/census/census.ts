@@ -1,13 +1,10 @@
-import { RowTable } from './row-table.ts';
+import { type CallKey, type KeyId, KeyTable, UNKNOWN } from './call-key.ts';
+import { type Loss, type LossCause, type Message, messageKey, type Note, type Warning } from './message.ts';
+import { NO_TARGET, RowTable, type TargetId } from './row-table.ts';
 import { type Frame, type StackId, StackTable } from './stack-table.ts';
 import { SymbolTable } from './symbol-table.ts';
 
-/** Calls that are known to have happened and that no stack accounts for. */
-export interface Loss {
-  /** Why there is no stack, in a few words: `not printed`. */
-  readonly reason: string;
-  readonly count: number;
-}
+export { UNKNOWN };
 
 /** One stretch of a workload, such as one benchmark of a db_bench run. */
 export interface WorkloadPhase {
@@ -38,6 +35,16 @@ export interface Workload {
   readonly [fact: string]: string | number | readonly WorkloadPhase[] | readonly WorkloadJob[] | undefined;
 }
 
+/** A number that is added up beside the count of calls. */
+export interface Measure {
+  /** `bytes`, `nanoseconds`, `alloc_space`. */
+  readonly name: string;
+  /** What a value is counted in: `bytes`, `nanoseconds`, `pages`; '' where the name says it. */
+  readonly unit: string;
+  /** Where the value comes from: `arg3`, a field of an event, a value of a profile. */
+  readonly of: string;
+}
+
 /** What is known of a run besides its calls. Lists hold one element for one run and grow when censuses are merged. */
 export interface CensusFacts {
   /** Kernel releases: `6.1.0-56-amd64`. */
@@ -51,28 +58,20 @@ export interface CensusFacts {
   durationSeconds: number | null;
   /** Width of the time buckets in milliseconds; null where rows carry no time. */
   bucketMilliseconds: number | null;
-  /** Why an unknown number of calls may be missing from the total, a sentence each: to be read before the figures. */
-  warnings: string[];
-  /** Blind spots and other remarks that belong beside the figures, a sentence each. */
-  notes: string[];
+  /** Processor architectures: `x86-64`, `arm64`. */
+  architectures: string[];
+  /** When counting began, the earliest of merged runs: `2026-11-23T12:00:00Z`; null where unknown. */
+  startedAt: string | null;
+  /** Why an unknown number of calls may be missing from the total: to be read before the figures. */
+  warnings: Warning[];
+  /** Blind spots and other remarks that belong beside the figures. */
+  notes: Note[];
 }
 
-/** The value of a row's pid, cpu or time bucket where it is not known. */
-export const UNKNOWN = -1;
-
-/** What distinguishes the calls of one row. All but stack and count may be unknown. */
-export interface CallKey {
+/** The calls that {@link Census.add} adds: all but the stack may be unknown. */
+export interface Calls extends Partial<CallKey> {
   readonly stack: StackId;
-  /** Index into {@link Census.targets}, or {@link UNKNOWN}. */
-  readonly target?: number;
-  /** The task's name, '' where unknown. */
-  readonly comm?: string;
-  readonly pid?: number;
-  readonly cpu?: number;
-  /** Time bucket: index of the stretch of `facts.bucketMilliseconds` in which the call happened. */
-  readonly bucket?: number;
-  /** Recorded arguments as text, such as the name of a callback; '' where none were. */
-  readonly argument?: string;
+  readonly target?: TargetId;
 }
 
 /**
@@ -83,6 +82,7 @@ export interface CallKey {
 export class Census {
   readonly symbols = new SymbolTable();
   readonly stacks = new StackTable();
+  readonly keys = new KeyTable();
   readonly rows = new RowTable();
   readonly facts: CensusFacts = {
     kernels: [],
@@ -91,13 +91,15 @@ export class Census {
     cpus: null,
     durationSeconds: null,
     bucketMilliseconds: null,
+    architectures: [],
+    startedAt: null,
     warnings: [],
     notes: [],
   };
   readonly #targets: string[] = [];
-  readonly #losses = new Map<string, number>();
-  readonly #strings: string[] = [''];
-  readonly #stringIds = new Map<string, number>([['', 0]]);
+  readonly #targetIds = new Map<string, TargetId>();
+  readonly #measures: Measure[] = [];
+  readonly #losses = new Map<string, { readonly cause: LossCause; count: number }>();
   #attributed = 0;
 
   /** Names of the targets whose calls were counted, in the order they were met. */
@@ -105,11 +107,16 @@ export class Census {
     return this.#targets;
   }
 
+  /** What is added up beside the count, in the order of {@link RowTable.sum}. */
+  get measures(): readonly Measure[] {
+    return this.#measures;
+  }
+
   /** The losses, largest first. */
   get losses(): Loss[] {
     return [...this.#losses]
-      .map(([reason, count]) => ({ reason, count }))
-      .sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
+      .sort(([aKey, a], [bKey, b]) => b.count - a.count || (aKey < bKey ? -1 : 1))
+      .map(([, { cause, count }]) => ({ ...cause, count }));
   }
 
   get attributed(): number {
@@ -118,7 +125,7 @@ export class Census {
 
   get lost(): number {
     let sum = 0;
-    for (const count of this.#losses.values()) sum += count;
+    for (const { count } of this.#losses.values()) sum += count;
     return sum;
   }
 
@@ -126,24 +133,20 @@ export class Census {
     return this.#attributed + this.lost;
   }
 
-  /** The index of a target, added if it is new. */
-  target(name: string): number {
-    const known = this.#targets.indexOf(name);
-    return known >= 0 ? known : this.#targets.push(name) - 1;
-  }
-
-  /** The id of a comm or argument in the columns of {@link rows}; '' is 0. */
-  stringId(text: string): number {
-    const known = this.#stringIds.get(text);
-    if (known !== undefined) return known;
-    const id = this.#strings.push(text) - 1;
-    this.#stringIds.set(text, id);
+  /** The id of a target, added if it is new. */
+  target(name: string): TargetId {
+    let id = this.#targetIds.get(name);
+    if (id === undefined) {
+      id = (this.#targets.push(name) - 1) as TargetId;
+      this.#targetIds.set(name, id);
+    }
     return id;
   }
 
-  /** The comm or argument of an id. */
-  string(id: number): string {
-    return this.#strings[id] ?? '';
+  /** The index of a measure, added if it is new. */
+  measure({ name, unit, of }: Measure): number {
+    const known = this.#measures.findIndex((one) => one.name === name && one.unit === unit && one.of === of);
+    return known >= 0 ? known : this.#measures.push({ name, unit, of }) - 1;
   }
 
   /** The stack of these frames, innermost first. */
@@ -152,49 +155,43 @@ export class Census {
   }
 
   /** Counts calls. `count` may be large (an aggregated source), never negative. */
-  add(key: CallKey, count = 1): void {
-    this.addRow(
-      key.stack,
-      key.target ?? UNKNOWN,
-      this.stringId(key.comm ?? ''),
-      key.pid ?? UNKNOWN,
-      key.cpu ?? UNKNOWN,
-      key.bucket ?? UNKNOWN,
-      this.stringId(key.argument ?? ''),
-      count,
-    );
+  add({ stack, target = NO_TARGET, ...key }: Calls, count = 1): void {
+    this.addCalls(stack, target, this.keys.intern(key), count);
   }
 
-  /** {@link add} with ids in place of strings, for hot loops. */
-  addRow(
-    stack: StackId,
-    target: number,
-    comm: number,
-    pid: number,
-    cpu: number,
-    bucket: number,
-    argument: number,
-    count: number,
-  ): void {
+  /**
+   * {@link add} with a key interned before, for hot loops.
+   * @returns the number of the row, to add the sums of measures to ({@link RowTable.addSum}); -1 where nothing was added
+   */
+  addCalls(stack: StackId, target: TargetId, key: KeyId, count: number): number {
     if (!(count >= 0)) throw new RangeError(`calls cannot number ${count}`);
-    if (count === 0) return;
-    this.rows.add(stack, target, comm, pid, cpu, bucket, argument, count);
+    if (count === 0) return -1;
     this.#attributed += count;
+    return this.rows.add(stack, target, key, count);
   }
 
-  /** Accounts for calls that have no stack. Counts of the same reason add up. */
-  lose(reason: string, count: number): void {
+  /** Accounts for calls that have no stack. Counts of the same cause and facts add up. */
+  lose(cause: LossCause, count: number): void {
     if (!(count >= 0)) throw new RangeError(`losses cannot number ${count}`);
-    if (count > 0) this.#losses.set(reason, (this.#losses.get(reason) ?? 0) + count);
+    if (count === 0) return;
+    const key = messageKey(cause);
+    const known = this.#losses.get(key);
+    if (known) known.count += count;
+    else this.#losses.set(key, { cause, count });
   }
 
   /** Says why calls may be missing from the total that nobody can number, once. */
-  warn(text: string): void {
-    if (!this.facts.warnings.includes(text)) this.facts.warnings.push(text);
+  warn(warning: Warning): void {
+    addOnce(this.facts.warnings, warning);
   }
 
   /** Adds a remark that belongs beside the figures, once. */
-  note(text: string): void {
-    if (!this.facts.notes.includes(text)) this.facts.notes.push(text);
+  note(note: Note): void {
+    addOnce(this.facts.notes, note);
   }
+}
+
+function addOnce<M extends Message>(list: M[], message: M): void {
+  const key = messageKey(message);
+  if (!list.some((known) => messageKey(known) === key)) list.push(message);
 }

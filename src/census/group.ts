@@ -1,27 +1,9 @@
-import { type Census, UNKNOWN } from './census.ts';
-import type { Entry, EntryKind, KernelKnowledge, PathLabeller, PathLabels, PathView, TreeLabel } from './knowledge.ts';
-import { type Path, PathFinder } from './paths.ts';
+import type { Census } from './census.ts';
+import { type ClassifiedCall, Classifier } from './classify.ts';
+import { type CallFacts, type Dimension, dimensionNamed, GROUPINGS, unknownLabel } from './dimensions.ts';
+import type { EntryKind, KernelKnowledge, PathFrame, PathLabeller, PathView, Subject } from './knowledge.ts';
 import { PhaseClock } from './phases.ts';
-import type { Row } from './row-table.ts';
-import type { StackId } from './stack-table.ts';
-import type { Filter, WhereField } from './where.ts';
-
-export const GROUPINGS = [
-  'site',
-  'tree',
-  'subsystem',
-  'entry',
-  'syscall',
-  'comm',
-  'pid',
-  'cpu',
-  'target',
-  'stack',
-  'argument',
-  'phase',
-] as const;
-/** What calls can be counted together by. */
-export type Grouping = (typeof GROUPINGS)[number];
+import type { CallFilter } from './where.ts';
 
 /** A name with the calls it stands for. */
 export interface Tally {
@@ -51,18 +33,25 @@ export interface ProgramTally {
 export interface Group {
   /** 1 for the largest; null for what `--top` cut off. */
   readonly rank: number | null;
-  /** What the calls have in common, as text: a site, a process name, a path, depending on the grouping. */
-  readonly key: string;
+  /** The value the calls have in common; null where it is not known, and for what `--top` cut off. */
+  readonly key: string | null;
+  /** The key as it is printed; where there is none, what stands for it: `(not recorded)`. */
+  readonly label: string;
+  /** The calls have in common that their value is not known. */
+  readonly isUnknown: boolean;
   readonly count: number;
   /** Of all calls of the census, losses included. */
   readonly share: number;
-  /** Site, tree and subsystem of most of the calls. */
-  readonly site: string;
-  readonly tree: TreeLabel | null;
+  /** Sums of the measures of the census, in their order. */
+  readonly sums: readonly number[];
+  /** The site, subject and subsystem of most of the calls. */
+  readonly site: PathFrame | null;
+  readonly subject: Subject | null;
   readonly subsystem: string | null;
   /** The program or library of most sites that are user functions; null for kernel functions and where unknown. */
   readonly object: string | null;
   readonly entries: readonly EntryTally[];
+  /** Process names; calls whose process was not recorded are in none. */
   readonly comms: readonly Tally[];
   /** How many distinct stacks there are, by symbol and offset over their whole length. */
   readonly stacks: number;
@@ -74,253 +63,120 @@ export interface Group {
 
 /** A census, grouped. The counts of the groups add up to `matching`. */
 export interface GroupedCensus {
-  readonly by: Grouping;
+  /** Name of the dimension. */
+  readonly by: string;
   readonly groups: readonly Group[];
   /** Calls the filter let through; all attributed ones without a filter. */
   readonly matching: number;
-  /** Of these, calls whose path had to be read from frames the unwinder doubted. */
+  /** Of these, calls whose path had to be read from unreliable frames. */
   readonly doubted: number;
 }
 
 export interface GroupOptions {
-  readonly by: Grouping;
+  /** Name of a dimension ({@link GROUPINGS}). */
+  readonly by: string;
   readonly knowledge: KernelKnowledge;
-  /** Names trees and subsystems; without one they are unknown. */
+  /** Names subjects and subsystems; without one they are unknown. */
   readonly labeller?: PathLabeller;
-  readonly where?: Filter;
-  /** Keep this many groups and put the rest in one called `(other)`. */
+  readonly where?: CallFilter;
+  /** Keep this many groups and put the rest in one of rank null. */
   readonly top?: number;
+  /** Order by the sum of this measure, an index into {@link Census.measures}, in place of the count. */
+  readonly sortByMeasure?: number;
 }
 
-/** No name of a function has it. */
-const PROGRAM_SEPARATOR = '\0';
+/** What the group is called that holds what `--top` cut off. */
+const OTHER = '(other)';
 
-/** The key of the group that holds what `--top` cut off. */
-export const OTHER = '(other)';
-const NO_SITE = '(no caller)';
-const NO_TREE = '(no tree known)';
-const NO_SUBSYSTEM = '(subsystem unknown)';
-/** What paths of user functions are, to those who ask about the kernel. */
-const USER_CODE = '(user space)';
-const NO_SYSCALL = '(no system call)';
-const NO_PHASE = '(outside the phases)';
-const NOT_RECORDED = '(not recorded)';
-
-/** Sorts the calls of a census into groups, largest first. */
+/**
+ * Sorts the calls of a census into groups, largest first.
+ *
+ * @throws {RangeError} `by` is no dimension that calls are grouped by
+ */
 export function groupCensus(census: Census, options: GroupOptions): GroupedCensus {
+  const dimension = dimensionNamed(options.by);
+  if (!dimension || dimension.isFilterOnly) {
+    throw new RangeError(`calls cannot be grouped by ${options.by} (known: ${GROUPINGS.join(', ')})`);
+  }
   const classifier = new Classifier(census, options.knowledge, options.labeller);
   const clock = new PhaseClock(census);
   const building = new Map<string, GroupBuilder>();
   let matching = 0;
   let doubted = 0;
-  for (const row of census.rows) {
+  for (let number = 0; number < census.rows.size; number++) {
+    const row = census.rows.row(number);
     const call = classifier.classify(row);
-    if (options.where && !options.where({ values: (field) => fieldValues(census, row, call, field, clock) })) continue;
+    const facts: CallFacts = { census, row, key: classifier.keyOf(row.key), call, clock };
+    if (options.where && !options.where(facts)) continue;
     matching += row.count;
     if (call.path.isDoubted) doubted += row.count;
-    const key = groupKey(census, row, call, options.by, clock);
-    let group = building.get(key);
-    if (!group) {
-      group = new GroupBuilder(key);
-      building.set(key, group);
+    const group = groupOf(building, dimension, facts);
+    group.add(facts, classifier.programOf(row, call));
+    for (let measure = 0; measure < census.measures.length; measure++) {
+      group.addSum(measure, census.rows.sum(number, measure));
     }
-    group.add(row, call, census.string(row.comm) || NOT_RECORDED, classifier.programOf(row, call));
   }
-  const sorted = [...building.values()].sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1));
+  const sorted = [...building.values()].sort(order(options.sortByMeasure));
   const total = census.total;
   const top = Math.min(options.top ?? sorted.length, sorted.length);
   const groups = sorted.slice(0, top).map((group, i) => group.finish(i + 1, total));
   if (top < sorted.length) {
-    const rest = new GroupBuilder(OTHER);
+    const rest = new GroupBuilder(null, OTHER, false);
     for (const group of sorted.slice(top)) rest.absorb(group);
-    groups.push({ ...rest.finish(null, total), site: OTHER, tree: null, subsystem: null, object: null });
+    groups.push({ ...rest.finish(null, total), site: null, subject: null, subsystem: null, object: null });
   }
   return { by: options.by, groups, matching, doubted };
 }
 
-/** A row's path with everything that is said of it; one object per distinct path, target and argument. */
-interface ClassifiedCall {
-  readonly path: Path;
-  readonly view: PathView;
-  readonly labels: PathLabels;
-  readonly site: string;
+function groupOf(building: Map<string, GroupBuilder>, dimension: Dimension, facts: CallFacts): GroupBuilder {
+  const key = dimension.valueOf(facts);
+  const label = key ?? unknownLabel(dimension, facts);
+  const id = `${key === null ? '?' : '='}${label}`;
+  let group = building.get(id);
+  if (!group) {
+    group = new GroupBuilder(key, label, key === null);
+    building.set(id, group);
+  }
+  return group;
 }
 
-const NO_LABELS: PathLabels = { tree: null, confidence: 'unknown', candidates: [], subsystem: null };
-
-class Classifier {
-  readonly #census: Census;
-  readonly #finder: PathFinder;
-  readonly #knowledge: KernelKnowledge;
-  readonly #labeller: PathLabeller | undefined;
-  /** By path and argument. */
-  readonly #calls = new Map<Path, Map<number, ClassifiedCall>>();
-  /** Paths whose entry only the name of their task tells, by path and that entry. */
-  readonly #threadPaths = new Map<Path, Map<Entry, Path>>();
-  /** User parts as text, by stack. */
-  readonly #programs = new Map<StackId, string>();
-  /** What the names of tasks tell, by id of the name. */
-  readonly #threads = new Map<number, Entry | undefined>();
-
-  constructor(census: Census, knowledge: KernelKnowledge, labeller: PathLabeller | undefined) {
-    this.#census = census;
-    this.#finder = new PathFinder(census, knowledge);
-    this.#knowledge = knowledge;
-    this.#labeller = labeller;
-  }
-
-  classify(row: Row): ClassifiedCall {
-    const path = this.#pathOf(row);
-    let byArgument = this.#calls.get(path);
-    if (!byArgument) {
-      byArgument = new Map();
-      this.#calls.set(path, byArgument);
-    }
-    let call = byArgument.get(row.argument);
-    if (!call) {
-      call = this.#describe(path, row);
-      byArgument.set(row.argument, call);
-    }
-    return call;
-  }
-
-  /**
-   * The user part of a row's stack, as one text; null where there is none, or where an interrupt came: what it happened
-   * to interrupt is no cause.
-   */
-  programOf({ stack }: Row, { path }: ClassifiedCall): string | null {
-    const { stacks, symbols } = this.#census;
-    const { kind } = path.entry;
-    if (kind === 'user' || kind === 'interrupt' || kind === 'softirq' || kind === 'nmi') return null;
-    if (stack === path.stack || symbols.space(stacks.symbol(stack)) !== 'user') return null;
-    let text = this.#programs.get(stack);
-    if (text === undefined) {
-      const user = stacks.prefixes(stack).filter((at) => symbols.space(stacks.symbol(at)) === 'user');
-      text = user.map((at) => symbols.name(stacks.symbol(at))).join(PROGRAM_SEPARATOR);
-      this.#programs.set(stack, text);
-    }
-    return text;
-  }
-
-  /** Where the stack ends before it tells an entry, and in no inner context, the task may be one of the kernel's. */
-  #pathOf(row: Row): Path {
-    const path = this.#finder.pathOf(row.stack, row.target);
-    if (path.entry.kind !== 'unknown' || path.stack !== row.stack) return path;
-    if (!this.#threads.has(row.comm)) {
-      this.#threads.set(row.comm, this.#knowledge.entryOfComm(this.#census.string(row.comm)));
-    }
-    const entry = this.#threads.get(row.comm);
-    if (!entry) return path;
-    let byThread = this.#threadPaths.get(path);
-    if (!byThread) {
-      byThread = new Map();
-      this.#threadPaths.set(path, byThread);
-    }
-    let known = byThread.get(entry);
-    if (!known) {
-      known = { ...path, entry };
-      byThread.set(entry, known);
-    }
-    return known;
-  }
-
-  #describe(path: Path, row: Row): ClassifiedCall {
-    const view: PathView = {
-      frames: path.frames,
-      site: path.site,
-      entry: path.entry,
-      target: this.#census.targets[row.target] ?? onlyTarget(this.#census),
-      argument: this.#census.string(row.argument),
-      comm: this.#census.string(row.comm),
-    };
-    return {
-      path,
-      view,
-      labels: this.#labeller?.label(view) ?? NO_LABELS,
-      site: path.frames[path.site]?.name ?? NO_SITE,
-    };
-  }
-}
-
-/** The target of calls that name none: the only one there is, else unknown. */
-function onlyTarget({ targets }: Census): string {
-  return targets.length === 1 ? (targets[0] ?? '') : '';
-}
-
-function groupKey(census: Census, row: Row, call: ClassifiedCall, by: Grouping, clock: PhaseClock): string {
-  switch (by) {
-    case 'site':
-      return call.site;
-    case 'tree':
-      return call.labels.tree?.name ?? (call.path.entry.kind === 'user' ? USER_CODE : NO_TREE);
-    case 'subsystem':
-      return call.labels.subsystem ?? (call.path.entry.kind === 'user' ? USER_CODE : NO_SUBSYSTEM);
-    case 'entry':
-      return call.path.entry.name;
-    case 'syscall':
-      return call.path.entry.kind === 'syscall' ? call.path.entry.name : NO_SYSCALL;
-    case 'comm':
-      return census.string(row.comm) || NOT_RECORDED;
-    case 'pid':
-      return row.pid === UNKNOWN ? NOT_RECORDED : String(row.pid);
-    case 'cpu':
-      return row.cpu === UNKNOWN ? NOT_RECORDED : String(row.cpu);
-    case 'target':
-      return census.targets[row.target] ?? NOT_RECORDED;
-    case 'stack':
-      return call.path.frames.map((frame) => frame.name).join(' <- ') || NO_SITE;
-    case 'argument':
-      return census.string(row.argument) || NOT_RECORDED;
-    case 'phase':
-      return clock.phaseOf(row.bucket)?.name ?? (clock.phases.length === 0 ? NOT_RECORDED : NO_PHASE);
-  }
-}
-
-function fieldValues(
-  census: Census,
-  row: Row,
-  call: ClassifiedCall,
-  field: WhereField,
-  clock: PhaseClock,
-): readonly string[] {
-  switch (field) {
-    case 'frame':
-      return call.path.frames.map((frame) => frame.name);
-    case 'module':
-      // A user function's is a file: asked for by its path or its name.
-      return call.path.frames.flatMap(({ module }) => {
-        const slash = module.lastIndexOf('/');
-        return slash < 0 ? [module] : [module, module.slice(slash + 1)];
-      });
-    case 'tree':
-      return call.labels.tree ? [call.labels.tree.id, call.labels.tree.name] : [];
-    default:
-      return [groupKey(census, row, call, field, clock)];
-  }
+function order(measure: number | undefined): (a: GroupBuilder, b: GroupBuilder) => number {
+  const size = (group: GroupBuilder) => (measure === undefined ? group.count : (group.sums[measure] ?? 0));
+  return (a, b) => size(b) - size(a) || b.count - a.count || (a.label < b.label ? -1 : 1);
 }
 
 class GroupBuilder {
-  readonly key: string;
+  readonly key: string | null;
+  readonly label: string;
+  readonly sums: number[] = [];
   count = 0;
+  readonly #isUnknown: boolean;
   readonly #stacks = new Set<number>();
   readonly #calls = new Map<ClassifiedCall, number>();
   readonly #comms = new Map<string, number>();
-  readonly #programs = new Map<string, number>();
+  readonly #programs = new Map<readonly string[], number>();
 
-  constructor(key: string) {
+  constructor(key: string | null, label: string, isUnknown: boolean) {
     this.key = key;
+    this.label = label;
+    this.#isUnknown = isUnknown;
   }
 
-  add(row: Row, call: ClassifiedCall, comm: string, program: string | null): void {
+  add({ row, call, key }: CallFacts, program: readonly string[] | null): void {
     if (program !== null) increase(this.#programs, program, row.count);
     this.count += row.count;
     this.#stacks.add(row.stack);
     increase(this.#calls, call, row.count);
-    increase(this.#comms, comm, row.count);
+    if (key.comm !== '') increase(this.#comms, key.comm, row.count);
+  }
+
+  addSum(measure: number, value: number): void {
+    this.sums[measure] = (this.sums[measure] ?? 0) + value;
   }
 
   absorb(other: GroupBuilder): void {
     this.count += other.count;
+    for (const [measure, sum] of other.sums.entries()) this.addSum(measure, sum);
     for (const stack of other.#stacks) this.#stacks.add(stack);
     for (const [call, count] of other.#calls) increase(this.#calls, call, count);
     for (const [comm, count] of other.#comms) increase(this.#comms, comm, count);
@@ -332,11 +188,12 @@ class GroupBuilder {
     const paths = new Map<string, { path: PathView; count: number }>();
     const entries = new Map<string, { name: string; kind: EntryKind; count: number }>();
     const sites = new Map<string, number>();
-    const trees = new Map<TreeLabel | null, number>();
+    const siteFrames = new Map<string, PathFrame>();
+    const subjects = new Map<Subject | null, number>();
     const subsystems = new Map<string | null, number>();
     const objects = new Map<string | null, number>();
     for (const [call, count] of this.#calls) {
-      const { view, labels } = call;
+      const { view, labels, site } = call;
       const pathKey = `${view.target}\0${view.argument}\0${view.frames.map((frame) => frame.name).join('\0')}`;
       const known = paths.get(pathKey);
       if (known) known.count += count;
@@ -344,28 +201,42 @@ class GroupBuilder {
       const entry = entries.get(`${view.entry.kind}\0${view.entry.name}`);
       if (entry) entry.count += count;
       else entries.set(`${view.entry.kind}\0${view.entry.name}`, { ...view.entry, count });
-      increase(sites, call.site, count);
-      increase(trees, labels.tree, count);
+      increase(sites, site?.name ?? '', count);
+      if (site && !siteFrames.has(site.name)) siteFrames.set(site.name, site);
+      increase(subjects, labels.subject, count);
       increase(subsystems, labels.subsystem, count);
-      increase(objects, (view.entry.kind === 'user' && view.frames[view.site]?.module) || null, count);
+      increase(objects, (view.entry.kind === 'user' && site?.module) || null, count);
     }
     return {
       rank,
       key: this.key,
+      label: this.label,
+      isUnknown: this.#isUnknown,
       count: this.count,
       share: total === 0 ? 0 : this.count / total,
-      site: commonest(sites) ?? NO_SITE,
-      tree: commonest(trees) ?? null,
+      sums: this.sums,
+      site: siteFrames.get(commonest(sites) ?? '') ?? null,
+      subject: commonest(subjects) ?? null,
       subsystem: commonest(subsystems) ?? null,
       object: commonest(objects) ?? null,
       entries: [...entries.values()].sort(byCount),
       comms: [...this.#comms].map(([name, count]) => ({ name, count })).sort(byCount),
       stacks: this.#stacks.size,
-      programs: [...this.#programs]
-        .map(([text, count]) => ({ frames: text.split(PROGRAM_SEPARATOR), count }))
-        .sort((a, b) => b.count - a.count || (a.frames.join() < b.frames.join() ? -1 : 1)),
+      programs: this.#programTallies(),
       paths: [...paths.values()].sort((a, b) => b.count - a.count || comparePaths(a.path, b.path)),
     };
+  }
+
+  /** Stacks that differ only in offsets are one program part to the reader. */
+  #programTallies(): ProgramTally[] {
+    const byFrames = new Map<string, { frames: readonly string[]; count: number }>();
+    for (const [frames, count] of this.#programs) {
+      const text = frames.join('\0');
+      const known = byFrames.get(text);
+      if (known) known.count += count;
+      else byFrames.set(text, { frames, count });
+    }
+    return [...byFrames.values()].sort((a, b) => b.count - a.count || (a.frames.join() < b.frames.join() ? -1 : 1));
   }
 }
 

@@ -55,8 +55,12 @@ export interface KernelKnowledge {
   entryOfComm(comm: string): Entry | undefined;
 }
 
-/** What a tree is called: a stable id and a name to print. */
-export interface TreeLabel {
+/** Kinds of things a call can be about. */
+export type SubjectKind = 'rbtree';
+
+/** What a call is about: a red-black tree. A stable id, unique within its kind, and a name to print. */
+export interface Subject {
+  readonly kind: SubjectKind;
   readonly id: string;
   readonly name: string;
 }
@@ -91,12 +95,12 @@ export type Confidence = 'certain' | 'likely' | 'unknown';
 
 /** What the atlas says of a path. */
 export interface PathLabels {
-  /** The red-black tree into which the path inserts; one object per tree. */
-  readonly tree: TreeLabel | null;
-  /** How sure it is of the tree; `unknown` where there is none. */
+  /** What the call is about, such as the tree into which the path inserts; one object per subject. */
+  readonly subject: Subject | null;
+  /** How sure the atlas is of the subject; `unknown` where there is none. */
   readonly confidence: Confidence;
-  /** Every tree the path admits, likeliest first. */
-  readonly candidates: readonly TreeLabel[];
+  /** Every subject the path admits, likeliest first. */
+  readonly candidates: readonly Subject[];
   readonly subsystem: string | null;
 }
 

@@ -1,5 +1,7 @@
-import type { Census } from './census.ts';
-import { type CensusFacts, UNKNOWN } from './census.ts';
+import { type KeyId, UNKNOWN } from './call-key.ts';
+import type { Census, CensusFacts } from './census.ts';
+import { messageKey } from './message.ts';
+import { NO_TARGET } from './row-table.ts';
 import type { StackId } from './stack-table.ts';
 
 /**
@@ -13,21 +15,25 @@ export function mergeCensus(
 ): void {
   const stackOf = stackMapper(into, from);
   const targets = from.targets.map((name) => into.target(name));
+  const measures = from.measures.map((measure) => into.measure(measure));
   mergeFacts(into.facts, from.facts);
   const bucketed = into.facts.bucketMilliseconds !== null;
-  for (const row of from.rows) {
-    into.addRow(
-      stackOf(row.stack),
-      targets[row.target] ?? UNKNOWN,
-      into.stringId(from.string(row.comm)),
-      row.pid,
-      row.cpu,
-      bucketed ? bucketOf(row.bucket) : UNKNOWN,
-      into.stringId(from.string(row.argument)),
-      row.count,
-    );
+  const keys: (KeyId | undefined)[] = [];
+  const keyOf = (id: KeyId): KeyId => {
+    let key = keys[id];
+    if (key === undefined) {
+      const { bucket, ...others } = from.keys.at(id);
+      key = into.keys.intern({ ...others, bucket: bucketed ? bucketOf(bucket) : UNKNOWN });
+      keys[id] = key;
+    }
+    return key;
+  };
+  for (let number = 0; number < from.rows.size; number++) {
+    const { stack, target, key, count } = from.rows.row(number);
+    const row = into.addCalls(stackOf(stack), targets[target] ?? NO_TARGET, keyOf(key), count);
+    for (const [measure, own] of measures.entries()) into.rows.addSum(row, own, from.rows.sum(number, measure));
   }
-  for (const { reason, count } of from.losses) into.lose(reason, count);
+  for (const { count, ...cause } of from.losses) into.lose(cause, count);
 }
 
 /** Maps stacks of one census to the same stacks of another, copying what is missing. */
@@ -58,16 +64,23 @@ function mergeFacts(into: CensusFacts, from: CensusFacts): void {
   addDistinct(into.kernels, from.kernels);
   addDistinct(into.commands, from.commands);
   addDistinct(into.workloads, from.workloads);
-  addDistinct(into.warnings, from.warnings);
-  addDistinct(into.notes, from.notes);
+  addDistinct(into.architectures, from.architectures);
+  addDistinct(into.warnings, from.warnings, messageKey);
+  addDistinct(into.notes, from.notes, messageKey);
+  into.startedAt = earlier(into.startedAt, from.startedAt);
   into.cpus = larger(into.cpus, from.cpus);
   into.durationSeconds = sum(into.durationSeconds, from.durationSeconds);
   into.bucketMilliseconds = larger(into.bucketMilliseconds, from.bucketMilliseconds);
 }
 
-function addDistinct<T>(into: T[], from: readonly T[]): void {
-  const known = new Set(into.map((value) => JSON.stringify(value)));
-  for (const value of from) if (!known.has(JSON.stringify(value))) into.push(value);
+function addDistinct<T>(into: T[], from: readonly T[], identity: (value: T) => string = JSON.stringify): void {
+  const known = new Set(into.map(identity));
+  for (const value of from) if (!known.has(identity(value))) into.push(value);
+}
+
+/** Both are of the form `2026-11-23T12:00:00Z`. */
+function earlier(a: string | null, b: string | null): string | null {
+  return a === null ? b : b === null ? a : a < b ? a : b;
 }
 
 function larger(a: number | null, b: number | null): number | null {

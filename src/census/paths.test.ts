@@ -68,7 +68,7 @@ test('the site is neither target nor helper, and no group depends on what was in
     'rb_insert_color',
   );
   const { groups } = groupCensus(census, { by: 'site', knowledge: kernelKnowledge() });
-  expect(groups.map(({ key, count }) => [key, count])).toEqual([
+  expect(groups.map(({ label, count }) => [label, count])).toEqual([
     ['put_prev_entity', 4],
     ['enqueue_task_fair', 3],
   ]);
@@ -155,7 +155,7 @@ test('a stack cut short is told by the name of its task, if that is one of the k
                                                                                              net_rx_action
   `);
   const { groups } = groupCensus(census, { by: 'entry', knowledge: kernelKnowledge() });
-  expect(groups.map(({ key, count }) => [key, count])).toEqual([
+  expect(groups.map(({ label, count }) => [label, count])).toEqual([
     ['ksoftirqd', 5],
     // a program, and an interrupt of which nothing is known
     ['unknown entry', 4],

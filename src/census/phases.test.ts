@@ -37,7 +37,7 @@ test('calls are counted by the phase in which their bucket lies', () => {
 
 test('--by phase keeps calls outside any phase', () => {
   const { groups } = groupCensus(recorded(), { by: 'phase', knowledge: kernelKnowledge() });
-  expect(groups.map(({ key, count }) => [key, count])).toEqual([
+  expect(groups.map(({ label, count }) => [label, count])).toEqual([
     ['fillseq', 15],
     ['readseq', 7],
     ['(outside the phases)', 4],

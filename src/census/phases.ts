@@ -37,7 +37,7 @@ export function callsPerPhase(census: Census): PhaseCalls[] {
   if (clock.phases.length === 0 || census.facts.bucketMilliseconds === null) return [];
   const calls = new Map<WorkloadPhase, number>();
   for (const row of census.rows) {
-    const phase = clock.phaseOf(row.bucket);
+    const phase = clock.phaseOf(census.keys.at(row.key).bucket);
     if (phase) calls.set(phase, (calls.get(phase) ?? 0) + row.count);
   }
   return clock.phases.map((phase) => ({ phase, calls: calls.get(phase) ?? 0 }));

@@ -1,16 +1,40 @@
 import { expect, test } from 'vitest';
 import { UsageError } from '../errors.ts';
-import { parseWhere, type WhereField } from './where.ts';
+import { NO_KEY, UNKNOWN } from './call-key.ts';
+import { Census } from './census.ts';
+import type { CallFacts } from './dimensions.ts';
+import type { Path } from './paths.ts';
+import { PhaseClock } from './phases.ts';
+import { NO_TARGET } from './row-table.ts';
+import { EMPTY_STACK } from './stack-table.ts';
+import { parseWhere } from './where.ts';
 
-const ROW: Partial<Record<WhereField, string[]>> = {
-  comm: ['db bench (1)'],
-  pid: ['196'],
-  entry: ['write(2)'],
-  syscall: ['write(2)'],
-  frame: ['rb_insert_color', '__es_insert_extent', 'vfs_write'],
-  module: ['', 'ext4', ''],
+const census = new Census();
+const path: Path = {
+  stack: EMPTY_STACK,
+  frames: [
+    { name: 'rb_insert_color', module: '' },
+    { name: '__es_insert_extent', module: 'ext4' },
+    { name: 'vfs_write', module: '' },
+  ],
+  symbols: [],
+  site: 1,
+  entry: { kind: 'syscall', name: 'write(2)' },
+  isDoubted: false,
 };
-const matches = (expression: string) => parseWhere(expression)({ values: (field) => ROW[field] ?? [] });
+const FACTS: CallFacts = {
+  census,
+  row: { stack: EMPTY_STACK, target: NO_TARGET, key: NO_KEY, count: 1 },
+  key: { comm: 'db bench (1)', pid: 196, cpu: UNKNOWN, bucket: UNKNOWN, argument: '' },
+  call: {
+    path,
+    view: { ...path, target: '', argument: '', comm: 'db bench (1)' },
+    labels: { subject: null, confidence: 'unknown', candidates: [], subsystem: null },
+    site: path.frames[1] ?? null,
+  },
+  clock: new PhaseClock(census),
+};
+const matches = (expression: string) => parseWhere(expression)(FACTS);
 
 test.each([
   'pid=196',
@@ -50,12 +74,14 @@ test.each([
   'pid=1 || pid=2',
   '(pid=1 || pid=196) && pid=2',
   'tree=anything',
+  'cpu=(not recorded)',
+  'cpu~.',
 ])('%s is not met', (expression) => {
   expect(matches(expression)).toBe(false);
 });
 
 test.each([
-  ['', 'expected one of comm, pid', 1],
+  ['', 'expected one of site, subject', 1],
   ['pid', 'expected =, !=, ~ or !~', 4],
   ['pid=', 'expected a value', 5],
   ['colour=red', "unknown field 'colour'", 1],

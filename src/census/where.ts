@@ -1,29 +1,8 @@
 import { UsageError } from '../errors.ts';
+import { type CallFacts, DIMENSIONS, type Dimension, dimensionNamed, valuesIn } from './dimensions.ts';
 
-/** What a filter can ask of a row. Values are texts; a field may have several (every frame of the path). */
-export interface Filterable {
-  values(field: WhereField): readonly string[];
-}
-
-export const WHERE_FIELDS = [
-  'comm',
-  'pid',
-  'cpu',
-  'target',
-  'site',
-  'tree',
-  'subsystem',
-  'entry',
-  'syscall',
-  'frame',
-  'module',
-  'argument',
-  'phase',
-] as const;
-export type WhereField = (typeof WHERE_FIELDS)[number];
-
-/** Whether a row is wanted. */
-export type Filter = (row: Filterable) => boolean;
+/** Whether calls are wanted. */
+export type CallFilter = (facts: CallFacts) => boolean;
 
 /**
  * Compiles a filter expression: comparisons `FIELD=VALUE`, `FIELD!=VALUE`, `FIELD~REGEX`, `FIELD!~REGEX`, joined with
@@ -32,7 +11,7 @@ export type Filter = (row: Filterable) => boolean;
  *
  * @throws {UsageError} what is wrong, and at which column
  */
-export function parseWhere(expression: string): Filter {
+export function parseWhere(expression: string): CallFilter {
   return new Parser(expression).parse();
 }
 
@@ -44,26 +23,26 @@ class Parser {
     this.#text = text;
   }
 
-  parse(): Filter {
+  parse(): CallFilter {
     const filter = this.#either();
     this.#skipBlanks();
     if (this.#at < this.#text.length) this.#fail('expected && or ||');
     return filter;
   }
 
-  #either(): Filter {
+  #either(): CallFilter {
     const options = [this.#both()];
     while (this.#take('||')) options.push(this.#both());
     return (row) => options.some((option) => option(row));
   }
 
-  #both(): Filter {
+  #both(): CallFilter {
     const conditions = [this.#single()];
     while (this.#take('&&')) conditions.push(this.#single());
     return (row) => conditions.every((condition) => condition(row));
   }
 
-  #single(): Filter {
+  #single(): CallFilter {
     if (this.#take('!')) {
       const filter = this.#single();
       return (row) => !filter(row);
@@ -76,27 +55,27 @@ class Parser {
     return this.#comparison();
   }
 
-  #comparison(): Filter {
-    const field = this.#field();
+  #comparison(): CallFilter {
+    const dimension = this.#dimension();
     const negated = this.#take('!');
     const isPattern = this.#take('~');
     if (!isPattern && !this.#take('==') && !this.#take('=')) this.#fail('expected =, !=, ~ or !~');
     const at = this.#at;
     const value = this.#value();
-    const matches = isPattern ? this.#pattern(value, at) : equality(field, value);
-    return (row) => row.values(field).some(matches) !== negated;
+    const matches = isPattern ? this.#pattern(value, at) : equality(dimension, value);
+    return (facts) => valuesIn(dimension, facts).some(matches) !== negated;
   }
 
-  #field(): WhereField {
+  #dimension(): Dimension {
     this.#skipBlanks();
     const word = /^\w*/.exec(this.#text.slice(this.#at))?.[0] ?? '';
-    const field = WHERE_FIELDS.find((name) => name === word);
-    if (!field) {
-      const known = WHERE_FIELDS.join(', ');
+    const dimension = dimensionNamed(word);
+    if (!dimension) {
+      const known = DIMENSIONS.map(({ name }) => name).join(', ');
       this.#fail(word === '' ? `expected one of ${known}` : `unknown field '${word}' (known: ${known})`);
     }
     this.#at += word.length;
-    return field;
+    return dimension;
   }
 
   #value(): string {
@@ -150,7 +129,6 @@ class Parser {
   }
 }
 
-function equality(field: WhereField, value: string): (text: string) => boolean {
-  if (field === 'entry' || field === 'syscall') return (text) => text === value || text === `${value}(2)`;
-  return (text) => text === value;
+function equality({ isMeant }: Dimension, wanted: string): (value: string) => boolean {
+  return isMeant ? (value) => isMeant(value, wanted) : (value) => value === wanted;
 }

@@ -4,13 +4,13 @@ import { constants, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
+import { foundingFamilies } from '../db_bench/families.ts';
 import { UserError } from '../errors.ts';
 import { labAvailability } from '../lab/availability.ts';
+import { readInputs } from '../report/read-inputs.ts';
 import { newCommand } from './command.ts';
-import { foundingFamilies } from './families.ts';
 import { ownProgram } from './founding-case.ts';
-import { readInputs } from './read.ts';
-import { wholeNumber, writeReport } from './report-options.ts';
+import { printReport, wholeNumber } from './report-options.ts';
 
 const TARGET = '@rbtree-insert';
 
@@ -95,7 +95,7 @@ async function countInto(
   const workload = [process.execPath, ownProgram(), 'founding-case', '--num', String(num), ...last];
   const status = await run([...first, '--top', '0', '-o', output, '--', ...workload], 'stdout');
   if (!isCensus(output)) return `the recording ended with status ${status} and no census`;
-  const { census } = await readInputs([output], {});
+  const { census } = await readInputs([output]);
   printFamilies(foundingFamilies(census));
   process.stdout.write(`\nThe census is in ${output}: whocalls read ${output}, or any pprof viewer, opens it.\n`);
   process.exitCode = status;
@@ -108,8 +108,8 @@ async function recording(): Promise<string | null> {
     .find(existsSync);
   if (file === undefined) return 'the package has no recording of the founding case';
   say('reading the recording of the founding case that comes with whocalls; nothing is counted on this machine');
-  const { census, input } = await readInputs([file], {});
-  await writeReport(census, { by: 'site', explain: 'short', top: 0, format: 'text' }, input);
+  const { census, files } = await readInputs([file]);
+  await printReport(census, { top: 0, format: 'text' }, files);
   printFamilies(foundingFamilies(census));
   process.stdout.write(`\nThe census is in ${file}.\n`);
   return null;

@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
+import { REPORT_FORMATS } from '../report/writers.ts';
 import { newCommand } from './command.ts';
-import { addInputOptions, type InputOptions, readInputs } from './read.ts';
-import { REPORT_FORMATS, type ReportFormat } from './report-file.ts';
-import { checkReportOptions, writeReport } from './report-options.ts';
+import { addInputOptions, type InputOptions, readFiles } from './read.ts';
+import { checkReportOptions, printReport } from './report-options.ts';
 
 const EXPORT_FORMATS = REPORT_FORMATS.filter((format) => format !== 'text');
 
 interface ExportOptions extends InputOptions {
-  readonly to: ReportFormat;
+  readonly to: string;
   readonly output?: string;
 }
 
@@ -20,9 +20,9 @@ export function command(): Command {
     .option('-o, --output <file>', 'where to (default: standard output)');
   return addInputOptions(exporting).action(async (files: string[], options: ExportOptions) => {
     const { to, output } = options;
-    const report = { by: 'site', explain: 'short', format: to, ...(output !== undefined && { output }) } as const;
+    const report = { format: to, ...(output !== undefined && { output }) };
     checkReportOptions(report);
-    const { census, input } = await readInputs(files, options);
-    await writeReport(census, report, input);
+    const { census, files: input } = await readFiles(files, options);
+    await printReport(census, report, input);
   });
 }

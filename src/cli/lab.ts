@@ -5,7 +5,7 @@ import { newCommand } from './command.ts';
 import { addMachineOptions, type MachineFlags, machineOptions, terminalStreams } from './lab-machine.ts';
 import { recordCommand, recordOutputs } from './lab-record.ts';
 import { kernelsCommand, setupCommand } from './lab-setup.ts';
-import { checkWritable } from './report-file.ts';
+import { checkWritable } from './output-file.ts';
 
 /** `whocalls lab`: `run`, `setup` and `kernels`, or else `record` inside the guest. */
 export function command(): Command {

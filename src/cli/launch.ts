@@ -3,8 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
+import { version } from '../version.ts';
 import { ownArguments } from './own-arguments.ts';
-import { version } from './version.ts';
 
 const PROGRAM = join(__dirname, 'program.cjs');
 // V8 checks its own version, but not for which processor it compiled: elsewhere it would crash.

@@ -1,7 +1,7 @@
 import { getSystemErrorMap } from 'node:util';
+import { version } from '../version.ts';
 import type { CommandEntry } from './command.ts';
 import { ownArguments } from './own-arguments.ts';
-import { version } from './version.ts';
 
 /** Every subcommand. A first argument that is none of them is a target: `whocalls rb_insert_color -- make`. */
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {

@@ -7,17 +7,17 @@ import type { Census } from '../census/census.ts';
 import { groupCensus } from '../census/group.ts';
 import { foldIntoPhases } from '../census/phases.ts';
 import { UsageError } from '../errors.ts';
-import { noteMissingArgument } from './argument-note.ts';
+import { noteMissingArgument } from '../report/argument-note.ts';
 import { newCommand } from './command.ts';
 import { ownArguments } from './own-arguments.ts';
 import {
   addReportOptions,
   checkReportOptions,
   keepsCensus,
+  type OutputOptions,
   PREPARATIONS,
-  type ReportOptions,
+  printReport,
   wholeNumber,
-  writeReport,
 } from './report-options.ts';
 import { seconds } from './seconds.ts';
 import { ProgressLine } from './terminal.ts';
@@ -37,7 +37,7 @@ const MANY_TARGETS = 12;
 const MOST_CPUS = 65_536;
 
 /** Options of recording, as commander names them. */
-interface RecordOptions extends ReportOptions, WatchOptions {
+interface RecordOptions extends OutputOptions, WatchOptions {
   readonly duration?: number;
   readonly interval?: number;
   readonly engine?: EngineName;
@@ -131,12 +131,12 @@ async function tell(recording: Recording, watch: WorkloadWatch | null, options: 
   }
   const facts = watch?.finish();
   if (facts) counted.facts.workloads.push(facts);
-  noteMissingArgument(counted, options.by, options.keys);
+  noteMissingArgument(counted, options.by, parseKeys(options.keys ?? 'comm').argument !== undefined);
   // Time buckets that were only there to find the phases have done their work.
   const census = watch && options.timeBuckets === undefined ? foldIntoPhases(counted) : counted;
-  await writeReport(census, options, null);
+  await printReport(census, options, null);
   // A census kept in a file is for later; what happened is still to be told now.
-  if (keepsCensus(options)) await writeReport(census, { ...options, output: '-', format: 'text' }, null);
+  if (keepsCensus(options)) await printReport(census, { ...options, output: '-', format: 'text' }, null);
 }
 
 /** Adds what recording takes besides the options of reports. */
@@ -214,7 +214,7 @@ function intervalPrinter(): (soFar: Census) => void {
   return (soFar) => {
     const { groups } = groupCensus(soFar, { by: 'site', knowledge: kernelKnowledge() });
     const now = new Map<string, number>();
-    for (const { key, count } of groups) now.set(key, (now.get(key) ?? 0) + count);
+    for (const { label, count } of groups) now.set(label, (now.get(label) ?? 0) + count);
     const since = [...now].map(([name, count]): [string, number] => [name, count - (before.get(name) ?? 0)]);
     const sum = since.reduce((total, [, count]) => total + count, 0);
     const busiest = since.filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { targetSets } from '../capture/targets/target-sets.ts';
+import { noteText } from '../report/messages.ts';
 import { newCommand } from './command.ts';
 
 /** `whocalls targets [WORD…]`: the named sets, or what words resolve to on this kernel. */
@@ -38,5 +39,5 @@ async function resolved(words: readonly string[]): Promise<string> {
     });
     return `${target.name}  ${places.join(', ')}`;
   });
-  return `${[...lines, ...notes].join('\n')}\n`;
+  return `${[...lines, ...notes.map(noteText)].join('\n')}\n`;
 }

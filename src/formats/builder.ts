@@ -1,27 +1,43 @@
-import { Census, UNKNOWN } from '../census/census.ts';
+import type { CallKey, KeyId } from '../census/call-key.ts';
+import { Census } from '../census/census.ts';
 import { instrumentationDepth } from '../census/instrumentation.ts';
 import type { KernelKnowledge } from '../census/knowledge.ts';
+import type { LossCause } from '../census/message.ts';
+import { NO_TARGET, type TargetId } from '../census/row-table.ts';
 import type { Frame, StackId } from '../census/stack-table.ts';
 import type { SymbolId } from '../census/symbol-table.ts';
 import type { Diagnostics } from './diagnostics.ts';
 
-/** A stack as the census keeps it, and what was learnt while the recording tool's frames were taken off. */
+/** Frames of a recording tool that were taken off stacks, and how many calls had them. */
+interface PeeledFrames {
+  /** Innermost first. */
+  readonly symbols: readonly SymbolId[];
+  calls: number;
+}
+
+/** A stack as the census keeps it, for readers that remember stacks and count the same one again. */
 export interface PeeledStack {
   readonly stack: StackId;
-  /** Frames taken off, innermost first. */
-  readonly peeled: readonly SymbolId[];
+  /** What was taken off; null where nothing was. */
+  readonly peeled: PeeledFrames | null;
   /** The innermost frame left; undefined for an empty stack. */
   readonly innermost: SymbolId | undefined;
 }
 
-/** What a reader writes into: a census, the peeling of stacks, and totals that the source declares. */
+/**
+ * What a reader writes calls into. `call` does all there is to do for one: it takes off the frames of the tool that
+ * recorded the stack, tells the diagnostics of them, and books calls without a stack as lost. Readers that meet the same
+ * stack often keep what {@link stack} returns and {@link add} to it.
+ */
 export class CensusBuilder {
   readonly census = new Census();
   readonly #knowledge: KernelKnowledge;
   readonly #diagnostics: Diagnostics;
+  readonly #peeled = new Map<string, PeeledFrames>();
   /** True totals the source states, by name, and what a call missing from the source is called. */
   readonly #totals = new Map<string, number>();
-  #missingReason = '';
+  #missing: LossCause = { code: 'not-printed' };
+  #emptyStack: LossCause = { code: 'sample-without-stack' };
   /** The source is a census file: everything in it is as it was written, nothing is to be concluded. */
   isExact = false;
 
@@ -34,16 +50,52 @@ export class CensusBuilder {
     return this.#knowledge;
   }
 
+  /** What calls with an empty stack are lost for; else `sample-without-stack`. */
+  loseEmptyStacksAs(cause: LossCause): void {
+    this.#emptyStack = cause;
+  }
+
+  /** What is known of the task of calls, interned: the same for the same task. */
+  task(key: Partial<CallKey>): KeyId {
+    return this.census.keys.intern(key);
+  }
+
+  /**
+   * Counts calls. Frames innermost first, with those of the recording tool.
+   * @returns the number of the row, for the sums of measures; -1 where the calls were lost
+   */
+  call(frames: readonly Frame[], task: KeyId, count = 1, target: TargetId = NO_TARGET): number {
+    return this.add(this.stack(frames), task, count, target);
+  }
+
   /** Interns a stack without the frames of the tool that recorded it. Frames innermost first. */
   stack(frames: readonly Frame[]): PeeledStack {
     const { census } = this;
     const depth = instrumentationDepth(frames, census.symbols, this.#knowledge);
-    if (depth === 0) return { stack: census.stack(frames), peeled: [], innermost: frames[0]?.symbol };
-    const peeled = frames.slice(0, depth).map((frame) => frame.symbol);
+    if (depth === 0) return { stack: census.stack(frames), peeled: null, innermost: frames[0]?.symbol };
+    const symbols = frames.slice(0, depth).map((frame) => frame.symbol);
     // What the tool left on the stack when it recorded an earlier call shows again, doubted: `? pre+0x5/0xa [rbdump]`.
-    const tool = new Set(peeled.map((symbol) => this.#identity(symbol)));
+    const tool = new Set(symbols.map((symbol) => this.#identity(symbol)));
     const rest = frames.slice(depth).filter((frame) => !frame.unreliable || !tool.has(this.#identity(frame.symbol)));
-    return { stack: census.stack(rest), peeled, innermost: rest[0]?.symbol };
+    return { stack: census.stack(rest), peeled: this.#peeledFrames(symbols), innermost: rest[0]?.symbol };
+  }
+
+  /** Counts calls with a stack that {@link stack} returned. */
+  add({ stack, peeled, innermost }: PeeledStack, task: KeyId, count = 1, target: TargetId = NO_TARGET): number {
+    if (peeled) peeled.calls += count;
+    if (innermost !== undefined) return this.census.addCalls(stack, target, task, count);
+    this.census.lose(this.#emptyStack, count);
+    return -1;
+  }
+
+  #peeledFrames(symbols: readonly SymbolId[]): PeeledFrames {
+    const key = symbols.join();
+    let peeled = this.#peeled.get(key);
+    if (!peeled) {
+      peeled = { symbols, calls: 0 };
+      this.#peeled.set(key, peeled);
+    }
+    return peeled;
   }
 
   /** Name and module: parts that the compiler split off a function count as the function. */
@@ -52,37 +104,28 @@ export class CensusBuilder {
     return `${symbols.name(symbol)} ${symbols.module(symbol)}`;
   }
 
-  /** Tells the diagnostics what was peeled off `calls` stacks. */
-  countPeeled(peeled: readonly SymbolId[], calls: number): void {
-    for (const symbol of peeled) {
-      const name = this.census.symbols.name(symbol);
-      this.#diagnostics.peeled.set(name, (this.#diagnostics.peeled.get(name) ?? 0) + calls);
-    }
-  }
-
-  /** The source says that `name` was called `count` times in all; what it does not show is a loss of this reason. */
-  declareTotal(name: string, count: number, missingReason: string): void {
+  /** The source says that `name` was called `count` times in all; what it does not show is lost for this cause. */
+  declareTotal(name: string, count: number, missing: LossCause): void {
     this.#totals.set(name, (this.#totals.get(name) ?? 0) + count);
-    this.#missingReason = missingReason;
+    this.#missing = missing;
   }
 
   /** Settles declared totals against what was counted. Call once, after the last row. */
   finish(): Census {
     const { census } = this;
+    for (const { symbols, calls } of this.#peeled.values()) {
+      for (const symbol of calls > 0 ? symbols : []) this.#diagnostics.tookOff(census.symbols.name(symbol), calls);
+    }
     if (this.isExact) return census;
     if (this.#totals.size > 0) {
-      const declared = [...this.#totals.values()].reduce((sum, count) => sum + count, 0);
-      const missing = declared - census.total;
-      if (missing >= 0) census.lose(this.#missingReason, missing);
-      else {
-        census.note(
-          `The source states ${declared} calls in all, but ${census.total} are in it: the stated total was ignored.`,
-        );
-      }
+      const stated = [...this.#totals.values()].reduce((sum, count) => sum + count, 0);
+      const missing = stated - census.total;
+      if (missing >= 0) census.lose(this.#missing, missing);
+      else census.note({ code: 'total-ignored', stated, counted: census.total });
       if (census.targets.length === 0) for (const name of this.#totals.keys()) census.target(name);
     }
     // All calls are the one target's, where there is but one.
-    if (census.targets.length === 1) census.rows.retarget(UNKNOWN, 0);
+    if (census.targets.length === 1) census.rows.retarget(NO_TARGET, 0 as TargetId);
     return census;
   }
 
@@ -109,8 +152,8 @@ export class CensusBuilder {
     if (shared !== undefined && census.symbols.space(shared) === 'kernel') census.target(census.symbols.name(shared));
   }
 
-  /** The target of a row, by name; {@link UNKNOWN} for ''. */
-  targetId(name: string): number {
-    return name === '' ? UNKNOWN : this.census.target(name);
+  /** The target of a row, by name; {@link NO_TARGET} for ''. */
+  targetId(name: string): TargetId {
+    return name === '' ? NO_TARGET : this.census.target(name);
   }
 }

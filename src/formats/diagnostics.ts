@@ -1,3 +1,6 @@
+import { type Message, messageKey, type Note } from '../census/message.ts';
+import { printable } from '../text/columns.ts';
+
 /** A line that could not be read. */
 export interface SkippedLine {
   /** 1 for the first. */
@@ -20,21 +23,26 @@ export class Diagnostics {
   truncated: string | null = null;
   /** Frames of recording tools that were peeled off, by name. */
   readonly peeled = new Map<string, number>();
-  /** Remarks for the user, a sentence each. */
-  readonly notes: string[] = [];
+  /** Remarks for the user. */
+  readonly notes: Note[] = [];
 
   skip(line: number, text: string, why: string): void {
     this.skippedLines += 1;
-    if (this.examples.length < MAXIMUM_EXAMPLES) this.examples.push({ line, text: printable(text), why });
+    if (this.examples.length < MAXIMUM_EXAMPLES) this.examples.push({ line, text: beginning(text), why });
   }
 
-  note(text: string): void {
-    if (!this.notes.includes(text)) this.notes.push(text);
+  note(note: Note): void {
+    if (!this.notes.some((known: Message) => messageKey(known) === messageKey(note))) this.notes.push(note);
+  }
+
+  /** Says that a frame of a recording tool was peeled off the stacks of so many calls. */
+  tookOff(name: string, calls: number): void {
+    this.peeled.set(name, (this.peeled.get(name) ?? 0) + calls);
   }
 }
 
 /** Text of unknown origin as it may go to a terminal: no control characters, not too long. */
-export function printable(text: string): string {
-  const clean = text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/gu, '·');
+function beginning(text: string): string {
+  const clean = printable(text);
   return clean.length > MAXIMUM_TEXT ? `${clean.slice(0, MAXIMUM_TEXT)}…` : clean;
 }

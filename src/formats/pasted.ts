@@ -1,3 +1,4 @@
+import { NO_KEY } from '../census/call-key.ts';
 import type { Census } from '../census/census.ts';
 import type { KernelKnowledge } from '../census/knowledge.ts';
 import { UserError } from '../errors.ts';
@@ -32,7 +33,7 @@ export async function readPasted(path: string, knowledge: KernelKnowledge, targe
     const diagnostics = new Diagnostics();
     const builder = new CensusBuilder(knowledge, diagnostics);
     for (const name of targets) builder.census.target(name);
-    await reader.read(only(bytes), builder, diagnostics, { targets });
+    await reader.read(only(bytes), builder, diagnostics, {});
     const census = builder.finish();
     if (census.rows.size > 0) return census;
   }
@@ -65,5 +66,5 @@ function addBareStack(builder: CensusBuilder, block: string): void {
       offset: offset === undefined ? -1 : Number(offset),
       unreliable: doubt !== undefined,
     }));
-  if (frames.length > 0) builder.census.add({ stack: builder.stack(frames).stack });
+  if (frames.length > 0) builder.call(frames, NO_KEY);
 }

@@ -6,9 +6,9 @@ import { Diagnostics } from './diagnostics.ts';
 import { type Input, openInput, takeHead } from './input.ts';
 import {
   type ByteStream,
+  type FormatReader,
   MalformedInput,
-  type ReadOptions,
-  type StackReader,
+  type ReaderOptions,
   TruncatedInput,
   UnknownFormat,
 } from './reader.ts';
@@ -34,10 +34,14 @@ const OWN_REPORTS = [
   /^! \d+ of \d+ calls \(|^Total \d+ calls\b.* attributed \d+ \(/m,
 ];
 
-export interface ReadFileOptions extends ReadOptions {
+export interface ReadFileOptions {
   readonly knowledge: KernelKnowledge;
+  /** Names of targets, for sources that do not tell them. */
+  readonly targets?: readonly string[];
+  /** Values of what readers declare as their options. */
+  readonly options?: ReaderOptions;
   /** The format, where the user says it. */
-  readonly reader?: StackReader;
+  readonly reader?: FormatReader;
   /** Called now and then with the number of bytes read so far, compression taken off. */
   readonly onProgress?: (bytes: number) => void;
 }
@@ -59,7 +63,7 @@ export async function readInput(input: Input, options: ReadFileOptions): Promise
   for (const target of options.targets ?? []) builder.census.target(target);
   try {
     const { reader, bytes } = await chooseReader(input.bytes, input.name, options.reader, diagnostics);
-    await reader.read(reporting(bytes, options.onProgress), builder, diagnostics, options);
+    await reader.read(reporting(bytes, options.onProgress), builder, diagnostics, options.options ?? {});
     const census = builder.finish();
     if (census.total === 0) throw nothingRead(input.name, reader, diagnostics);
     return { name: input.name, format: reader.name, census, diagnostics };
@@ -74,9 +78,9 @@ export async function readInput(input: Input, options: ReadFileOptions): Promise
 async function chooseReader(
   bytes: ByteStream,
   name: string,
-  chosen: StackReader | undefined,
+  chosen: FormatReader | undefined,
   diagnostics: Diagnostics,
-): Promise<{ reader: StackReader; bytes: ByteStream }> {
+): Promise<{ reader: FormatReader; bytes: ByteStream }> {
   let rest = bytes;
   let head: Buffer = Buffer.alloc(0);
   let isEmpty = true;
@@ -105,7 +109,7 @@ async function chooseReader(
   throw new UnknownFormat(`${name}: no known format (tried ${tried}; --input-format names one)`);
 }
 
-function nothingRead(name: string, reader: StackReader, diagnostics: Diagnostics): UserError {
+function nothingRead(name: string, reader: FormatReader, diagnostics: Diagnostics): UserError {
   const example = diagnostics.examples[0];
   const detail = diagnostics.truncated
     ? `: ${diagnostics.truncated}`

@@ -8,20 +8,25 @@ export type ByteStream = AsyncIterable<Buffer>;
 /** What a reader thinks of the first bytes of a file; `more` asks for a longer head. */
 export type SniffResult = 'yes' | 'no' | 'more';
 
-/** Choices of the user that a reader cannot make from the bytes alone. */
-export interface ReadOptions {
-  /** Folded stacks are written innermost frame first. */
-  readonly leafFirst?: boolean;
-  /** Names of targets, for sources that do not tell them. */
-  readonly targets?: readonly string[];
+/** A choice of the user that a reader cannot make from the bytes alone. */
+export interface ReaderOption {
+  /** The key in {@link ReaderOptions}. */
+  readonly name: string;
+  /** The option of the command line: `--leaf-first`. */
+  readonly flag: string;
+  readonly summary: string;
 }
 
+/** Values of the options that readers declare, by name. */
+export type ReaderOptions = Readonly<Record<string, boolean | undefined>>;
+
 /** Reads one format of stack data. One per format; `registry.ts` lists them. */
-export interface StackReader {
+export interface FormatReader {
   /** The name shown in reports and given to `--input-format`. */
   readonly name: string;
   /** What the format is, for people. */
   readonly summary: string;
+  readonly options?: readonly ReaderOption[];
   /** Whether these first bytes are of this format. `isWhole` says that the file ends with them. */
   sniff(head: Buffer, fileName: string, isWhole: boolean): SniffResult;
   /**
@@ -29,7 +34,7 @@ export interface StackReader {
    *
    * @throws {MalformedInput} where nothing sensible can follow
    */
-  read(bytes: ByteStream, builder: CensusBuilder, diagnostics: Diagnostics, options: ReadOptions): Promise<void>;
+  read(bytes: ByteStream, builder: CensusBuilder, diagnostics: Diagnostics, options: ReaderOptions): Promise<void>;
 }
 
 /** The bytes are of no known format. */

@@ -17,7 +17,7 @@ const INSTRUMENTATION = /^(?:dump_stack|pre$|kprobe|exc_int3|asm_exc_int3|opt_pr
 test('the founding case', async () => {
   const { census } = await checkReader('counted-traces', 'rbtree-inserts-under-db_bench.txt');
   expect([census.total, census.attributed]).toEqual([1203418, 1191478]);
-  expect(census.losses).toEqual([{ reason: 'not listed', count: 11940 }]);
+  expect(census.losses).toEqual([{ code: 'not-listed', count: 11940 }]);
   expect(groupCounts(census)).toEqual([
     ['enqueue_task_fair', 614697],
     ['put_prev_entity', 329874],
@@ -32,7 +32,7 @@ test('the founding case', async () => {
 test('dump_stack in a kernel log', async () => {
   const { census, diagnostics } = await checkReader('dmesg', 'dmesg.txt.gz');
   expect([census.total, census.attributed]).toEqual([3066, 3000]);
-  expect(census.losses).toEqual([{ reason: 'not printed', count: 66 }]);
+  expect(census.losses).toEqual([{ code: 'not-printed', count: 66 }]);
   expect(census.targets).toEqual(['rb_insert_color', '__rb_insert_augmented']);
   expect(census.facts.kernels).toEqual(['6.1.0-56-amd64']);
   expect([...framesOnPaths(census)].filter((name) => INSTRUMENTATION.test(name))).toEqual([]);

@@ -4,10 +4,11 @@ import { foldedReader } from './folded/read.ts';
 import { dmesgReader } from './kernel-log/read.ts';
 import { perfScriptReader } from './perf-script/read.ts';
 import { pprofReader } from './pprof/read.ts';
-import type { SniffResult, StackReader } from './reader.ts';
+import type { FormatReader, SniffResult } from './reader.ts';
+import type { CensusWriter } from './writer.ts';
 
-/** Every format that can be read. Asked in this order; the first that says yes reads the file. */
-export const READERS: readonly StackReader[] = [
+/** Every format that can be read. Asked in this order, strictest first; the first that says yes reads the file. */
+export const READERS: readonly FormatReader[] = [
   pprofReader,
   countedTracesReader,
   dmesgReader,
@@ -15,8 +16,24 @@ export const READERS: readonly StackReader[] = [
   foldedReader,
 ];
 
+/** Every format of stack data that can be written. Loaded on use: most commands write none. */
+export const WRITERS: readonly CensusWriter[] = [
+  {
+    name: 'folded',
+    summary: 'folded stacks (a;b;c 12)',
+    endings: ['.folded', '.collapsed'],
+    write: async (census) => (await import('./folded/write.ts')).foldedStacks(census),
+  },
+  {
+    name: 'pprof',
+    summary: 'a census file: a gzipped pprof profile that loses nothing',
+    endings: ['.pb.gz', '.pb', '.pprof'],
+    write: async (census) => (await import('./pprof/write.ts')).writePprof(census),
+  },
+];
+
 /** The reader of a name. @throws {UsageError} for an unknown one */
-export function readerNamed(name: string): StackReader {
+export function readerNamed(name: string): FormatReader {
   const reader = READERS.find((candidate) => candidate.name === name);
   if (!reader) {
     throw new UsageError(`unknown input format '${name}' (known: ${READERS.map((known) => known.name).join(', ')})`);
@@ -29,7 +46,7 @@ export function sniffReader(
   head: Buffer,
   fileName: string,
   isWhole: boolean,
-): StackReader | Exclude<SniffResult, 'yes'> {
+): FormatReader | Exclude<SniffResult, 'yes'> {
   let wantsMore = false;
   for (const reader of READERS) {
     const answer = reader.sniff(head, fileName, isWhole);

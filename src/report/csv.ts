@@ -1,27 +1,34 @@
+import { lossText } from './messages.ts';
 import type { Report } from './report.ts';
 
-const HEAD = ['rank', 'count', 'share', 'key', 'site', 'tree', 'subsystem', 'entries', 'comms', 'stacks', 'frames'];
+const HEAD = ['rank', 'count', 'share', 'key', 'site', 'subject', 'subsystem', 'entries', 'comms', 'stacks', 'frames'];
 
-/** The groups as comma-separated values (RFC 4180), one row each; losses follow as rows, so that counts add up to the total. */
-export function csvReport({ census, grouped }: Report): string {
-  const rows = grouped.groups.map((group) => [
+/**
+ * The groups as comma-separated values (RFC 4180), one row each; losses follow as rows, so that counts add up to the
+ * total. Sums of measures are further columns.
+ */
+export function csvReport({ census, groups }: Report): string {
+  const measures = census.measures.map(({ name }) => name);
+  const rows = groups.map((group) => [
     group.rank ?? '',
     group.count,
     group.share.toFixed(6),
-    group.key,
-    group.site,
-    group.tree?.id ?? '',
+    group.label,
+    group.site?.name ?? '',
+    group.subject?.id ?? '',
     group.subsystem ?? '',
     tallies(group.entries),
     tallies(group.comms),
     group.stacks,
     group.rank === null ? '' : (group.paths[0]?.path.frames.map((frame) => frame.name).join(';') ?? ''),
+    ...measures.map((_, measure) => group.sums[measure] ?? 0),
   ]);
-  for (const { reason, count } of census.losses) {
-    const share = census.total === 0 ? 0 : count / census.total;
-    rows.push(['', count, share.toFixed(6), `(lost: ${reason})`, '', '', '', '', '', 0, '']);
+  for (const loss of census.losses) {
+    const share = census.total === 0 ? 0 : loss.count / census.total;
+    const empty = measures.map(() => '');
+    rows.push(['', loss.count, share.toFixed(6), `(lost: ${lossText(loss)})`, '', '', '', '', '', 0, '', ...empty]);
   }
-  return [HEAD, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+  return [[...HEAD, ...measures], ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 
 function tallies(list: readonly { name: string; count: number }[]): string {

@@ -1,74 +1,133 @@
 import type { Census } from '../census/census.ts';
-import type { Group } from '../census/group.ts';
+import type { Message } from '../census/message.ts';
 import { callsPerPhase } from '../census/phases.ts';
-import { type Report, workloadOf } from './report.ts';
+import { lossText, noteText, warningText } from './messages.ts';
+import { type InputFile, type Report, type ReportGroup, workloadOf } from './report.ts';
 
-/** Ways through programs that are listed of a group. */
+/** Program parts that are listed of a group. */
 const MOST_PROGRAMS = 20;
 
-/** Name and version of the JSON form. */
-export const REPORT_SCHEMA = 'whocalls/report/1';
+/** Name and version of the JSON form; `report-2.schema.json` in the package describes it. */
+export const REPORT_SCHEMA = 'whocalls/report/2';
 
-/** The report as JSON, with stable keys; docs/report.md lists them. Ends with a newline. */
-export function jsonReport(report: Report): string {
-  const { census, grouped, where, input } = report;
+/**
+ * The report as JSON, with stable keys; docs/report.md lists them. Ends with a newline.
+ *
+ * @param version of whocalls
+ */
+export function jsonReport(report: Report, version: string): string {
+  const { census, where, input } = report;
   const { facts } = census;
   const document = {
     schema: REPORT_SCHEMA,
-    targets: census.targets,
-    kernel: facts.kernels.length === 0 ? null : facts.kernels.join(', '),
-    command:
-      facts.commands.length === 1 ? facts.commands[0] : facts.commands.length === 0 ? null : facts.commands.flat(),
-    workload: jsonWorkload(census),
+    whocalls: version,
+    targets: census.targets.map((name) => ({ name, kind: kindOfTarget(name) })),
+    kernel: joined(facts.kernels),
+    architecture: joined(facts.architectures),
+    command: facts.commands.length === 1 ? facts.commands[0] : null,
+    ...(facts.commands.length > 1 && { commands: facts.commands }),
+    startedAt: facts.startedAt,
     durationSeconds: facts.durationSeconds,
+    workload: jsonWorkload(census),
     calls: {
       total: census.total,
       attributed: census.attributed,
-      losses: census.losses,
-      ...(where !== '' && { matching: grouped.matching }),
-      ...(grouped.doubted > 0 && { doubted: grouped.doubted }),
+      ...(where !== '' && { matching: report.matching }),
+      doubted: report.doubted,
+      losses: census.losses.map((loss) => ({ ...loss, text: lossText(loss) })),
     },
-    by: grouped.by,
-    ...(where !== '' && { where }),
-    groups: grouped.groups.map((group) => jsonGroup(group, report)),
-    ...(facts.warnings.length > 0 && { warnings: facts.warnings }),
-    notes: facts.notes,
-    input: input && {
-      format: input.format,
-      skippedLines: input.skippedLines,
-      examples: input.examples,
-      ...(input.truncated.length > 0 && { truncated: input.truncated }),
-    },
+    measures: census.measures.map(({ name, unit, of }, measure) => ({ name, unit, of, total: total(census, measure) })),
+    by: [report.by],
+    where: where === '' ? null : where,
+    groups: report.groups.map((group) => jsonGroup(group, report)),
+    notes: facts.notes.map(withText(noteText)),
+    warnings: facts.warnings.map(withText(warningText)),
+    input: input && { files: input.map(jsonFile) },
   };
   return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function withText<M extends Message>(word: (message: M) => string): (message: M) => object {
+  return (message) => ({ ...message, text: word(message) });
+}
+
+function joined(list: readonly string[]): string | null {
+  return list.length === 0 ? null : list.join(', ');
+}
+
+/** What kind of thing a target is, by the form of its name: `/usr/lib/libc.so.6:malloc`, `sched:sched_switch`. */
+function kindOfTarget(name: string): 'function' | 'tracepoint' | 'user' {
+  if (name.includes('/') && name.includes(':')) return 'user';
+  return name.includes(':') ? 'tracepoint' : 'function';
+}
+
+function total({ rows }: Census, measure: number): number {
+  let sum = 0;
+  for (let row = 0; row < rows.size; row++) sum += rows.sum(row, measure);
+  return sum;
 }
 
 /** The workload, its phases with the calls each saw. */
 function jsonWorkload(census: Census): object | null {
   const workload = workloadOf(census);
-  if (!workload?.phases) return workload;
+  if (!workload) return null;
+  const { name, phases, jobs, ...facts } = workload;
   const counted = new Map(callsPerPhase(census).map(({ phase, calls }) => [phase, calls]));
-  return { ...workload, phases: workload.phases.map((phase) => ({ ...phase, calls: counted.get(phase) })) };
+  return {
+    name,
+    facts,
+    ...(jobs && { jobs }),
+    phases: (phases ?? []).map((phase) => ({ ...phase, calls: counted.get(phase) })),
+  };
 }
 
-function jsonGroup(group: Group, report: Report): object {
-  const { text, confidence } = group.rank === null ? { text: '', confidence: 'unknown' } : report.explain(group);
-  const path = group.paths[0]?.path;
+function jsonGroup(group: ReportGroup, { census }: Report): object {
+  const { explanation, site } = group;
+  const path = group.rank === null ? undefined : group.paths[0]?.path;
   return {
     rank: group.rank,
     key: group.key,
+    isUnknown: group.isUnknown,
     count: group.count,
-    share: Number(group.share.toFixed(6)),
-    site: group.site,
-    tree: group.tree && { id: group.tree.id, name: group.tree.name },
+    share: share(group.share),
+    measures: Object.fromEntries(census.measures.map(({ name }, measure) => [name, group.sums[measure] ?? 0])),
+    site: site && { name: site.name, module: site.module, file: group.siteFile, line: null },
+    subject: jsonSubject(group),
     subsystem: group.subsystem,
     ...(group.object !== null && { object: group.object }),
+    decisions: explanation?.decisions.map(({ text, count }) => ({ text, share: share(count / group.count) })) ?? [],
     entries: group.entries.map(({ kind, name, count }) => ({ kind, name, count })),
     comms: group.comms,
     stacks: group.stacks,
     ...(group.programs.length > 0 && { programs: group.programs.slice(0, MOST_PROGRAMS) }),
-    frames: path && group.rank !== null ? path.frames.map((frame) => frame.name) : [],
-    explanation: text,
-    confidence,
+    frames: path ? path.frames.map((frame) => frame.name) : [],
+    explanation: explanation?.text ?? '',
+    confidence: explanation?.confidence ?? { decision: 'unknown', subject: 'unknown', entry: 'unknown' },
+  };
+}
+
+function jsonSubject({ subject, explanation }: ReportGroup): object | null {
+  if (!subject) return null;
+  const isSame = explanation?.subject?.id === subject.id;
+  return {
+    ...subject,
+    confidence: isSame ? explanation.confidence.subject : 'certain',
+    candidates: (isSame ? explanation.candidates : []).map(({ id, name }) => ({ id, name })),
+  };
+}
+
+function share(value: number): number {
+  return Number(value.toFixed(6));
+}
+
+function jsonFile({ name, format, skippedLines, examples, truncated, notes, peeled }: InputFile): object {
+  return {
+    name,
+    format,
+    skippedLines,
+    examples,
+    ...(truncated !== null && { truncated }),
+    ...(notes.length > 0 && { notes: notes.map(withText(noteText)) }),
+    ...(peeled.size > 0 && { peeled: Object.fromEntries(peeled) }),
   };
 }

@@ -3,8 +3,11 @@ import type { Census } from '../census/census.ts';
 import type { EntryTally, Group, Tally } from '../census/group.ts';
 import { callsPerPhase } from '../census/phases.ts';
 import { columns, cut, pad, printable, wrap } from '../text/columns.ts';
+import { counted, some } from '../text/lists.ts';
+import { percent, roundPercent } from '../text/percent.ts';
 import { commandLine } from './command-line.ts';
-import { type Report, workloadOf } from './report.ts';
+import { lossText, noteText, warningText } from './messages.ts';
+import { type InputFile, type Report, type ReportGroup, workloadOf } from './report.ts';
 
 /** How a text report is laid out. */
 export interface TextLayout {
@@ -52,13 +55,13 @@ class TextWriter {
       const share = percent(census.lost / census.total);
       this.#line(`! ${census.lost} of ${census.total} calls (${share}) are not attributed`, 'bold');
     }
-    for (const warning of census.facts.warnings) this.#wrap(`! ${warning}`, '', '    ', 'bold');
+    for (const warning of census.facts.warnings) this.#wrap(`! ${warningText(warning)}`, '', '    ', 'bold');
   }
 
   #head(): void {
     const { census } = this.#report;
     const { facts } = census;
-    const targets = shortList(census.targets, 4) || 'calls';
+    const targets = some(census.targets) || 'calls';
     const kernel = facts.kernels.length === 0 ? '' : `Linux ${facts.kernels.join(', ')}`;
     const cpus = facts.cpus === null ? '' : `${facts.cpus} CPU${facts.cpus === 1 ? '' : 's'}`;
     const machine = [kernel, cpus].filter((part) => part !== '').join(', ');
@@ -80,10 +83,14 @@ class TextWriter {
   }
 
   #totals(): void {
-    const { census, grouped, where } = this.#report;
+    const { census, matching, where } = this.#report;
     const { durationSeconds } = census.facts;
     const time = durationSeconds === null ? '' : ` in ${durationSeconds.toFixed(1)} s`;
-    const losses = census.losses.map(({ reason, count }) => `${reason} ${count}`).join(', ');
+    const [first, ...others] = census.losses;
+    const losses =
+      first && others.length === 0
+        ? lossText(first)
+        : census.losses.map((loss) => `${lossText(loss)} ${loss.count}`).join(', ');
     const parts = [
       `Total ${census.total} calls${time}`,
       `attributed ${census.attributed} (${percent(census.total === 0 ? 1 : census.attributed / census.total)})`,
@@ -95,24 +102,24 @@ class TextWriter {
       const each = operations ? `, ${perOperation(calls / operations)} per operation (${operations} operations)` : '';
       this.#wrap(`${phase.name}: ${calls} calls${each}`, '  ', '      ');
     }
-    if (where !== '') this.#wrap(`Only ${grouped.matching} calls with ${where}`, '', '    ');
+    if (where !== '') this.#wrap(`Only ${matching} calls with ${where}`, '', '    ');
   }
 
   #groups(): void {
-    const { groups } = this.#report.grouped;
+    const { groups } = this.#report;
     const rankWidth = Math.max(2, String(groups.length).length);
     const countWidth = most(groups, (group) => String(group.count).length, 5);
     const barWidth = most(groups, (group) => Math.ceil(group.share * FULL_BAR), 4);
     const indent = ' '.repeat(rankWidth + 3);
     const fixed = rankWidth + 3 + countWidth + 2 + 7 + 2 + barWidth + 2;
     const room = this.#layout.width - fixed;
-    const longest = most(groups, (group) => columns(printable(group.key)), 16);
+    const longest = most(groups, (group) => columns(printable(group.label)), 16);
     const keyWidth = Math.max(20, Math.min(longest, Math.floor(room * 0.6)));
     for (const group of groups) {
       this.#line('');
       const rank = (group.rank === null ? '' : String(group.rank)).padStart(rankWidth);
       const figures = `${rank}   ${String(group.count).padStart(countWidth)}  ${percent(group.share).padStart(7)}`;
-      const whole = printable(group.key);
+      const whole = printable(group.label);
       const key = columns(whole) <= room ? whole : cut(whole, keyWidth);
       const aside = this.#aside(group, fixed + Math.max(columns(key), keyWidth) + 2);
       const gap = aside === '' ? '' : ' '.repeat(Math.max(keyWidth - columns(key), 0) + 2);
@@ -122,19 +129,22 @@ class TextWriter {
   }
 
   /** Beside the key: the tree, or else the subsystem; the site where groups are made by something else. */
-  #aside(group: Group, at: number): string {
-    const { by } = this.#report.grouped;
+  #aside(group: ReportGroup, at: number): string {
+    const { by } = this.#report;
     if (group.rank === null) return '';
     const object = group.object?.slice(group.object.lastIndexOf('/') + 1) ?? null;
     const subsystem = group.subsystem ?? object;
-    const known = by === 'tree' ? subsystem : (group.tree?.name ?? (by === 'subsystem' ? object : subsystem));
+    const known =
+      by === 'tree' || by === 'subject'
+        ? subsystem
+        : (group.subject?.name ?? (by === 'subsystem' ? object : subsystem));
     const parts = [by === 'site' || by === 'stack' ? '' : siteOf(group), known ?? ''];
     const text = printable(parts.filter((part) => part !== '').join(', '));
     const room = this.#layout.width - at;
     return columns(text) <= room ? text : room < 8 ? '' : cut(text, room);
   }
 
-  #details(group: Group, indent: string): void {
+  #details(group: ReportGroup, indent: string): void {
     const path = group.paths[0]?.path;
     if (path) {
       if (this.#layout.verbose) {
@@ -146,13 +156,12 @@ class TextWriter {
         this.#line(indent + cut(fittingPath(callers, printable(path.entry.name), room), room), 'dim');
       }
     }
-    const { text } = this.#report.explain(group);
+    const text = group.explanation?.text ?? '';
     if (text !== '') this.#wrap(text, indent, indent);
     this.#program(group, indent);
     const limit = this.#layout.verbose ? Number.POSITIVE_INFINITY : 3;
     const entries = `entries: ${tallies(group.entries, group.count, limit)}`;
-    const isComms = group.comms.length > 1 || group.comms[0]?.name !== '(not recorded)';
-    const comms = isComms ? `processes: ${tallies(group.comms, group.count, limit)}` : '';
+    const comms = group.comms.length > 0 ? `processes: ${tallies(allComms(group), group.count, limit)}` : '';
     const oneLine = printable(`${indent}${entries}${comms === '' ? '' : `      ${comms}`}`);
     if (columns(oneLine) <= this.#layout.width) this.#line(oneLine);
     else for (const line of [entries, comms]) if (line !== '') this.#wrap(line, indent, `${indent}    `);
@@ -162,34 +171,20 @@ class TextWriter {
   #program({ programs, count }: Group, indent: string): void {
     const shown = this.#layout.verbose ? programs : programs.slice(0, 1);
     for (const { frames, count: calls } of shown) {
-      const share = calls === count ? '' : ` (${roundPercent(calls / count)} %)`;
+      const share = calls === count ? '' : ` (${roundPercent(calls / count)})`;
       const text = `in the program: ${frames.join(' <- ')}${share}`;
       if (this.#layout.verbose) this.#wrap(text, indent, `${indent}    `);
       else this.#line(indent + cut(printable(text), this.#layout.width - indent.length), 'dim');
     }
     const rest = programs.length - shown.length;
-    if (rest > 0) this.#line(`${indent}    and ${rest} other ${rest === 1 ? 'way' : 'ways'} through it`, 'dim');
+    if (rest > 0) this.#line(`${indent}    and ${rest} other ${rest === 1 ? 'path' : 'paths'} through it`, 'dim');
   }
 
   #foot(): void {
-    const { census, grouped, input } = this.#report;
-    const remarks = [...census.facts.notes];
-    if (grouped.doubted > 0) {
-      remarks.push(
-        `Of ${grouped.doubted} calls the unwinder doubted every frame; their paths are read from these frames.`,
-      );
-    }
-    if (input) {
-      remarks.push(
-        ...input.truncated.map((problem) => `The input is truncated: ${problem}; what could be read is counted.`),
-      );
-      if (input.skippedLines > 0) {
-        remarks.push(`${input.skippedLines} line${input.skippedLines === 1 ? '' : 's'} could not be read:`);
-        for (const { line, text, why } of input.examples) remarks.push(`    line ${line}: ${why}: ${text}`);
-      }
-      remarks.push(...input.notes);
-      if (this.#layout.verbose) remarks.push(...verboseRemarks(input.format, input.peeled));
-    }
+    const { census, doubted, input } = this.#report;
+    const remarks = census.facts.notes.map(noteText);
+    if (doubted > 0) remarks.push(noteText({ code: 'unreliable-paths', calls: doubted }));
+    if (input) remarks.push(...inputRemarks(input, this.#layout.verbose));
     if (remarks.length > 0) this.#line('');
     for (const remark of remarks) this.#wrap(remark, '', '    ');
   }
@@ -219,7 +214,15 @@ type Style = 'bold' | 'dim';
 /** The site of a group's calls; of several, that of the most. */
 function siteOf({ site, paths }: Group): string {
   const sites = new Set(paths.map(({ path }) => path.frames[path.site]?.name));
-  return sites.size > 1 ? `mostly ${site}` : site;
+  const name = site?.name ?? '(no caller)';
+  return sites.size > 1 ? `mostly ${name}` : name;
+}
+
+/** The processes of a group, those that were not recorded too. */
+function allComms({ comms, count }: Group): Tally[] {
+  const known = comms.reduce((sum, comm) => sum + comm.count, 0);
+  if (known === count) return [...comms];
+  return [...comms, { name: '(not recorded)', count: count - known }].sort((a, b) => b.count - a.count);
 }
 
 /** The largest value of a list; lists may be too long for Math.max(...). */
@@ -246,27 +249,10 @@ function bar(share: number, width: number): string {
   return text.padEnd(width);
 }
 
-/** 51.1 %, 100 %, 0.03 %: never 100 % or 0 % for what is not quite; at most seven characters. */
-export function percent(share: number): string {
-  if (share === 1) return '100 %';
-  if (share === 0) return '0 %';
-  const value = share * 100;
-  if (value > 99.9) return `${Math.min(value, 99.99).toFixed(2)} %`;
-  if (value < 0.1) return value < 0.01 ? '<0.01 %' : `${value.toFixed(2)} %`;
-  return `${value.toFixed(1)} %`;
-}
-
 function tallies(list: readonly (Tally | EntryTally)[], of: number, limit: number): string {
-  const shown = list
-    .slice(0, limit)
-    .map(({ name, count }) => `${name} ${count === of ? '100' : roundPercent(count / of)} %`);
+  const shown = list.slice(0, limit).map(({ name, count }) => `${name} ${roundPercent(count / of)}`);
   const rest = list.length - shown.length;
   return shown.join(', ') + (rest > 0 ? `, ${rest} more` : '');
-}
-
-function roundPercent(share: number): string {
-  const value = share * 100;
-  return value < 1 ? '<1' : String(Math.min(99, Math.round(value)));
 }
 
 /** The facts that tell the size of a workload: their label, and the keys under which they may stand with their unit. */
@@ -295,9 +281,30 @@ function perOperation(value: number): string {
   return value === 0 ? '0' : Number(value.toPrecision(3)).toString();
 }
 
-function shortList(names: readonly string[], limit: number): string {
-  const shown = names.slice(0, limit).join(', ');
-  return names.length > limit ? `${shown} and ${names.length - limit} more` : shown;
+/** What there is to say about the files that were read; of several each line names the file. */
+function inputRemarks(files: readonly InputFile[], isVerbose: boolean): string[] {
+  const remarks: string[] = [];
+  const from = (name: string) => (files.length > 1 ? `${name}: ` : '');
+  for (const { name, truncated } of files) {
+    if (truncated !== null) {
+      remarks.push(`${from(name)}The input is truncated: ${truncated}; what could be read is counted.`);
+    }
+  }
+  const skipped = files.reduce((sum, { skippedLines }) => sum + skippedLines, 0);
+  if (skipped > 0) {
+    remarks.push(`${counted(skipped, 'line')} could not be read:`);
+    for (const { name, examples } of files) {
+      for (const { line, text, why } of examples) remarks.push(`    line ${line}: ${why}: ${from(name)}${text}`);
+    }
+  }
+  for (const { name, notes } of files) remarks.push(...notes.map((note) => from(name) + noteText(note)));
+  if (!isVerbose) return remarks;
+  const peeled = new Map<string, number>();
+  for (const file of files) {
+    for (const [name, count] of file.peeled) peeled.set(name, (peeled.get(name) ?? 0) + count);
+  }
+  const formats = [...new Set(files.map(({ format }) => format))].join(', ');
+  return [...remarks, ...verboseRemarks(formats, peeled)];
 }
 
 function verboseRemarks(format: string, peeled: ReadonlyMap<string, number>): string[] {

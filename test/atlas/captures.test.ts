@@ -28,8 +28,8 @@ describe('recordings of real kernels', () => {
   it.each(recordings.filter(({ ofTrees }) => ofTrees))('$file: nearly every insert gets its tree', async ({ file }) => {
     const { paths, total } = await pathsOf(file);
     const known = calls(paths, ({ path }) => {
-      const { tree, confidence } = atlasLabeller.label(path);
-      return tree !== null && confidence !== 'unknown';
+      const { subject, confidence } = atlasLabeller.label(path);
+      return subject !== null && confidence !== 'unknown';
     });
     expect(known / total).toBeGreaterThanOrEqual(0.99);
   });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { Census } from '../../src/census/census.ts';
+import type { LossCause, Note } from '../../src/census/message.ts';
 
 /** Names as kernels, compilers and people make them, and some that nobody should. */
 export const symbolName = fc.oneof(
@@ -54,14 +55,24 @@ const facts = fc.record({
   }),
   cpus: fc.option(fc.integer({ min: 1, max: 512 })),
   durationSeconds: fc.option(fc.integer({ min: 0, max: 1000 })),
-  notes: fc.uniqueArray(text, { maxLength: 2 }),
+  notes: fc.uniqueArray(
+    text.map((value): Note => ({ code: 'stated', text: value })),
+    { maxLength: 2, selector: ({ code, ...facts }) => JSON.stringify([code, facts]) },
+  ),
 });
+
+const LOSSES: readonly LossCause[] = [
+  { code: 'not-printed' },
+  { code: 'map-full', map: 'stacks', limit: 100 },
+  { code: 'map-full', map: 'keys' },
+  { code: 'stated', text: 'stack storage full' },
+];
 
 /** Any census. Times are left out: their buckets have a width of the whole census. */
 export const anyCensus: fc.Arbitrary<Census> = fc
   .record({
     rows: fc.array(row, { maxLength: 12 }),
-    losses: fc.array(fc.tuple(fc.constantFrom('not printed', 'stack storage full'), fc.integer({ min: 1, max: 99 })), {
+    losses: fc.array(fc.tuple(fc.constantFrom(...LOSSES), fc.integer({ min: 1, max: 99 })), {
       maxLength: 3,
     }),
     facts,
@@ -78,7 +89,7 @@ export const anyCensus: fc.Arbitrary<Census> = fc
       );
       census.add({ ...key, stack, ...(target !== '' && { target: census.target(target) }) }, key.count);
     }
-    for (const [reason, count] of losses) census.lose(reason, count);
+    for (const [cause, count] of losses) census.lose(cause, count);
     Object.assign(census.facts, facts);
     return census;
   });

@@ -4,14 +4,13 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { kernelKnowledge } from '../../src/atlas/knowledge.ts';
-import { inputOf } from '../../src/cli/read.ts';
-import { makeReport } from '../../src/cli/report-options.ts';
 import { UserError } from '../../src/errors.ts';
 import { foldedStacks } from '../../src/formats/folded/write.ts';
 import { decompress } from '../../src/formats/input.ts';
 import { writePprof } from '../../src/formats/pprof/write.ts';
 import { readInput } from '../../src/formats/read-file.ts';
 import { jsonReport } from '../../src/report/json.ts';
+import { buildReport, inputFile } from '../../src/report/report.ts';
 import { textReport } from '../../src/report/text.ts';
 import { columns } from '../../src/text/columns.ts';
 import { censusProblems } from './census-problems.ts';
@@ -41,10 +40,9 @@ async function attempt(label: string, bytes: Buffer, isReported: boolean): Promi
     const read = await readInput(await decompress('input', once(bytes)), { knowledge: kernelKnowledge() });
     for (const what of censusProblems(read.census)) problem(`${label}: ${what}`);
     if (isReported) {
-      const input = inputOf([read]);
       for (const by of ['site', 'stack'] as const) {
-        const report = makeReport(read.census, 'json', { by, explain: 'full' }, input);
-        JSON.parse(jsonReport(report));
+        const report = buildReport(read.census, { by, explain: 'full' }, [inputFile(read)]);
+        JSON.parse(jsonReport(report, '0'));
         const long = textReport(report, { width: 80, colour: false, verbose: true })
           .split('\n')
           .find((line) => columns(line) > 80);

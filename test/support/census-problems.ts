@@ -14,12 +14,13 @@ export function censusProblems(census: Census): string[] {
     check(Number.isSafeInteger(row.count) && row.count > 0, `count of ${text}`);
     check(row.stack > 0 && row.stack < stacks.size, `stack of ${text}`);
     check(row.target >= -1 && row.target < targets.length, `target of ${text}`);
-    check(row.pid >= -1 && row.cpu >= -1 && row.bucket >= -1, `numbers of ${text}`);
+    const { pid, cpu, bucket } = census.keys.at(row.key);
+    check(pid >= -1 && cpu >= -1 && bucket >= -1, `numbers of ${text}`);
   }
   check(census.attributed === attributed, `attributed ${census.attributed}, rows ${attributed}`);
   check(census.total === census.attributed + census.lost, 'total is attributed and lost');
   check(census.lost === census.losses.reduce((sum, { count }) => sum + count, 0), 'lost is the sum of losses');
-  for (const { reason, count } of census.losses) check(reason !== '' && count > 0, `loss ${reason} ${count}`);
+  for (const { code, count } of census.losses) check(code.length > 0 && count > 0, `loss ${code} ${count}`);
   for (let stack = 1; stack < stacks.size; stack++) {
     const id = stack as never;
     // A stack is made after the stack it continues: no cycles.

@@ -10,15 +10,15 @@ export function checkCensus(census: Census): void {
 /** What a census says, independent of the order in which it learnt it; for comparing two. */
 export function canonical(census: Census) {
   const { stacks, symbols } = census;
-  const rows = [...census.rows].map((row) => {
+  const rows = [...census.rows].map((row, number) => {
     const frames = stacks.frames(row.stack).map(({ symbol, offset, unreliable }) => {
       const at = offset < 0 ? '' : `+${offset}`;
       return `${unreliable ? '? ' : ''}${symbols.raw(symbol)}${at} ${symbols.space(symbol)} ${symbols.module(symbol)} ${symbols.file(symbol)}`;
     });
     const target = census.targets[row.target] ?? '';
-    const comm = census.string(row.comm);
-    const argument = census.string(row.argument);
-    return `${JSON.stringify([target, comm, row.pid, row.cpu, row.bucket, argument, ...frames])} ${row.count}`;
+    const key = Object.values(census.keys.at(row.key));
+    const sums = census.measures.map(({ name }, measure) => `${name} ${census.rows.sum(number, measure)}`);
+    return `${JSON.stringify([target, ...key, ...frames, ...sums.sort()])} ${row.count}`;
   });
   const { facts } = census;
   const inOrder = <T>(list: readonly T[]) => list.map((value) => JSON.stringify(value)).sort();

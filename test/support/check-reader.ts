@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { expect } from 'vitest';
 import { kernelKnowledge } from '../../src/atlas/knowledge.ts';
 import type { Census } from '../../src/census/census.ts';
-import { type Grouping, groupCensus } from '../../src/census/group.ts';
+import { groupCensus } from '../../src/census/group.ts';
 import { foldedStacks } from '../../src/formats/folded/write.ts';
 import { decompress } from '../../src/formats/input.ts';
 import { writePprof } from '../../src/formats/pprof/write.ts';
@@ -37,8 +37,8 @@ export async function readBytes(
 }
 
 /** Groups by key and count, sorted: what a round trip must keep. */
-export function groupCounts(census: Census, by: Grouping = 'site'): [string, number][] {
-  return groupCensus(census, { by, knowledge: kernelKnowledge() }).groups.map(({ key, count }) => [key, count]);
+export function groupCounts(census: Census, by = 'site'): [string, number][] {
+  return groupCensus(census, { by, knowledge: kernelKnowledge() }).groups.map(({ label, count }) => [label, count]);
 }
 
 /**

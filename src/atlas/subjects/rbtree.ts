@@ -1,4 +1,4 @@
-import type { Confidence, PathFrame, PathView, TreeLabel } from '../../census/knowledge.ts';
+import type { Confidence, PathFrame, PathView, Subject } from '../../census/knowledge.ts';
 import { atlasTable } from '../files.ts';
 import { type Inserter, type TreeRecord, treeRecords } from './tree-catalog.ts';
 
@@ -238,16 +238,16 @@ export function isTreeInsert(name: string): boolean {
   return PRIMITIVES.has(name) || OTHER_INSERT.test(name);
 }
 
-const labels = new WeakMap<TreeRecord, TreeLabel>();
+const subjects = new WeakMap<TreeRecord, Subject>();
 
 /** A tree as reports name it; one object per tree. */
-export function labelOf(tree: TreeRecord): TreeLabel {
-  let label = labels.get(tree);
-  if (!label) {
-    label = { id: tree.id, name: tree.name };
-    labels.set(tree, label);
+export function subjectOf(tree: TreeRecord): Subject {
+  let subject = subjects.get(tree);
+  if (!subject) {
+    subject = { kind: 'rbtree', id: tree.id, name: tree.name };
+    subjects.set(tree, subject);
   }
-  return label;
+  return subject;
 }
 
 function nameAt(frames: readonly PathFrame[], at: number): string {

@@ -14,7 +14,7 @@ import {
 import { whyNotPermitted } from '../sys/refusal.ts';
 import type { FunctionTarget } from '../targets/target.ts';
 import { tryBreakpoint } from './breakpoint-trial.ts';
-import { type Armed, ask, CannotArm, type Engine, type EngineContext, INLINED, type Truth } from './engine.ts';
+import { type Armed, ask, CannotArm, type Engine, type EngineContext, type Truth } from './engine.ts';
 
 /**
  * Hardware execution breakpoints: the processor itself stops at the address, so no part of the kernel can refuse them
@@ -23,7 +23,7 @@ import { type Armed, ask, CannotArm, type Engine, type EngineContext, INLINED, t
  */
 export const breakpointEngine: Engine = {
   name: 'breakpoint',
-  blindSpots: [INLINED, 'Calls made inside a non-maskable interrupt or a debug exception are not seen.'],
+  blindSpots: [{ code: 'blind-inlined' }, { code: 'blind-nmi' }],
   fits: (target) => target.kind === 'function',
   arm(target, context) {
     if (target.kind !== 'function') throw new CannotArm('breakpoints are for kernel functions');

@@ -1,3 +1,4 @@
+import type { Note } from '../../census/message.ts';
 import type { ProgramContext } from '../bpf/count-program.ts';
 import type { Descriptors } from '../sys/descriptors.ts';
 import { SystemCallError } from '../sys/native.ts';
@@ -10,12 +11,12 @@ export type EngineName = 'kprobe' | 'breakpoint' | 'tracepoint' | 'uprobe' | 'hi
  * - `between`: an event of the kernel counted them, whether or not the program ran. `most` has calls that `least` has not
  *   where the target was called right as the event was read.
  * - `missed`: how many calls the kernel knows it kept from the program.
- * - `unknown`: nobody counted; `why` goes into the notes.
+ * - `unknown`: the kernel did not count; `why` goes into the notes.
  */
 export type Truth =
   | { readonly kind: 'between'; readonly least: number; readonly most: number }
   | { readonly kind: 'missed'; readonly calls: number }
-  | { readonly kind: 'unknown'; readonly why: string };
+  | { readonly kind: 'unknown'; readonly why: Note };
 
 /**
  * A target whose program runs at every call, or will once the gate is about to open; which of them count, the gate says
@@ -59,8 +60,8 @@ export interface EngineContext {
 /** A way to have the kernel run a program at every call of a target. */
 export interface Engine {
   readonly name: EngineName;
-  /** What this engine cannot see even where it works, a sentence each. */
-  readonly blindSpots: readonly string[];
+  /** What this engine cannot see even where it works. */
+  readonly blindSpots: readonly Note[];
   /** Whether the engine is meant for this kind of target at all. */
   fits(target: Target): boolean;
   /**
@@ -74,9 +75,6 @@ export interface Engine {
 export class CannotArm extends Error {
   override readonly name = 'CannotArm';
 }
-
-/** What no engine for functions of the kernel sees. */
-export const INLINED = 'Calls that a compiler inlined are not seen.';
 
 /** Errors that another engine would meet as well. */
 const NO_DESCRIPTORS: readonly string[] = ['EMFILE', 'ENFILE'];

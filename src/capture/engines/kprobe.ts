@@ -11,7 +11,6 @@ import {
   CannotArm,
   type Engine,
   type EngineContext,
-  INLINED,
   type ProgramRequest,
   type Truth,
 } from './engine.ts';
@@ -31,7 +30,7 @@ const READ_ATTEMPTS = 4;
  */
 export const kprobeEngine: Engine = {
   name: 'kprobe',
-  blindSpots: [INLINED],
+  blindSpots: [{ code: 'blind-inlined' }],
   fits: (target) => target.kind === 'function',
   arm(target, context) {
     if (target.kind !== 'function') throw new CannotArm('kprobes are for kernel functions');
@@ -83,10 +82,10 @@ class WitnessedKprobes implements Armed {
 
   truth(): Truth {
     if (this.#witnesses.length === 0) {
-      return { kind: 'unknown', why: 'This kernel does not say whether kprobes were skipped.' };
+      return { kind: 'unknown', why: { code: 'misses-unreported' } };
     }
     if (this.#isBlind) {
-      return { kind: 'unknown', why: 'CPUs came or went, so that it is not known whether kprobes were skipped.' };
+      return { kind: 'unknown', why: { code: 'misses-incomplete' } };
     }
     const witnessed = this.#closed.witnessed - this.#opening.witnessed;
     return {

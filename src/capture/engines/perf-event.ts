@@ -51,7 +51,7 @@ class UncheckedProgram implements Armed {
     if (this.#kind === 'uprobe' && kernelAtLeast(6, 0)) return { kind: 'missed', calls: 0 };
     return {
       kind: 'unknown',
-      why: `Before Linux ${this.#kind === 'uprobe' ? '6.0' : '6.7'} it is not known whether programs of ${this.#kind}s were skipped.`,
+      why: { code: 'misses-before', probe: this.#kind, release: this.#kind === 'uprobe' ? '6.0' : '6.7' },
     };
   }
 }

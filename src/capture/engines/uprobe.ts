@@ -7,7 +7,7 @@ import { armPerfEvents } from './perf-event.ts';
 /** Functions of programs and libraries, in every process that runs them. */
 export const uprobeEngine: Engine = {
   name: 'uprobe',
-  blindSpots: ['Calls that a compiler inlined or that bypass the symbol are not seen.'],
+  blindSpots: [{ code: 'blind-bypassed' }],
   fits: (target) => target.kind === 'user',
   arm(target, context) {
     if (target.kind !== 'user') throw new CannotArm('uprobes are for functions of programs');

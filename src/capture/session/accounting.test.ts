@@ -24,8 +24,8 @@ describe('balance', () => {
   it('counts as skipped what the kernel counted and the program did not see', () => {
     const { losses } = balance(tally(70, { 'no-stack': 5 }, { kind: 'between', least: 100, most: 100 }), ROOM);
     expect(losses).toEqual([
-      { reason: 'no stack could be taken', count: 5 },
-      { reason: 'the kernel skipped the program, another one was running on that CPU', count: 25 },
+      { code: 'no-stack', count: 5 },
+      { code: 'skipped', count: 25 },
     ]);
   });
 
@@ -34,16 +34,16 @@ describe('balance', () => {
       ...ROOM,
       stacks: 100,
     });
-    expect(full.losses).toEqual([{ reason: 'more distinct stacks than --max-stacks', count: 9 }]);
-    expect(full.notes).toEqual(['--max-stacks 100 was too small; try 512.']);
+    expect(full.losses).toEqual([{ code: 'map-full', map: 'stacks', limit: 100, count: 9 }]);
+    expect(full.notes).toEqual([{ code: 'raise-limit', option: '--max-stacks', limit: 100, better: 512 }]);
     const busy = balance(tally(1, { 'stacks-full': 9 }, { kind: 'between', least: 10, most: 10 }), ROOM);
-    expect(busy.losses).toEqual([{ reason: 'a map was in use by the same CPU', count: 9 }]);
+    expect(busy.losses).toEqual([{ code: 'map-busy', count: 9 }]);
   });
 
   it('takes the least where the truth is blurred, and says by how much', () => {
     const books = balance(tally(90, {}, { kind: 'between', least: 95, most: 99 }), ROOM);
     expect(books.losses.map(({ count }) => count)).toEqual([5]);
-    expect(books.notes[0]).toContain('up to 4 calls');
+    expect(books.notes).toEqual([{ code: 'edge-calls', target: 'f', calls: 4 }]);
     expect(lost(tally(97, {}, { kind: 'between', least: 95, most: 99 }), ROOM)).toBe(0);
   });
 
@@ -54,19 +54,19 @@ describe('balance', () => {
   it('loses what the kernel kept from the program', () => {
     const { losses, notes } = balance(tally(90, { filtered: 5 }, { kind: 'missed', calls: 3 }), ROOM);
     expect(losses.map(({ count }) => count)).toEqual([3]);
-    expect(notes[0]).toContain('may be some that the filters would have left out');
+    expect(notes).toEqual([{ code: 'skipped-maybe-filtered', target: 'f' }]);
   });
 
   it('says where nobody knows', () => {
-    const books = balance(tally(90, {}, { kind: 'unknown', why: 'Nobody knows.' }), ROOM);
-    expect(books).toEqual({ losses: [], notes: ['Nobody knows.'] });
+    const books = balance(tally(90, {}, { kind: 'unknown', why: { code: 'misses-unreported' } }), ROOM);
+    expect(books).toEqual({ losses: [], notes: [{ code: 'misses-unreported' }] });
   });
 
   it('never hides that the program saw more than the kernel counted', () => {
     const witnessed = balance(tally(101, {}, { kind: 'between', least: 98, most: 100 }), ROOM);
-    expect(witnessed.notes[0]).toContain('saw 101 calls where the kernel counted 100');
+    expect(witnessed.notes).toEqual([{ code: 'saw-more', target: 'f', seen: 101, counted: 100 }]);
     const books = balance(tally(101, {}, { kind: 'between', least: 100, most: 100 }), ROOM);
     expect(books.losses).toEqual([]);
-    expect(books.notes[0]).toContain('saw 101 calls where the kernel counted 100');
+    expect(books.notes).toEqual([{ code: 'saw-more', target: 'f', seen: 101, counted: 100 }]);
   });
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { type Census, UNKNOWN } from '../../census/census.ts';
+import type { Census } from '../../census/census.ts';
 import { messageOf, UserError } from '../../errors.ts';
 import { RunNames } from '../run/leftover-names.ts';
 import { formatAddress } from '../symbols/address.ts';
@@ -11,7 +11,7 @@ import type { FunctionTarget, Target } from '../targets/target.ts';
 import { tracefs, whyNoTraceEvents } from '../targets/tracefs.ts';
 import { HIST_FRAMES, parseHist, parseMisses } from './hist-text.ts';
 import type { CapturePlan } from './plan.ts';
-import { type CountingSession, SELF_LEFT_OUT } from './session.ts';
+import type { CountingSession } from './session.ts';
 import { syscallOf } from './symbolise.ts';
 
 const NAMES = new RunNames('_');
@@ -40,6 +40,8 @@ export class HistCapture implements CountingSession {
   readonly #group = NAMES.own;
   readonly #instance: string;
   readonly #trigger: string;
+  /** How many distinct stacks the kernel keeps. */
+  readonly #size: number;
   readonly #plan: CapturePlan;
   readonly #histograms: Histogram[] = [];
   #guard: ChildProcess | undefined;
@@ -52,9 +54,9 @@ export class HistCapture implements CountingSession {
     this.#plan = plan;
     this.#root = root;
     this.#instance = `${root}/instances/${this.#group}`;
-    const size = Math.min(Math.max(2 ** Math.ceil(Math.log2(plan.maxStacks)), LEAST_ENTRIES), MOST_ENTRIES);
+    this.#size = Math.min(Math.max(2 ** Math.ceil(Math.log2(plan.maxStacks)), LEAST_ENTRIES), MOST_ENTRIES);
     const stack = kernelAtLeast(6, 3) ? 'common_stacktrace' : 'stacktrace';
-    this.#trigger = `hist:keys=${stack},common_pid.execname:size=${size}`;
+    this.#trigger = `hist:keys=${stack},common_pid.execname:size=${this.#size}`;
   }
 
   /** @throws {UserError} where tracefs or one of the targets does not allow it */
@@ -106,11 +108,7 @@ export class HistCapture implements CountingSession {
     // Histograms number processes as the kernel itself does.
     const leavesSelfOut = isInitialPidNamespace();
     if (this.#plan.filter.excludePids?.length) {
-      census.note(
-        leavesSelfOut
-          ? SELF_LEFT_OUT
-          : 'Calls made by whocalls itself are counted: in a PID namespace histograms cannot tell them from others.',
-      );
+      census.note({ code: leavesSelfOut ? 'self-left-out' : 'self-counted' });
     }
     for (const { target, text } of this.#histograms) {
       const index = census.target(target.name);
@@ -128,22 +126,20 @@ export class HistCapture implements CountingSession {
             offset,
           })),
         ]);
-        const task = this.#plan.keys.comm ? census.stringId(comm) : 0;
-        census.addRow(stack, index, task, UNKNOWN, UNKNOWN, UNKNOWN, 0, count);
+        census.add({ stack, target: index, ...(this.#plan.keys.comm && { comm }) }, count);
       }
-      census.lose('more distinct stacks than --max-stacks', dropped);
-      census.lose('counted by the kernel without a stack', Math.max(0, hits - sum));
+      census.lose({ code: 'map-full', map: 'stacks', limit: this.#size }, dropped);
+      census.lose({ code: 'hist-without-stack' }, Math.max(0, hits - sum));
     }
     if (this.#missed > 0 && this.#plan.filter.excludePids?.length) {
-      census.note('Kprobes that were skipped may be some that whocalls itself met.');
+      census.note({ code: 'kprobe-skips-may-be-own' });
     }
-    census.lose('the kernel skipped the kprobe, another one was being handled on that CPU', this.#missed);
-    census.note(`Histograms of the kernel keep ${HIST_FRAMES} frames of a stack: outer callers may be missing.`);
+    census.lose({ code: 'kprobe-skipped' }, this.#missed);
+    census.note({ code: 'hist-depth', frames: HIST_FRAMES });
     if (!arch().returnAddress.onStack && this.#plan.targets.some(({ kind }) => kind === 'function')) {
-      census.note(
-        'Histograms leave out the function that called the target on this processor; paths begin with its caller.',
-      );
+      census.note({ code: 'hist-no-caller' });
     }
+    census.facts.architectures.push(arch().name);
     census.facts.cpus = onlineCpus().length;
     census.facts.durationSeconds = Number(this.#stoppedAt - this.startedAt) / 1e9;
   }

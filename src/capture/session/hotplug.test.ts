@@ -30,27 +30,21 @@ describe('CPUs that come and go', () => {
   });
 
   it('warns of CPUs whose calls are not in the total: new ones, and those that were away for a time', () => {
-    expect(reported([0], [0], [0, 1]).warnings).toEqual([
-      'CPU 1 came online while calls were counted: calls on it are not in the total.',
-    ]);
-    expect(reported([0, 1], [0], [0, 1]).warnings[0]).toContain('CPU 1 was offline for a time');
+    expect(reported([0], [0], [0, 1]).warnings).toEqual([{ code: 'cpu-came', cpu: 1 }]);
+    expect(reported([0, 1], [0], [0, 1]).warnings).toEqual([{ code: 'cpu-returned', cpu: 1 }]);
   });
 
   it('does not warn of a CPU that went for good, nor where nothing hangs on a CPU', () => {
     expect(reported([0, 1], [0], [0])).toEqual({
       warnings: [],
-      notes: ['CPU 1 went offline while calls were counted; calls on it until then are in the total.'],
+      notes: [{ code: 'cpu-offline', cpu: 1 }],
     });
-    expect(reported([0, 1], undefined, [0]).notes[0]).toContain('nothing is missing');
+    expect(reported([0, 1], undefined, [0]).notes).toEqual([{ code: 'cpus-changed', cpus: '1' }]);
   });
 
   it('knows of a CPU that was up only in between by the interrupts it took', () => {
-    expect(reported([0, 1], [0, 1], [0, 1], 5).warnings).toEqual([
-      'CPU 2 came online while calls were counted: calls on it are not in the total.',
-    ]);
-    expect(reported([0, 1], undefined, [0, 1], 5).notes).toEqual([
-      'CPUs came or went while calls were counted (2); nothing is missing by that.',
-    ]);
+    expect(reported([0, 1], [0, 1], [0, 1], 5).warnings).toEqual([{ code: 'cpu-came', cpu: 2 }]);
+    expect(reported([0, 1], undefined, [0, 1], 5).notes).toEqual([{ code: 'cpus-changed', cpus: '2' }]);
   });
 
   it('takes a CPU that was there at the start or the end for no visitor', () => {

@@ -30,19 +30,17 @@ export class CpuWatch {
     const gone = cpus.filter((cpu) => !online.includes(cpu));
     if (watched) {
       for (const cpu of [...came, ...visited]) {
-        census.warn(`CPU ${cpu} came online while calls were counted: calls on it are not in the total.`);
+        census.warn({ code: 'cpu-came', cpu });
       }
       for (const cpu of returned) {
-        census.warn(
-          `CPU ${cpu} was offline for a time while calls were counted: calls on it after that are not in the total.`,
-        );
+        census.warn({ code: 'cpu-returned', cpu });
       }
       for (const cpu of gone) {
-        census.note(`CPU ${cpu} went offline while calls were counted; calls on it until then are in the total.`);
+        census.note({ code: 'cpu-offline', cpu });
       }
     } else if (came.length + visited.length + gone.length > 0) {
       const list = [...came, ...visited, ...gone].sort((a, b) => a - b).join(', ');
-      census.note(`CPUs came or went while calls were counted (${list}); nothing is missing by that.`);
+      census.note({ code: 'cpus-changed', cpus: list });
     }
   }
 

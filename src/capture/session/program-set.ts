@@ -1,3 +1,4 @@
+import type { Note } from '../../census/message.ts';
 import {
   argumentOffset,
   assembleCountProgram,
@@ -59,8 +60,8 @@ export class ProgramSet {
   readonly stacks: BpfMap;
   readonly gate: Gate;
   readonly filter: Filter;
-  /** What has to be said about how programs work here, a sentence each. */
-  readonly notes: string[] = [];
+  /** What has to be said about how programs work here. */
+  readonly notes: Note[] = [];
   readonly #plan: CapturePlan;
   readonly #held: Descriptors;
   readonly #fates: BpfMap;
@@ -140,9 +141,7 @@ export class ProgramSet {
         if (!(error instanceof VerifierError)) throw error;
         this.#walk = null;
         this.#refusal = error.details;
-        this.notes.push(
-          "The kernel's verifier does not let programs walk stacks: its unwinder takes every one, which costs more.",
-        );
+        this.notes.push({ code: 'walking-refused' });
       }
     }
     return this.#load(program, type);

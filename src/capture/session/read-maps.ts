@@ -1,4 +1,5 @@
 import { type Census, UNKNOWN } from '../../census/census.ts';
+import { NO_TARGET, type TargetId } from '../../census/row-table.ts';
 import { EMPTY_STACK, type StackId } from '../../census/stack-table.ts';
 import { COMM_LENGTH, type KeyLayout } from '../bpf/key-layout.ts';
 import { decodeTaskName } from '../bpf/task-name.ts';
@@ -22,7 +23,7 @@ export class MapReader {
   readonly #plan: CapturePlan;
   readonly #layout: KeyLayout;
   readonly #symboliser: Symboliser;
-  readonly #targets: number[];
+  readonly #targets: TargetId[];
   readonly #records = new Map<bigint, Buffer>();
   readonly #stacks = new Map<string, StackId>();
   readonly #firstBucket: number;
@@ -53,18 +54,15 @@ export class MapReader {
       const count = Number(value.readBigUInt64LE(0));
       if (pid === 0) this.unnumbered += count;
       this.attributed[index] = (this.attributed[index] ?? 0) + count;
-      census.addRow(
-        this.#stack(key.readBigUInt64LE(layout.stack), index, pid),
-        this.#targets[index] ?? UNKNOWN,
-        census.stringId(
-          layout.comm === null ? '' : decodeTaskName(key.subarray(layout.comm, layout.comm + COMM_LENGTH)),
-        ),
+      const task = census.keys.intern({
+        comm: layout.comm === null ? '' : decodeTaskName(key.subarray(layout.comm, layout.comm + COMM_LENGTH)),
         pid,
-        layout.cpu === null ? UNKNOWN : key.readUInt32LE(layout.cpu),
-        layout.bucket === null ? UNKNOWN : (key.readUInt32LE(layout.bucket) - this.#firstBucket) >>> 0,
-        census.stringId(layout.argument === null ? '' : this.#argument(key, layout.argument, index)),
-        count,
-      );
+        cpu: layout.cpu === null ? UNKNOWN : key.readUInt32LE(layout.cpu),
+        bucket: layout.bucket === null ? UNKNOWN : (key.readUInt32LE(layout.bucket) - this.#firstBucket) >>> 0,
+        argument: layout.argument === null ? '' : this.#argument(key, layout.argument, index),
+      });
+      const stack = this.#stack(key.readBigUInt64LE(layout.stack), index, pid);
+      census.addCalls(stack, this.#targets[index] ?? NO_TARGET, task, count);
     });
   }
 

@@ -1,6 +1,6 @@
 import { Census } from '../../census/census.ts';
 import { UserError } from '../../errors.ts';
-import { some } from '../../text/lists.ts';
+import { MOST_NAMED } from '../../text/lists.ts';
 import { breakpointEngine } from '../engines/breakpoint.ts';
 import { type Armed, CannotArm, type Engine, type EngineContext } from '../engines/engine.ts';
 import { kprobeEngine } from '../engines/kprobe.ts';
@@ -26,8 +26,6 @@ import { Symboliser } from './symbolise.ts';
 
 /** Engines in the order in which they are tried: the cheaper first. */
 const ENGINES: readonly Engine[] = [kprobeEngine, breakpointEngine, tracepointEngine, uprobeEngine];
-
-export const SELF_LEFT_OUT = 'Calls made by whocalls itself are not counted.';
 
 /** A run's counting, however it is done. */
 export interface CountingSession {
@@ -159,14 +157,12 @@ export class Capture implements CountingSession {
         counts: maps.keyCount,
         maxCounts: this.#plan.maxKeys,
       });
-      for (const { reason, count } of losses) census.lose(reason, count);
+      for (const { count, ...cause } of losses) census.lose(cause, count);
       for (const note of [...notes, ...engine.blindSpots]) census.note(note);
     }
-    if (this.#plan.filter.excludePids?.length) census.note(SELF_LEFT_OUT);
+    if (this.#plan.filter.excludePids?.length) census.note({ code: 'self-left-out' });
     if (maps.unnumbered > 0 && !isInitialPidNamespace()) {
-      census.note(
-        `Process 0 stands for all that have no number where whocalls runs, and for those in PID namespaces below (${maps.unnumbered} calls).`,
-      );
+      census.note({ code: 'pid-unknown', calls: maps.unnumbered });
     }
     this.#noteFiltered(census, filtered);
     this.#warnOfRepeats(census, maps.attributed);
@@ -178,10 +174,9 @@ export class Capture implements CountingSession {
     this.walks = this.#programs.readWalks();
     const { checked, differed } = this.walks;
     if (differed > 0) {
-      census.note(
-        `${differed} of ${checked} stacks that were walked and then checked differed from the kernel's: calls may be counted under another stack; --no-walk asks the kernel every time.`,
-      );
+      census.note({ code: 'walks-differed', differed, checked });
     }
+    census.facts.architectures.push(arch().name);
     census.facts.cpus = this.#cpus.length;
     census.facts.durationSeconds = Number(this.#stoppedAt - this.startedAt) / 1e9;
     census.facts.bucketMilliseconds = this.#plan.keys.bucketMilliseconds ?? null;
@@ -191,9 +186,7 @@ export class Capture implements CountingSession {
   #noteFiltered(census: Census, filtered: number): void {
     const { pids, comms, cpus, cgroups } = this.#programs.filter;
     if (filtered === 0 || !(pids || comms || cpus || cgroups)) return;
-    census.note(
-      `${filtered} other ${filtered === 1 ? 'call was' : 'calls were'} left out by the filters; they are not in the total.`,
-    );
+    census.note({ code: 'filtered', calls: filtered });
   }
 
   /**
@@ -208,9 +201,7 @@ export class Capture implements CountingSession {
       hits.reduce((sum, count) => sum + count, 0),
     );
     if (most <= 0) return;
-    census.warn(
-      `Up to ${most} calls may be counted twice: on this processor a breakpoint counts a call again when an interrupt comes before its first instruction.`,
-    );
+    census.warn({ code: 'counted-twice', most });
   }
 
   close(): void {
@@ -296,9 +287,13 @@ export class Capture implements CountingSession {
     for (const group of byReason.values()) {
       const [first] = group;
       const names = group.map(({ target }) => target.name);
-      census.warn(
-        `${first?.target.pattern} matches ${names.length} that cannot be counted (${some(names)}): ${first?.why}.`,
-      );
+      census.warn({
+        code: 'pattern-refused',
+        pattern: first?.target.pattern ?? '',
+        count: names.length,
+        names: names.slice(0, MOST_NAMED),
+        why: first?.why ?? '',
+      });
     }
   }
 }

@@ -27,21 +27,15 @@ export function noteShortStacks(census: Census, targets: readonly string[]): voi
       else if (outermost === UNKNOWN_CODE) unknown += row.count;
       else if (depth === 2 && !BEGINNINGS.test(outermost)) short += row.count;
     }
-    const why = 'code compiled without frame pointers (gcc -fno-omit-frame-pointer) ends a stack';
-    if (alone > 0) census.note(`${name}: ${alone} of ${calls} calls have no caller in their stack; ${why}.`);
-    if (short > 0) census.note(`${name}: ${short} of ${calls} calls show no more than one caller; ${why}.`);
+    if (alone > 0) census.note({ code: 'user-no-caller', target: name, part: alone, calls });
+    if (short > 0) census.note({ code: 'user-one-caller', target: name, part: short, calls });
     if (unknown > 0) {
-      census.note(
-        `${name}: ${unknown} of ${calls} stacks end at ${UNKNOWN_CODE}: not an address of the program (code without frame pointers), code made at run time, or a process that had ended.`,
-      );
+      census.note({ code: 'user-ends-unknown', target: name, part: unknown, calls, symbol: UNKNOWN_CODE });
     }
   }
 }
 
 /** Says of mappings that nobody was told of: of `PERF_RECORD_LOST`, processes that began unseen among them. */
 export function noteLostMappings(census: Census, lost: number): void {
-  if (lost === 0) return;
-  census.note(
-    `The kernel had no room to tell of ${lost} mappings or new processes: frames of programs that lie in them may be unnamed.`,
-  );
+  if (lost > 0) census.note({ code: 'user-mappings-lost', lost });
 }

@@ -11,6 +11,8 @@ export interface StackRegisters {
 
 /** What differs between processor architectures at the system call boundary. */
 export interface Arch {
+  /** As reports name it. */
+  readonly name: 'x86-64' | 'arm64';
   /** System call numbers (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h). */
   readonly syscalls: {
     readonly bpf: number;
@@ -40,6 +42,7 @@ export interface Arch {
 
 const ARCHES: Readonly<Record<string, Arch>> = {
   x64: {
+    name: 'x86-64',
     syscalls: { bpf: 321, perfEventOpen: 298, ioctl: 16, prlimit64: 302, mmap: 9, munmap: 11, pipe2: 293 },
     breakpointLength: 8,
     breakpointRepeats: false, // RFLAGS.RF
@@ -50,6 +53,7 @@ const ARCHES: Readonly<Record<string, Arch>> = {
     syscallPrefix: '__x64_sys_',
   },
   arm64: {
+    name: 'arm64',
     syscalls: { bpf: 280, perfEventOpen: 241, ioctl: 29, prlimit64: 261, mmap: 222, munmap: 215, pipe2: 59 },
     breakpointLength: 4,
     breakpointRepeats: true,

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { Note } from '../../census/message.ts';
 import { Kallsyms } from '../symbols/kallsyms.ts';
 import { type Names, resolveTargets } from './resolve-targets.ts';
 
@@ -62,7 +63,7 @@ function names(...words: string[]): string[] {
   return resolveTargets(words, NAMES).targets.map(({ name }) => name);
 }
 
-function resolved(word: string): { functions: string[]; notes: readonly string[] } {
+function resolved(word: string): { functions: string[]; notes: readonly Note[] } {
   const { targets, notes } = resolveTargets([word], NAMES);
   return {
     functions: targets.flatMap((t) => (t.kind === 'function' ? t.functions.map(({ name }) => name) : [])),
@@ -111,17 +112,19 @@ describe('resolveTargets', () => {
     expect(addresses('*sys_fork')).toEqual([[-0x7efff000]]);
     const { targets, notes } = resolveTargets(['/bin/x:work,/bin/x:malloc'], NAMES);
     expect(targets.map(({ name }) => name)).toEqual(['/bin/x:work']);
-    expect(notes).toEqual(['Some names stand for one function, which is counted once: /bin/x:malloc is /bin/x:work.']);
+    expect(notes).toEqual([{ code: 'target-aliases', aliases: ['/bin/x:malloc is /bin/x:work'] }]);
   });
 
   it('counts a system call where it is entered, once', () => {
     const entries = ['__x64_sys_clone', '__ia32_sys_clone'];
     for (const word of ['*sys_clone', '/sys_clone/', 'sys_clone']) expect(resolved(word).functions).toEqual(entries);
     expect(resolved('*sys_clone').notes).toEqual([
-      '*sys_clone: a system call is counted where it is entered, not again in the functions that are called there for it (__do_sys_clone).',
+      { code: 'pattern-syscalls-once', pattern: '*sys_clone', names: ['__do_sys_clone'] },
     ]);
     expect(resolved('*sys_fork').notes).toEqual([]);
-    expect(resolved('sys_clone').notes).toEqual(['sys_clone is entered by __x64_sys_clone and __ia32_sys_clone.']);
+    expect(resolved('sys_clone').notes).toEqual([
+      { code: 'target-entered-by', target: 'sys_clone', wrappers: ['__x64_sys_clone', '__ia32_sys_clone'] },
+    ]);
     // Who asks for the inner function gets it, also beside the outer one.
     expect(resolved('__do_sys_clon*').functions).toEqual(['__do_sys_clone']);
     expect(resolved('*sys_madvise').functions).toEqual(['__se_sys_madvise']);
@@ -132,22 +135,24 @@ describe('resolveTargets', () => {
     const compat = new Kallsyms(Buffer.from(`${KALLSYMS}ffffffffc0100200 T __ia32_compat_sys_ioctl\n`));
     const notes = (kallsyms: Kallsyms) => resolveTargets(['syscalls:sys_enter_write'], { ...NAMES, kallsyms }).notes;
     expect(notes(NAMES.kallsyms)).toEqual([]);
-    expect(notes(compat)[0]).toContain('do not see those of 32-bit programs');
+    expect(notes(compat)).toEqual([{ code: 'target-compat-syscalls' }]);
   });
 
   it('arms every address of a name, and says so', () => {
     const { functions, notes } = resolved('clock_show');
     expect(functions).toHaveLength(2);
-    expect(notes[0]).toContain('clock_show is the name of 2 functions');
+    expect(notes).toMatchObject([{ code: 'target-several', target: 'clock_show' }]);
   });
 
   it('arms the copies a compiler made, parts only where nothing else is left', () => {
     expect(resolved('tcp_ack').functions).toEqual(['tcp_ack.isra.0']);
-    expect(resolved('tcp_ack').notes[0]).toContain('tcp_ack.isra.0');
+    expect(resolved('tcp_ack').notes).toEqual([
+      { code: 'target-copies', target: 'tcp_ack', copies: ['tcp_ack.isra.0'] },
+    ]);
     expect(resolved('copied').functions).toEqual(['copied', 'copied.constprop.0', 'copied.isra.0']);
     expect(resolved('vmlinux:copied').functions).toEqual(['copied', 'copied.constprop.0']);
     expect(resolved('tcp_split').functions).toEqual(['tcp_split.part.0']);
-    expect(resolved('tcp_split').notes[0]).toContain('exists only in part');
+    expect(resolved('tcp_split').notes).toMatchObject([{ code: 'target-in-part', target: 'tcp_split' }]);
     expect(resolved('tcp_ack.isra.0').functions).toEqual(['tcp_ack.isra.0']);
   });
 
@@ -162,7 +167,7 @@ describe('resolveTargets', () => {
     expect(names('sched:*')).toEqual(['sched:sched_switch', 'sched:sched_waking']);
     expect(names('ext4:/begin$/')).toEqual(['ext4:ext4_begin']);
     expect(resolved('ext4:*_begin').notes).toEqual([
-      'ext4:*_begin is taken for tracepoints; without ext4: functions are meant.',
+      { code: 'target-taken-for-tracepoints', word: 'ext4:*_begin', category: 'ext4' },
     ]);
     expect(resolved('ext4:ext4_end').notes).toEqual([]);
     expect(names('ext4:write*')).toEqual(['write_begin']);
@@ -174,8 +179,10 @@ describe('resolveTargets', () => {
       offsets: [0x1234n],
     });
     expect(names('/bin/x:work*')).toEqual(['/bin/x:work', '/bin/x:work_twice']);
-    expect(resolveTargets(['/bin/x:work_twice'], NAMES).notes[0]).toContain('the name of 2 functions');
-    expect(resolveTargets(['/bin/x:copy'], NAMES).notes[0]).toContain('chooses one of several implementations');
+    expect(resolveTargets(['/bin/x:work_twice'], NAMES).notes).toMatchObject([
+      { code: 'target-user-several', count: 2 },
+    ]);
+    expect(resolveTargets(['/bin/x:copy'], NAMES).notes).toMatchObject([{ code: 'target-ifunc' }]);
   });
 
   it.each([

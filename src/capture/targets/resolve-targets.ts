@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
+import type { Note } from '../../census/message.ts';
 import { normaliseSymbol } from '../../census/symbol-name.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { type ElfProbes, elfProbes } from '../../image/elf.ts';
-import { some } from '../../text/lists.ts';
 import { formatAddress } from '../symbols/address.ts';
 import { callEntries } from '../symbols/call-entries.ts';
 import type { KernelFunction } from '../symbols/function-map.ts';
@@ -23,7 +23,7 @@ const FAR_TOO_MANY = 8 * MOST_TARGETS;
 /** Targets as resolved against the running kernel, with what the user should know about it. */
 export interface ResolvedTargets {
   readonly targets: readonly Target[];
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /** No kernel function has the name that a target word is. */
@@ -73,7 +73,7 @@ export function liveNames(kallsyms: Kallsyms): Names {
  * @throws {UserError} for names that resolve to nothing, with near names
  */
 export function resolveTargets(words: readonly string[], names: Names): ResolvedTargets {
-  const notes: string[] = [];
+  const notes: Note[] = [];
   const list = new TargetList();
   for (const word of words.flatMap(splitWord)) {
     for (const target of resolveWord(word, names, notes)) list.add(target);
@@ -82,13 +82,13 @@ export function resolveTargets(words: readonly string[], names: Names): Resolved
   if (targets.length === 0) throw new UsageError('name a function to count');
   refuseTooMany(words.join(' '), targets.length);
   if (list.aliases.size > 0) {
-    const aliases = Array.from(list.aliases, ([name, counted]) => `${name} is ${counted}`);
-    notes.push(`Some names stand for one function, which is counted once: ${some(aliases)}.`);
+    notes.push({
+      code: 'target-aliases',
+      aliases: Array.from(list.aliases, ([name, counted]) => `${name} is ${counted}`),
+    });
   }
   if (targets.some((target) => target.kind === 'tracepoint' && target.category === 'syscalls') && runs32Bit(names)) {
-    notes.push(
-      'Tracepoints of single system calls do not see those of 32-bit programs; raw_syscalls:sys_enter sees all.',
-    );
+    notes.push({ code: 'target-compat-syscalls' });
   }
   return { targets, notes };
 }
@@ -110,7 +110,7 @@ function splitWord(word: string): string[] {
   return word.split(',').filter((part) => part !== '');
 }
 
-function resolveWord(word: string, names: Names, notes: string[]): Target[] {
+function resolveWord(word: string, names: Names, notes: Note[]): Target[] {
   if (word.startsWith('@')) return resolveSet(word, names, notes);
   const [, before = '', expression = ''] = /^([^:]+):(\/.+\/)$/.exec(word) ?? [];
   if (before !== '') return resolveQualified(word, before, expression, names, notes);
@@ -121,7 +121,7 @@ function resolveWord(word: string, names: Names, notes: string[]): Target[] {
   return [resolveFunction(word, () => true, names, notes)];
 }
 
-function resolveSet(word: string, names: Names, notes: string[]): Target[] {
+function resolveSet(word: string, names: Names, notes: Note[]): Target[] {
   const set = names.sets.find(({ name }) => `@${name}` === word);
   if (!set) {
     const near = nearNames(
@@ -150,7 +150,7 @@ function resolveSet(word: string, names: Names, notes: string[]): Target[] {
 type Choice = (candidate: KernelFunction) => boolean;
 
 /** `file:function`, `category:event` or `module:function`. */
-function resolveQualified(word: string, left: string, right: string, names: Names, notes: string[]): Target[] {
+function resolveQualified(word: string, left: string, right: string, names: Names, notes: Note[]): Target[] {
   const pattern = NamePattern.parse(right);
   if (left.includes('/')) return resolveUser(left, pattern ?? right, names.userFunctions(left), notes);
   const { kallsyms } = names;
@@ -161,7 +161,7 @@ function resolveQualified(word: string, left: string, right: string, names: Name
   if (events.length > 0) {
     const isMeant: Choice = (candidate) => isInside(candidate) && isEvent(normaliseSymbol(candidate.name));
     if (hasFunctions && [...kallsyms].some(isMeant))
-      notes.push(`${word} is taken for tracepoints; without ${left}: functions are meant.`);
+      notes.push({ code: 'target-taken-for-tracepoints', word, category: left });
     return events.map((event) => tracepoint(left, event, pattern ? word : undefined));
   }
   if (!hasFunctions) throw new UserError(noSuchEvent(word, left, right, names));
@@ -193,13 +193,7 @@ function tracepoint(category: string, event: string, pattern: string | undefined
 }
 
 /** One function by name: at all its addresses, and in all the copies the compiler made of it. */
-function resolveFunction(
-  name: string,
-  isWanted: Choice,
-  { kallsyms }: Names,
-  notes: string[],
-  module?: string,
-): Target {
+function resolveFunction(name: string, isWanted: Choice, { kallsyms }: Names, notes: Note[], module?: string): Target {
   const exact = kallsyms.named(name).filter(isWanted);
   const isOneCopy = exact.length > 0 && name.includes('.');
   const others = isOneCopy ? [] : kallsyms.copies(name).filter(isWanted);
@@ -216,18 +210,14 @@ function resolveFunction(
   const copies = functions.filter((one) => one.name !== name).map((one) => one.name);
   const same = functions.filter((one) => one.name === name);
   if (same.length > 1) {
-    notes.push(`${name} is the name of ${same.length} functions (${some(same.map(place))}); all are counted.`);
+    notes.push({ code: 'target-several', target: name, places: same.map(place) });
   }
-  if (isPart) notes.push(existsInPart(`${name} exists`, copies));
-  else if (wrappers.length > 0) notes.push(`${name} is entered by ${copies.join(' and ')}.`);
+  if (isPart) notes.push({ code: 'target-in-part', target: name, parts: copies });
+  else if (wrappers.length > 0) notes.push({ code: 'target-entered-by', target: name, wrappers: copies });
   else if (copies.length > 0) {
-    notes.push(`${name} was compiled to copies, which are counted too: ${copies.join(', ')}.`);
+    notes.push({ code: 'target-copies', target: name, copies });
   }
   return { kind: 'function', name: normaliseSymbol(name), functions };
-}
-
-function existsInPart(subject: string, parts: readonly string[]): string {
-  return `${subject} only in part (${some(parts)}): its beginning is inlined into its callers, and calls that end there are not counted.`;
 }
 
 function place({ module, address }: KernelFunction): string {
@@ -249,7 +239,7 @@ function notFound(name: string, isWanted: Choice, kallsyms: Kallsyms, module?: s
 }
 
 /** The functions a pattern matches, one target per name. */
-function matching(word: string, pattern: NamePattern, isWanted: Choice, names: Names, notes: string[]): Target[] {
+function matching(word: string, pattern: NamePattern, isWanted: Choice, names: Names, notes: Note[]): Target[] {
   const { kallsyms } = names;
   const byName = new Map<string, KernelFunction[]>();
   for (const candidate of kallsyms) {
@@ -274,11 +264,9 @@ function matching(word: string, pattern: NamePattern, isWanted: Choice, names: N
   }
   if (targets.length === 0) throw new UserError(`no kernel function matches ${word}`);
   refuseTooMany(word, targets.length);
-  if (parts.length > 0) notes.push(existsInPart(`What ${word} matches exists in some cases`, parts));
+  if (parts.length > 0) notes.push({ code: 'pattern-in-part', pattern: word, parts });
   if (inner.length > 0) {
-    notes.push(
-      `${word}: a system call is counted where it is entered, not again in the functions that are called there for it (${some(inner)}).`,
-    );
+    notes.push({ code: 'pattern-syscalls-once', pattern: word, names: inner });
   }
   return targets;
 }

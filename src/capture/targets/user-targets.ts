@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import type { Note } from '../../census/message.ts';
 import { UserError } from '../../errors.ts';
 import type { ElfProbe, ElfProbes } from '../../image/elf.ts';
 import type { NamePattern } from './name-pattern.ts';
@@ -15,7 +16,7 @@ export function resolveUser(
   path: string,
   wanted: string | NamePattern,
   probes: ElfProbes,
-  notes: string[],
+  notes: Note[],
 ): UserTarget[] {
   const file = realPath(path);
   const target = ({ name, offsets }: ElfProbe): UserTarget => ({
@@ -34,12 +35,10 @@ export function resolveUser(
   const found = probes.functions.find(({ name }) => name === wanted);
   if (!found) throw new UserError(notFound(path, wanted, probes));
   if (found.isChooser) {
-    notes.push(
-      `${wanted} of ${path} only chooses one of several implementations when a program starts: that choice is counted, not the calls of what was chosen.`,
-    );
+    notes.push({ code: 'target-ifunc', target: wanted, path });
   }
   if (found.offsets.length > 1) {
-    notes.push(`${wanted} is the name of ${found.offsets.length} functions of ${path}; all are counted.`);
+    notes.push({ code: 'target-user-several', target: wanted, path, count: found.offsets.length });
   }
   return [target(found)];
 }

@@ -10,7 +10,7 @@ test('facts with their units, totals, traces and text around them', async () => 
       'Trace2 5\n<IRQ>\ntimerqueue_add+0x54/0x80\nhrtimer_interrupt+0x1/0x2\n</IRQ>\ndo_idle+0x1/0x2\nA timer.\n',
   );
   expect([census.total, census.attributed]).toEqual([20, 17]);
-  expect(census.losses).toEqual([{ reason: 'not listed', count: 3 }]);
+  expect(census.losses).toEqual([{ code: 'not-listed', count: 3 }]);
   expect(census.targets).toEqual(['rbinsert']);
   expect(census.facts.workloads).toEqual([{ name: 'my bench', keys: '16B each', rawSize: '110.6MB', entries: 1000 }]);
   expect(groupCounts(census)).toEqual([
@@ -32,7 +32,7 @@ test('a trace without frames is a loss, and shown', async () => {
     'Total x: 9\nTrace1 4\n\nTrace2 5\nvfs_write+0x1/0x2\n',
   );
   expect([census.total, census.attributed]).toEqual([9, 5]);
-  expect(census.losses).toEqual([{ reason: 'trace without frames', count: 4 }]);
+  expect(census.losses).toEqual([{ code: 'trace-without-frames', count: 4 }]);
   expect(diagnostics.examples[0]).toMatchObject({ line: 2, why: 'no frame follows' });
 });
 

@@ -1,3 +1,4 @@
+import { NO_KEY } from '../../census/call-key.ts';
 import type { Workload } from '../../census/census.ts';
 import type { Frame } from '../../census/stack-table.ts';
 import type { CensusBuilder } from '../builder.ts';
@@ -5,7 +6,7 @@ import type { Diagnostics } from '../diagnostics.ts';
 import { endsContext, parseMarker, parsePrintedFrame } from '../kernel-log/frame.ts';
 import { splitLogLine } from '../kernel-log/line.ts';
 import { feedLines, SingleLines } from '../lines.ts';
-import type { ByteStream, SniffResult, StackReader } from '../reader.ts';
+import type { ByteStream, FormatReader, SniffResult } from '../reader.ts';
 
 const TOTAL = /^\s*Total\s+(\S+?)\s*:\s*(\d{1,15})\s*$/;
 const TRACE = /^\s*Trace\s*(\d+)\s*:?\s+(\d{1,15})\s*$/;
@@ -18,7 +19,7 @@ const TRACE = /^\s*Trace\s*(\d+)\s*:?\s+(\d{1,15})\s*$/;
  *     Trace1 614697
  *     119[   54.901272]  enqueue_task_fair+0x586/0x1300
  */
-export const countedTracesReader: StackReader = {
+export const countedTracesReader: FormatReader = {
   name: 'counted-traces',
   summary: 'call traces counted by hand (Total NAME: N, then TraceK N and a stack)',
 
@@ -50,6 +51,7 @@ class CountedTracesParser extends SingleLines {
 
   constructor(builder: CensusBuilder, diagnostics: Diagnostics) {
     super();
+    builder.loseEmptyStacksAs({ code: 'trace-without-frames' });
     this.#builder = builder;
     this.#diagnostics = diagnostics;
   }
@@ -74,7 +76,7 @@ class CountedTracesParser extends SingleLines {
     if (total) {
       this.#close();
       this.#hasTotal = true;
-      this.#builder.declareTotal(total[1] ?? '', Number(total[2]), 'not listed');
+      this.#builder.declareTotal(total[1] ?? '', Number(total[2]), { code: 'not-listed' });
       return;
     }
     const trace = TRACE.exec(line);
@@ -133,14 +135,10 @@ class CountedTracesParser extends SingleLines {
 
   #close(): void {
     if (this.#calls === 0) return;
-    const peeled = this.#builder.stack(this.#frames);
-    if (peeled.innermost === undefined) {
-      this.#builder.census.lose('trace without frames', this.#calls);
+    if (this.#frames.length === 0) {
       this.#diagnostics.skip(this.#traceLine, `Trace … ${this.#calls}`, 'no frame follows');
-    } else {
-      this.#builder.census.add({ stack: peeled.stack }, this.#calls);
-      this.#builder.countPeeled(peeled.peeled, this.#calls);
     }
+    this.#builder.call(this.#frames, NO_KEY, this.#calls);
     this.#calls = 0;
     this.#frames = [];
     this.#isInText = false;

@@ -66,7 +66,7 @@ test('innermost frame first, when asked', async () => {
     'bash;entry_SYSCALL_64_after_hwframe;do_syscall_64;ksys_write;vfs_write 2\nbash;x;do_idle;vfs_write 1\n';
   const innermostFirst =
     'vfs_write;ksys_write;do_syscall_64;entry_SYSCALL_64_after_hwframe;bash 2\nvfs_write;do_idle;x;bash 1\n';
-  const { census } = await checkBytes('folded', innermostFirst, { leafFirst: true });
+  const { census } = await checkBytes('folded', innermostFirst, { options: { leafFirst: true } });
   expect(groupCounts(census)).toEqual(groupCounts((await readBytes(outermostFirst)).census));
 });
 

@@ -1,11 +1,13 @@
-import { UNKNOWN } from '../../census/census.ts';
+import type { KeyId } from '../../census/call-key.ts';
+import { NO_TARGET, type TargetId } from '../../census/row-table.ts';
 import type { Frame } from '../../census/stack-table.ts';
 import type { SymbolSpace } from '../../census/symbol-table.ts';
 import type { CensusBuilder, PeeledStack } from '../builder.ts';
 import { ByteIntern, hashSample } from '../byte-intern.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import { feedLines, SingleLines } from '../lines.ts';
-import { type ByteStream, MalformedInput, type ReadOptions, type SniffResult, type StackReader } from '../reader.ts';
+import { lossFromText } from '../loss-text.ts';
+import { type ByteStream, type FormatReader, MalformedInput, type ReaderOptions, type SniffResult } from '../reader.ts';
 
 const LINE = /^(.*\S)\s+(\d+(?:\.\d+)?)$/;
 const TWO_COLUMNS = /^\S.*;.*\s\d+(?:\.\d+)?\s+\d+(?:\.\d+)?$/;
@@ -23,9 +25,10 @@ const MARKER = /^<<?\/?[A-Z#]+[A-Z#0-9]*>>?$/;
  *
  *     db_bench;write;do_syscall_64_[k];ksys_write_[k] 12
  */
-export const foldedReader: StackReader = {
+export const foldedReader: FormatReader = {
   name: 'folded',
   summary: 'folded stacks (a;b;c 12)',
+  options: [{ name: 'leafFirst', flag: '--leaf-first', summary: 'folded stacks are written innermost frame first' }],
 
   sniff(head: Buffer, _fileName: string, isWhole: boolean): SniffResult {
     const text = head.toString('latin1');
@@ -39,8 +42,13 @@ export const foldedReader: StackReader = {
     return folded.length > 0 && hasStack && folded.length >= lines.length * 0.6 ? 'yes' : 'no';
   },
 
-  async read(bytes: ByteStream, builder: CensusBuilder, diagnostics: Diagnostics, options: ReadOptions): Promise<void> {
-    const parser = new FoldedParser(builder, diagnostics, options.leafFirst ?? false);
+  async read(
+    bytes: ByteStream,
+    builder: CensusBuilder,
+    diagnostics: Diagnostics,
+    options: ReaderOptions,
+  ): Promise<void> {
+    const parser = new FoldedParser(builder, diagnostics, options.leafFirst === true);
     await feedLines(bytes, parser, diagnostics);
     parser.finish();
   },
@@ -49,10 +57,10 @@ export const foldedReader: StackReader = {
 /** Stands for a process that is not known. */
 const NOBODY = '-';
 
-/** A stack with the process, its string id. */
+/** A stack with its process. */
 interface FoldedStack {
   readonly stack: PeeledStack;
-  readonly comm: number;
+  readonly task: KeyId;
 }
 
 class FoldedParser extends SingleLines {
@@ -67,31 +75,28 @@ class FoldedParser extends SingleLines {
 
   constructor(builder: CensusBuilder, diagnostics: Diagnostics, leafFirst: boolean) {
     super();
+    builder.loseEmptyStacksAs({ code: 'line-without-frame' });
     this.#builder = builder;
     this.#diagnostics = diagnostics;
     this.#leafFirst = leafFirst;
   }
 
   finish(): void {
-    const { census } = this.#builder;
     const stacks = this.#stacks.map((text) => this.#stack(text));
-    for (const [id, { stack, comm }] of stacks.entries()) {
-      const calls = this.#calls[id] ?? 0;
-      this.#builder.countPeeled(stack.peeled, calls);
-      if (stack.innermost === undefined) census.lose('line without a frame', calls);
-      else census.addRow(stack.stack, this.#targetOf(stack), comm, -1, -1, -1, 0, calls);
+    for (const [id, { stack, task }] of stacks.entries()) {
+      this.#builder.add(stack, task, this.#calls[id] ?? 0, this.#targetOf(stack));
     }
     this.#builder.inferTarget();
   }
 
   /** Of several targets that the file names, the one the stack begins with. */
-  #targetOf(stack: PeeledStack): number {
+  #targetOf(stack: PeeledStack): TargetId {
     const { census } = this.#builder;
-    if (stack.innermost === undefined) return UNKNOWN;
+    if (stack.innermost === undefined) return NO_TARGET;
     const name = census.symbols.name(stack.innermost);
     const exact = census.targets.indexOf(name);
-    if (exact >= 0 || census.symbols.space(stack.innermost) !== 'user') return exact;
-    return census.targets.findIndex((target) => target.includes('/') && target.endsWith(`:${name}`));
+    if (exact >= 0 || census.symbols.space(stack.innermost) !== 'user') return exact as TargetId;
+    return census.targets.findIndex((target) => target.includes('/') && target.endsWith(`:${name}`)) as TargetId;
   }
 
   protected override readLine(buffer: Buffer, start: number, newline: number): void {
@@ -114,7 +119,7 @@ class FoldedParser extends SingleLines {
     const loss = LOST.exec(text)?.[1];
     if (loss !== undefined) {
       this.#isAnnotated = true;
-      this.#builder.census.lose(loss, count);
+      this.#builder.census.lose(lossFromText(loss), count);
       return;
     }
     const target = TARGET.exec(text)?.[1];
@@ -135,7 +140,7 @@ class FoldedParser extends SingleLines {
   }
 
   #stack(text: string): FoldedStack {
-    const { census, knowledge } = this.#builder;
+    const { knowledge } = this.#builder;
     let names = text.split(';').filter((name) => name !== '');
     if (this.#leafFirst) names.reverse();
     let comm = '';
@@ -152,7 +157,7 @@ class FoldedParser extends SingleLines {
       const isKernel = this.#isAnnotated ? name.endsWith('_[k]') : i >= kernelFrom && !/_\[[ij]\]$/.test(name);
       frames.push(this.#frame(name.replace(/_\[[kij]\]$/, ''), isKernel ? 'kernel' : 'user'));
     }
-    return { stack: this.#builder.stack(frames.reverse()), comm: census.stringId(comm) };
+    return { stack: this.#builder.stack(frames.reverse()), task: this.#builder.task({ comm }) };
   }
 
   #frame(name: string, space: SymbolSpace): Frame {

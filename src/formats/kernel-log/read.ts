@@ -1,13 +1,15 @@
+import { type KeyId, NO_KEY } from '../../census/call-key.ts';
+import { NO_TARGET, type TargetId } from '../../census/row-table.ts';
 import type { Frame } from '../../census/stack-table.ts';
 import type { CensusBuilder, PeeledStack } from '../builder.ts';
 import { ByteIntern, hashBytes, viewOf } from '../byte-intern.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import { LineTrie } from '../line-trie.ts';
 import { feedLines, type LineConsumer } from '../lines.ts';
-import type { ByteStream, SniffResult, StackReader } from '../reader.ts';
+import type { ByteStream, FormatReader, SniffResult } from '../reader.ts';
 import { parsePrintedFrame } from './frame.ts';
 import { LogPrefixShape, splitLogLine } from './line.ts';
-import { LogText, type Meaning, NOBODY, type Task, UNRELATED } from './text.ts';
+import { LogText, type Meaning, UNRELATED } from './text.ts';
 
 const NEWLINE = 10;
 const CARRIAGE_RETURN = 13;
@@ -17,8 +19,10 @@ const COLON = 0x3a;
 /** After so many unrelated lines in a row a trace whose end was not printed is over. */
 const MAXIMUM_UNRELATED = 8;
 
+const WITHOUT_FRAMES = { code: 'trace-without-frames' } as const;
+
 /** Kernel logs with call traces, as dmesg, journalctl, syslog, a serial console and /dev/kmsg give them. */
-export const dmesgReader: StackReader = {
+export const dmesgReader: FormatReader = {
   name: 'dmesg',
   summary: 'kernel log with call traces (dmesg, journalctl -k, kern.log, console, /dev/kmsg)',
 
@@ -48,7 +52,7 @@ function isLoggedFrame(line: string): boolean {
 class Caller {
   /** Where in the trie the open trace is; -1 while none is open. */
   node = -1;
-  task: Task = NOBODY;
+  task: KeyId = NO_KEY;
   /** Line of a RIP printed before its trace, -1 where there is none. */
   rip = -1;
   unrelated = 0;
@@ -67,9 +71,7 @@ class DmesgParser implements LineConsumer {
   readonly #trie = new LineTrie();
   /** By node: the stack it stands for. */
   readonly #stacks: (PeeledStack | undefined)[] = [];
-  readonly #targets: number[] = [];
-  /** By node: how many traces ended there. */
-  readonly #ended: number[] = [];
+  readonly #targets: TargetId[] = [];
   readonly #prefix = new LogPrefixShape();
   readonly #callers = new Map<string, Caller>([['', new Caller()]]);
   #caller = this.#callers.get('') as Caller;
@@ -81,6 +83,7 @@ class DmesgParser implements LineConsumer {
   constructor(builder: CensusBuilder, diagnostics: Diagnostics) {
     this.#builder = builder;
     this.#diagnostics = diagnostics;
+    builder.loseEmptyStacksAs(WITHOUT_FRAMES);
     this.#text = new LogText(builder.census);
   }
 
@@ -141,17 +144,9 @@ class DmesgParser implements LineConsumer {
 
   finish(): void {
     for (const caller of this.#callers.values()) this.#close(caller);
-    for (const [node, calls] of this.#ended.entries()) {
-      const peeled = this.#stacks[node]?.peeled;
-      if (calls && peeled && peeled.length > 0) this.#builder.countPeeled(peeled, calls);
-    }
     const { census } = this.#builder;
-    census.lose('start of the trace missing', this.#torn);
-    if (this.#dropped > 0) {
-      census.note(
-        `The kernel dropped ${this.#dropped} lines of its log: calls printed there are missing unless a stated total tells of them.`,
-      );
-    }
+    census.lose({ code: 'trace-start-missing' }, this.#torn);
+    if (this.#dropped > 0) census.note({ code: 'log-lines-dropped', lines: this.#dropped });
     this.#builder.inferTarget();
   }
 
@@ -227,7 +222,7 @@ class DmesgParser implements LineConsumer {
         return;
       case 'total':
         this.#close(caller);
-        this.#builder.declareTotal(meaning.name, meaning.count, 'not printed');
+        this.#builder.declareTotal(meaning.name, meaning.count, { code: 'not-printed' });
         return;
     }
   }
@@ -278,18 +273,13 @@ class DmesgParser implements LineConsumer {
     caller.unrelated = 0;
     caller.outside = 'unknown';
     if (node < 0) return;
-    caller.task = NOBODY;
+    caller.task = NO_KEY;
     if (node === 0) {
-      this.#builder.census.lose('call trace without frames', 1);
+      this.#builder.census.lose(WITHOUT_FRAMES, 1);
       return;
     }
-    const peeled = this.#stacks[node] ?? this.#resolve(node);
-    this.#ended[node] = (this.#ended[node] ?? 0) + 1;
-    if (peeled.innermost === undefined) {
-      this.#builder.census.lose('call trace without frames', 1);
-      return;
-    }
-    this.#builder.census.addRow(peeled.stack, this.#targets[node] ?? -1, task.comm, task.pid, task.cpu, -1, 0, 1);
+    const stack = this.#stacks[node] ?? this.#resolve(node);
+    this.#builder.add(stack, task, 1, this.#targets[node]);
   }
 
   #resolve(node: number): PeeledStack {
@@ -301,9 +291,9 @@ class DmesgParser implements LineConsumer {
     this.#stacks[node] = stack;
     const { symbols } = this.#builder.census;
     // A probe's handler called dump_stack: the innermost frame left is the function that was probed.
-    const isProbe = stack.peeled.some((symbol) => /kprobe|int3|ftrace|brk_handler/.test(symbols.name(symbol)));
+    const isProbe = stack.peeled?.symbols.some((symbol) => /kprobe|int3|ftrace|brk_handler/.test(symbols.name(symbol)));
     this.#targets[node] =
-      isProbe && stack.innermost !== undefined ? this.#builder.targetId(symbols.name(stack.innermost)) : -1;
+      isProbe && stack.innermost !== undefined ? this.#builder.targetId(symbols.name(stack.innermost)) : NO_TARGET;
     return stack;
   }
 }

@@ -1,3 +1,4 @@
+import type { KeyId } from '../../census/call-key.ts';
 import type { Census } from '../../census/census.ts';
 import type { Frame } from '../../census/stack-table.ts';
 import { endsContext, parseMarker, parsePrintedFrame } from './frame.ts';
@@ -9,7 +10,7 @@ export type Meaning =
   /** `RIP: 0010:rb_insert_color+0x1/0x140`: where registers were saved. */
   | { readonly kind: 'rip'; readonly frames: readonly Frame[] }
   /** `CPU: 0 PID: 15 Comm: rcu_preempt Not tainted 6.1.0 #1`: who is about to be traced. */
-  | { readonly kind: 'task'; readonly task: Task }
+  | { readonly kind: 'task'; readonly task: KeyId }
   | { readonly kind: 'start'; readonly frames: readonly Frame[] }
   | { readonly kind: 'end' }
   | { readonly kind: 'total'; readonly name: string; readonly count: number }
@@ -19,14 +20,6 @@ export type Meaning =
   | { readonly kind: 'state' }
   | { readonly kind: 'unrelated' };
 
-export interface Task {
-  /** String id of the census. */
-  readonly comm: number;
-  readonly pid: number;
-  readonly cpu: number;
-}
-
-export const NOBODY: Task = { comm: 0, pid: -1, cpu: -1 };
 export const UNRELATED: Meaning = { kind: 'unrelated' };
 const STATE: Meaning = { kind: 'state' };
 const END: Meaning = { kind: 'end' };
@@ -98,16 +91,16 @@ export class LogText {
     return frames;
   }
 
-  #task(content: string): Task | null {
+  #task(content: string): KeyId | null {
     const census = this.#census;
     const task = TASK.exec(content) ?? TASK_TORN.exec(content);
     if (task) {
       const [, cpu, pid, comm = '', kernel] = task;
       if (kernel && !census.facts.kernels.includes(kernel)) census.facts.kernels.push(kernel);
-      return { comm: census.stringId(utf8(comm)), pid: number(pid), cpu: number(cpu) };
+      return census.keys.intern({ comm: utf8(comm), pid: number(pid), cpu: number(cpu) });
     }
     const sleeping = SLEEPING_TASK.exec(content);
-    return sleeping ? { comm: census.stringId(utf8(sleeping[1] ?? '')), pid: number(sleeping[2]), cpu: -1 } : null;
+    return sleeping ? census.keys.intern({ comm: utf8(sleeping[1] ?? ''), pid: number(sleeping[2]) }) : null;
   }
 }
 

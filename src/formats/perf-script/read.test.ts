@@ -185,7 +185,7 @@ test('records of lost events are losses, other records nothing', async () => {
   const { census, diagnostics } = await checkBytes('perf-script', records + perfScript(SAMPLES, ALL));
   expect(diagnostics.examples).toEqual([]);
   expect([census.total, census.attributed]).toEqual([17, 2]);
-  expect(census.losses).toEqual([{ reason: 'perf ring buffer full', count: 15 }]);
+  expect(census.losses).toEqual([{ code: 'ring-buffer-full', count: 15 }]);
 });
 
 test('events without call chains: the one frame on their line, or a loss', async () => {
@@ -197,7 +197,7 @@ test('events without call chains: the one frame on their line, or a loss', async
   ].join('\n');
   const { census } = await checkBytes('perf-script', text);
   expect([census.total, census.attributed]).toEqual([3, 2]);
-  expect(census.losses).toEqual([{ reason: 'sample without a stack', count: 1 }]);
+  expect(census.losses).toEqual([{ code: 'sample-without-stack', count: 1 }]);
   expect(groupCounts(census, 'comm')).toEqual([
     ['perf', 1],
     ['swapper', 1],
@@ -208,7 +208,7 @@ test('a stack whose event line is damaged is a loss; the others are read', async
   const text = perfScript([...SAMPLES, ...SAMPLES], ALL).replace(/\nswapper .*\n/, '\n');
   const { census } = await readBytes(text);
   expect([census.total, census.attributed]).toEqual([4, 3]);
-  expect(census.losses).toEqual([{ reason: 'event line missing', count: 1 }]);
+  expect(census.losses).toEqual([{ code: 'event-line-missing', count: 1 }]);
 });
 
 test('empty lines between events may be missing', async () => {

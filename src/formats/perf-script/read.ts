@@ -1,20 +1,14 @@
+import { type KeyId, NO_KEY } from '../../census/call-key.ts';
+import { NO_TARGET, type TargetId } from '../../census/row-table.ts';
 import type { Frame } from '../../census/stack-table.ts';
 import { normaliseSymbol } from '../../census/symbol-name.ts';
 import type { CensusBuilder, PeeledStack } from '../builder.ts';
 import { ByteIntern, hashBytes, hashSample } from '../byte-intern.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import { feedLines, type LineConsumer } from '../lines.ts';
-import type { ByteStream, SniffResult, StackReader } from '../reader.ts';
+import type { ByteStream, FormatReader, SniffResult } from '../reader.ts';
 import { parsePerfFrame } from './frame.ts';
-import {
-  isDigit,
-  type PerfEvent,
-  type PerfTask,
-  parsePerfEvent,
-  parsePerfTask,
-  parseUntimed,
-  splitAtTime,
-} from './header.ts';
+import { isDigit, type PerfEvent, parsePerfEvent, parsePerfTask, parseUntimed, splitAtTime } from './header.ts';
 
 const NEWLINE = 10;
 const TAB = 9;
@@ -40,7 +34,7 @@ const MEASURES =
  *     perf   196 [000]    18.873442:          1 mem:0xffffffff8e7ea5b0:x:
  *     	ffffffff8e7ea5b0 rb_insert_color+0x0 ([kernel.kallsyms])
  */
-export const perfScriptReader: StackReader = {
+export const perfScriptReader: FormatReader = {
   name: 'perf-script',
   summary: 'output of perf script',
 
@@ -84,11 +78,6 @@ interface Block {
   readonly stack: PeeledStack;
   /** Number of lines. */
   readonly lines: number;
-  calls: number;
-}
-
-interface KnownTask extends PerfTask {
-  readonly commId: number;
 }
 
 interface KnownEvent {
@@ -106,7 +95,7 @@ class PerfScriptParser implements LineConsumer {
   #frameTexts = new ByteIntern();
   #frames: (Frame | null)[] = [];
   readonly #taskTexts = new ByteIntern();
-  readonly #tasks: KnownTask[] = [];
+  readonly #tasks: KeyId[] = [];
   readonly #eventTexts = new ByteIntern();
   readonly #events: KnownEvent[] = [];
   #withoutStack = 0;
@@ -166,16 +155,15 @@ class PerfScriptParser implements LineConsumer {
   }
 
   finish(): void {
-    this.#forgetBlocks();
-    this.#builder.census.lose('sample without a stack', this.#withoutStack);
-    this.#builder.census.lose('event line missing', this.#headlessStacks);
+    this.#builder.census.lose({ code: 'sample-without-stack' }, this.#withoutStack);
+    this.#builder.census.lose({ code: 'event-line-missing' }, this.#headlessStacks);
   }
 
   /** Reads the event whose line is [at, newline) and whose frames are (newline, framesEnd); returns what follows it. */
   #event(buffer: Buffer, at: number, newline: number, framesEnd: number): number {
     this.line += 1;
     const parts = splitAtTime(buffer, at, newline);
-    let task: KnownTask | undefined;
+    let task: KeyId | undefined;
     let event: KnownEvent | undefined;
     let period = 1;
     let rest = '';
@@ -200,13 +188,13 @@ class PerfScriptParser implements LineConsumer {
       if (this.#record(line)) return framesEnd;
       const untimed = parseUntimed(line, framesEnd > newline + 1);
       if (untimed) {
-        task = { ...untimed.task, commId: this.#builder.census.stringId(untimed.task.comm) };
+        task = this.#builder.task(untimed.task);
         event = eventOf(untimed.event.name);
         period = untimed.event.period < 0 ? 1 : untimed.event.period;
         rest = untimed.event.rest;
       }
     }
-    if (!task || !event) {
+    if (task === undefined || !event) {
       this.#diagnostics.skip(this.line, latin1(buffer, at, newline), 'not an event line of perf script');
       this.line += countLines(buffer, newline + 1, framesEnd);
       return framesEnd;
@@ -228,11 +216,9 @@ class PerfScriptParser implements LineConsumer {
       }
       if (this.#blockTexts.length > MAXIMUM_CACHE) this.#forgetBlocks();
       id = this.#blockTexts.add(buffer, newline + 1, framesEnd, hash);
-      this.#blocks[id] = { stack: this.#builder.stack(read.frames), lines: read.lines, calls: 0 };
+      this.#blocks[id] = { stack: this.#builder.stack(read.frames), lines: read.lines };
     } else this.line += this.#blocks[id]?.lines ?? 0;
-    const block = this.#blocks[id] as Block;
-    block.calls += calls;
-    this.#add(block.stack, task, event, calls);
+    this.#add((this.#blocks[id] as Block).stack, task, event, calls);
     return framesEnd;
   }
 
@@ -246,29 +232,28 @@ class PerfScriptParser implements LineConsumer {
       return framesEnd;
     }
     const { frames, end } = this.#readFrames(buffer, at, framesEnd);
-    this.#add(this.#builder.stack(frames), NOBODY, NO_EVENT, 1);
+    this.#add(this.#builder.stack(frames), NO_KEY, NO_EVENT, 1);
     return end;
   }
 
   /** `-g` was not given: the one frame stands on the event's line, if at all. */
-  #inlineFrame(rest: string, task: KnownTask, event: KnownEvent, calls: number): void {
+  #inlineFrame(rest: string, task: KeyId, event: KnownEvent, calls: number): void {
     const frame = /^\s*[0-9a-f]{8,16}\s/.test(rest) ? this.#frame(` ${rest}`) : null;
     if (frame) this.#add(this.#builder.stack([frame]), task, event, calls);
     else this.#withoutStack += calls;
   }
 
-  #add(peeled: PeeledStack, task: KnownTask, event: KnownEvent, calls: number): void {
-    const { census } = this.#builder;
-    if (peeled.innermost === undefined) {
-      this.#withoutStack += calls;
-      return;
-    }
-    const target = census.target(this.#targetOf(event.name, peeled));
-    census.addRow(peeled.stack, target, task.commId, task.pid, task.cpu, -1, 0, calls);
+  #add(peeled: PeeledStack, task: KeyId, event: KnownEvent, calls: number): void {
+    const target = peeled.innermost === undefined ? NO_TARGET : this.#targetOf(event.name, peeled);
+    this.#builder.add(peeled, task, calls, target);
   }
 
   /** A breakpoint or probe on a function is named by the function; any other event is its own target. */
-  #targetOf(event: string, peeled: PeeledStack): string {
+  #targetOf(event: string, peeled: PeeledStack): TargetId {
+    return this.#builder.census.target(this.#targetName(event, peeled));
+  }
+
+  #targetName(event: string, peeled: PeeledStack): string {
     const { symbols } = this.#builder.census;
     const innermost = peeled.innermost === undefined ? '' : symbols.name(peeled.innermost);
     if (event.startsWith('mem:') && innermost !== '') return innermost;
@@ -334,15 +319,14 @@ class PerfScriptParser implements LineConsumer {
     };
   }
 
-  #task(buffer: Buffer, start: number, end: number): KnownTask {
+  #task(buffer: Buffer, start: number, end: number): KeyId {
     const hash = hashBytes(buffer, start, end);
     let id = this.#taskTexts.find(buffer, start, end, hash);
     if (id < 0) {
       id = this.#taskTexts.add(buffer, start, end, hash);
-      const task = parsePerfTask(buffer.toString('utf8', start, end));
-      this.#tasks[id] = { ...task, commId: this.#builder.census.stringId(task.comm) };
+      this.#tasks[id] = this.#builder.task(parsePerfTask(buffer.toString('utf8', start, end)));
     }
-    return this.#tasks[id] as KnownTask;
+    return this.#tasks[id] as KeyId;
   }
 
   #knownEvent(buffer: Buffer, start: number, end: number): KnownEvent {
@@ -359,7 +343,7 @@ class PerfScriptParser implements LineConsumer {
   #record(text: string): boolean {
     const record = /^PERF_RECORD_(\w+)(?:.*\blost (\d+))?/.exec(text);
     if (!record) return false;
-    if (record[1]?.startsWith('LOST')) this.#builder.census.lose('perf ring buffer full', Number(record[2] ?? 1));
+    if (record[1]?.startsWith('LOST')) this.#builder.census.lose({ code: 'ring-buffer-full' }, Number(record[2] ?? 1));
     return true;
   }
 
@@ -373,13 +357,11 @@ class PerfScriptParser implements LineConsumer {
   }
 
   #forgetBlocks(): void {
-    for (const { stack, calls } of this.#blocks) if (calls > 0) this.#builder.countPeeled(stack.peeled, calls);
     this.#blocks = [];
     this.#blockTexts = new ByteIntern();
   }
 }
 
-const NOBODY: KnownTask = { comm: '', commId: 0, pid: -1, cpu: -1 };
 /** Below a frame with `-F +srcline`: `  fair.c:500`, `  ??:0`, `  [kernel.kallsyms][ffffffff8e7ea5b0]`. */
 const SOURCE_LINE = /^\s+(?:\S+:\d+(?: \(discriminator \d+\))?|\S*\[[0-9a-f]+\])$/;
 

@@ -1,25 +1,27 @@
-import type { CensusFacts, Workload } from '../../census/census.ts';
+import type { CensusFacts, Measure, Workload } from '../../census/census.ts';
+import { isMessage, type Note, type Warning } from '../../census/message.ts';
 import type { SymbolSpace } from '../../census/symbol-table.ts';
+import { messageFromText } from './old-messages.ts';
 
 /** How a census is put into a pprof profile; `docs/formats.md` describes it for other programs. */
 
 /** First words of the profile comment that carries what pprof has no place for; JSON follows. */
-export const CENSUS_COMMENT = 'whocalls/census/1 ';
+export const CENSUS_COMMENT = 'whocalls/census/2 ';
+
+/** What whocalls 0.1 began it with: losses and notes are sentences there. */
+export const OLD_CENSUS_COMMENT = 'whocalls/census/1 ';
 
 /** What the comment holds. */
 export interface CensusComment {
   readonly targets: readonly string[];
   readonly facts: CensusFacts;
+  /** What the values behind the count are sums of, in their order; missing in files of 0.1. */
+  readonly measures: readonly Measure[];
 }
 
-/** Keys of sample labels. */
+/** Keys of sample labels besides those of {@link KEY_COLUMNS}. */
 export const LABEL = {
   target: 'target',
-  comm: 'comm',
-  pid: 'pid',
-  cpu: 'cpu',
-  bucket: 'time bucket',
-  argument: 'argument',
   /** The sample is a loss; its value is the reason. Its stack is one made-up frame, so that viewers show it. */
   lost: 'lost',
 } as const;
@@ -62,19 +64,20 @@ export const UNRELIABLE = '? ';
 
 /** Reads what follows {@link CENSUS_COMMENT}; null if it is none. Facts of a wrong type are left out. */
 export function parseCensusComment(json: string): CensusComment | null {
-  let comment: { targets?: unknown; facts?: Record<string, unknown> } | null;
+  let comment: { targets?: unknown; facts?: Record<string, unknown>; measures?: unknown } | null;
   try {
     comment = JSON.parse(json);
   } catch {
     return null;
   }
-  const { targets, facts } = comment ?? {};
+  const { targets, facts, measures } = comment ?? {};
   if (!isTexts(targets) || typeof facts !== 'object' || facts === null) return null;
   const number = (value: unknown) => (typeof value === 'number' && value >= 0 ? value : null);
   const list = <T>(value: unknown, isItem: (item: unknown) => item is T) =>
     Array.isArray(value) ? value.filter(isItem) : [];
   return {
     targets,
+    measures: list(measures, isMeasure),
     facts: {
       kernels: list(facts.kernels, isText),
       commands: list(facts.commands, isTexts),
@@ -82,10 +85,23 @@ export function parseCensusComment(json: string): CensusComment | null {
       cpus: number(facts.cpus),
       durationSeconds: number(facts.durationSeconds),
       bucketMilliseconds: number(facts.bucketMilliseconds),
-      warnings: list(facts.warnings, isText),
-      notes: list(facts.notes, isText),
+      architectures: list(facts.architectures, isText),
+      startedAt: isText(facts.startedAt) && /^\d{4}-\d\d-\d\dT/.test(facts.startedAt) ? facts.startedAt : null,
+      warnings: messages<Warning>(facts.warnings),
+      notes: messages<Note>(facts.notes),
     },
   };
+}
+
+/** Codes of later versions are kept; sentences are what 0.1 wrote. */
+function messages<M extends Note | Warning>(value: unknown): M[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((item: unknown) => (isText(item) ? messageFromText(item) : isMessage(item) ? item : [])) as M[];
+}
+
+function isMeasure(value: unknown): value is Measure {
+  if (typeof value !== 'object' || value === null) return false;
+  return ['name', 'unit', 'of'].every((key) => isText((value as Record<string, unknown>)[key]));
 }
 
 function isText(value: unknown): value is string {

@@ -27,9 +27,11 @@ function everything(): Census {
   const target = census.target('rb_insert_color');
   census.add({ stack, target, comm: 'größe 名;x', pid: 0, cpu: 0, bucket: 0, argument: 'rotate' }, 614697);
   census.add({ stack: census.stack(frames.slice(0, 3)), pid: 0x7fffffff }, Number.MAX_SAFE_INTEGER - 10_000_000);
-  census.lose('not printed', 3);
-  census.lose('stack storage full', 2);
-  census.note('A remark.');
+  census.lose({ code: 'not-printed' }, 3);
+  census.lose({ code: 'map-full', map: 'stacks', limit: 100 }, 2);
+  census.lose({ code: 'stated', text: 'stack storage full' }, 2);
+  census.note({ code: 'stated', text: 'A remark.' });
+  census.note({ code: 'target-aliases', aliases: ['a is b'] });
   Object.assign(census.facts, {
     kernels: ['6.1.0-56-amd64'],
     commands: [['db_bench', '--num=1 2']],
@@ -82,9 +84,9 @@ test('a profile of another program', async () => {
   });
   const { census, diagnostics } = await checkBytes('pprof', profile.encode());
   expect([census.total, census.attributed]).toEqual([8, 6]);
-  expect(census.losses).toEqual([{ reason: 'sample without a stack', count: 2 }]);
+  expect(census.losses).toEqual([{ code: 'sample-without-stack', count: 2 }]);
   expect(diagnostics.skippedLines).toBe(1);
-  expect(diagnostics.notes.join()).toContain('samples/count was read');
+  expect(census.measures).toEqual([{ name: 'cpu', unit: 'nanoseconds', of: 'profile' }]);
   expect(groupCounts(census, 'entry')).toEqual([
     ['write(2)', 5],
     ['unknown entry', 1],

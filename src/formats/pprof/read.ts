@@ -1,17 +1,28 @@
 import { Profile } from 'pprof-format';
+import { type CallKey, KEY_COLUMN_LIST, type KeyId } from '../../census/call-key.ts';
+import type { TargetId } from '../../census/row-table.ts';
 import type { Frame } from '../../census/stack-table.ts';
 import type { SymbolSpace } from '../../census/symbol-table.ts';
 import { messageOf } from '../../errors.ts';
 import type { CensusBuilder } from '../builder.ts';
 import type { Diagnostics } from '../diagnostics.ts';
-import { type ByteStream, MalformedInput, type SniffResult, type StackReader, TruncatedInput } from '../reader.ts';
-import { CENSUS_COMMENT, type CensusComment, LABEL, parseCensusComment, placeOfFile, UNRELIABLE } from './encoding.ts';
+import { lossFromText } from '../loss-text.ts';
+import { type ByteStream, type FormatReader, MalformedInput, type SniffResult, TruncatedInput } from '../reader.ts';
+import {
+  CENSUS_COMMENT,
+  type CensusComment,
+  LABEL,
+  OLD_CENSUS_COMMENT,
+  parseCensusComment,
+  placeOfFile,
+  UNRELIABLE,
+} from './encoding.ts';
 
 /** The library holds a profile in memory as a whole. */
 const MAXIMUM_SIZE = 512 << 20;
 
 /** pprof profiles: the census files of this tool, from which everything comes back, and those of others. */
-export const pprofReader: StackReader = {
+export const pprofReader: FormatReader = {
   name: 'pprof',
   summary: 'pprof profile, such as a census file',
 
@@ -122,10 +133,10 @@ class ProfileConverter {
       Object.assign(census.facts, own.facts);
     }
     this.#readLocations(own !== null);
-    const column = own ? 0 : this.#valueColumn();
+    const { count: counts, others } = this.#values(own);
     let damaged = 0;
     for (const sample of this.#profile.sample) {
-      const count = Number(sample.value[column] ?? 0);
+      const count = Number(sample.value[counts] ?? 0);
       // A negative number, as in differences of profiles, comes out as a very large one.
       if (!(count >= 0 && Number.isSafeInteger(count))) {
         damaged += 1;
@@ -134,52 +145,59 @@ class ProfileConverter {
       const labels = this.#labels(sample.label);
       const lost = labels.get(LABEL.lost);
       if (lost !== undefined && own) {
-        census.lose(String(lost), count);
+        census.lose(lossFromText(String(lost)), count);
         continue;
       }
       const frames = sample.locationId.flatMap((id) => this.#frames.get(String(id)) ?? []);
-      if (frames.length === 0) {
-        census.lose('sample without a stack', count);
-        continue;
+      const target = this.#builder.targetId(String(labels.get(LABEL.target) ?? ''));
+      const task = this.#builder.task(own ? keyOf(labels) : foreignKey(labels));
+      const row = own ? this.#addExactly(frames, task, count, target) : this.#builder.call(frames, task, count, target);
+      for (const { measure, column } of row < 0 ? [] : others) {
+        const sum = Number(sample.value[column] ?? 0);
+        if (Number.isSafeInteger(sum) && sum >= 0) census.rows.addSum(row, measure, sum);
       }
-      const text = (key: string) => String(labels.get(key) ?? '');
-      const number = (key: string) => integerOf(labels.get(key));
-      census.add(
-        {
-          stack: own ? census.stack(frames) : this.#builder.stack(frames).stack,
-          target: this.#builder.targetId(text(LABEL.target)),
-          comm: text(LABEL.comm) || text('thread') || text('process'),
-          pid: number(LABEL.pid),
-          cpu: number(LABEL.cpu),
-          bucket: own ? number(LABEL.bucket) : -1,
-          argument: text(LABEL.argument),
-        },
-        count,
-      );
     }
     if (damaged > 0) this.#diagnostics.skip(0, `${damaged} samples`, 'a count that is no number of calls');
     if (!own) this.#builder.inferTarget();
   }
 
+  /** Stacks of a census file are as they were kept: nothing is to be taken off. */
+  #addExactly(frames: readonly Frame[], task: KeyId, count: number, target: TargetId): number {
+    const { census } = this.#builder;
+    if (frames.length > 0) return census.addCalls(census.stack(frames), target, task, count);
+    census.lose({ code: 'sample-without-stack' }, count);
+    return -1;
+  }
+
   #comment(): CensusComment | null {
     for (const index of this.#profile.comment) {
       const text = this.#text(index);
-      if (!text.startsWith(CENSUS_COMMENT)) continue;
-      const comment = parseCensusComment(text.slice(CENSUS_COMMENT.length));
+      const start = [CENSUS_COMMENT, OLD_CENSUS_COMMENT].find((one) => text.startsWith(one));
+      if (start === undefined) continue;
+      const comment = parseCensusComment(text.slice(start.length));
       if (comment) return comment;
-      this.#diagnostics.note('The facts of the census file are damaged; only its calls were read.');
+      this.#diagnostics.note({ code: 'facts-damaged' });
     }
     return null;
   }
 
-  /** Of several values per sample the one that counts. */
-  #valueColumn(): number {
-    const types = this.#profile.sampleType.map((type) => [this.#text(type.type), this.#text(type.unit)].join('/'));
-    const calls = types.findIndex((type) => /^(?:calls|samples|events|contentions)\/count$/.test(type));
-    const column = Math.max(0, calls);
-    if (types.length > 1)
-      this.#diagnostics.note(`Of the values ${types.join(', ')} the profile has, ${types[column]} was read.`);
-    return column;
+  /** Which of the values per sample counts the calls; the others are sums. */
+  #values(own: CensusComment | null): { count: number; others: { measure: number; column: number }[] } {
+    const { census } = this.#builder;
+    const types = this.#profile.sampleType.map((type) => ({
+      name: this.#text(type.type),
+      unit: this.#text(type.unit),
+    }));
+    const calls = types.findIndex(
+      ({ name, unit }) => unit === 'count' && /^(?:calls|samples|events|contentions)$/.test(name),
+    );
+    const count = own ? 0 : Math.max(0, calls);
+    const others = types.flatMap(({ name, unit }, column) => {
+      if (column === count) return [];
+      const measure = own?.measures[column - 1] ?? { name, unit, of: 'profile' };
+      return [{ measure: census.measure(measure), column }];
+    });
+    return { count, others };
   }
 
   #labels(labels: readonly { key: unknown; str: unknown; num: unknown }[]): Map<string, string | number> {
@@ -219,6 +237,22 @@ class ProfileConverter {
     const symbol = this.#builder.census.symbols.intern(raw, module, space, sourceFile);
     return { symbol, offset: Number.isInteger(offset) && offset <= 0x7fffffff ? offset : -1, unreliable };
   }
+}
+
+/** The columns of a key, from labels that `write.ts` made of them. */
+function keyOf(labels: ReadonlyMap<string, string | number>): Partial<CallKey> {
+  return Object.fromEntries(
+    KEY_COLUMN_LIST.map(([column, { kind, label }]) => {
+      const value = labels.get(label);
+      return [column, kind === 'text' ? String(value ?? '') : integerOf(value)];
+    }),
+  );
+}
+
+/** Others call the task what they like, and their time is none of ours. */
+function foreignKey(labels: ReadonlyMap<string, string | number>): Partial<CallKey> {
+  const { bucket: _, comm, ...key } = keyOf(labels);
+  return { ...key, comm: comm || String(labels.get('thread') ?? labels.get('process') ?? '') };
 }
 
 function integerOf(value: string | number | undefined): number {

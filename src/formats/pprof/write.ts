@@ -11,8 +11,10 @@ import {
   StringTable,
   ValueType,
 } from 'pprof-format';
-import { type Census, UNKNOWN } from '../../census/census.ts';
+import { KEY_COLUMN_LIST, UNKNOWN } from '../../census/call-key.ts';
+import type { Census } from '../../census/census.ts';
 import type { StackId } from '../../census/stack-table.ts';
+import { lossText } from '../loss-text.ts';
 import {
   CENSUS_COMMENT,
   type CensusComment,
@@ -28,30 +30,37 @@ export async function writePprof(census: Census): Promise<Buffer> {
   const strings = new StringTable();
   const places = new Places(census, strings);
   const sample: Sample[] = [];
-  for (const row of census.rows) {
+  for (let number = 0; number < census.rows.size; number++) {
+    const row = census.rows.row(number);
     const label: Label[] = [];
     const target = census.targets[row.target];
-    const addText = (key: string, text: string) => {
+    const add = (key: string, text: string) => {
       if (text !== '') label.push(new Label({ key: strings.dedup(key), str: strings.dedup(text) }));
     };
-    // As text: zero is protobuf's default and would vanish as a number.
-    const addNumber = (key: string, value: number) => addText(key, value === UNKNOWN ? '' : String(value));
-    addText(LABEL.target, target ?? '');
-    addText(LABEL.comm, census.string(row.comm));
-    addNumber(LABEL.pid, row.pid);
-    addNumber(LABEL.cpu, row.cpu);
-    addNumber(LABEL.bucket, row.bucket);
-    addText(LABEL.argument, census.string(row.argument));
-    sample.push(new Sample({ locationId: places.locationsOf(row.stack), value: [row.count], label }));
+    add(LABEL.target, target ?? '');
+    const key = census.keys.at(row.key);
+    for (const [column, { label: name }] of KEY_COLUMN_LIST) {
+      const value = key[column];
+      // Numbers as text: zero is protobuf's default and would vanish as a number.
+      add(name, value === UNKNOWN ? '' : String(value));
+    }
+    const sums = census.measures.map((_, measure) => census.rows.sum(number, measure));
+    sample.push(new Sample({ locationId: places.locationsOf(row.stack), value: [row.count, ...sums], label }));
   }
-  for (const { reason, count } of census.losses) {
-    const label = [new Label({ key: strings.dedup(LABEL.lost), str: strings.dedup(reason) })];
-    sample.push(new Sample({ locationId: [places.lossLocation(reason)], value: [count], label }));
+  const none = census.measures.map(() => 0);
+  for (const { count, ...cause } of census.losses) {
+    const text = lossText(cause);
+    const label = [new Label({ key: strings.dedup(LABEL.lost), str: strings.dedup(text) })];
+    sample.push(new Sample({ locationId: [places.lossLocation(text)], value: [count, ...none], label }));
   }
-  const comment: CensusComment = { targets: census.targets, facts: census.facts };
+  const { targets, facts, measures } = census;
+  const comment: CensusComment = { targets, facts, measures };
   const calls = new ValueType({ type: strings.dedup('calls'), unit: strings.dedup('count') });
   const profile = new Profile({
-    sampleType: [calls],
+    sampleType: [
+      calls,
+      ...measures.map(({ name, unit }) => new ValueType({ type: strings.dedup(name), unit: strings.dedup(unit) })),
+    ],
     sample,
     mapping: places.mappings,
     location: places.locations,
@@ -99,8 +108,8 @@ class Places {
     });
   }
 
-  lossLocation(reason: string): number {
-    return this.#location(LOST_MAPPING, `[lost: ${reason}]`, `[lost: ${reason}]`, LOST_MAPPING, UNKNOWN, false);
+  lossLocation(cause: string): number {
+    return this.#location(LOST_MAPPING, `[lost: ${cause}]`, `[lost: ${cause}]`, LOST_MAPPING, UNKNOWN, false);
   }
 
   /** `file` is that of the mapping, `source` that of the source where the census knows it, else the mapping's again. */

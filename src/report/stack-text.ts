@@ -41,7 +41,9 @@ export function stackText(stack: ExplainedStack, heading: string, width: number)
   lines.push('', ...wrapped('', stack.explanation.text, width));
   const { confidence, candidates } = stack.explanation;
   const others = candidates.length > 1 ? `; possible trees: ${candidates.map((tree) => tree.name).join(', ')}` : '';
-  lines.push(...wrapped('', `Confidence: ${confidence}${others}.`, width));
+  const { decision, subject, entry } = confidence;
+  const parts = [`decision ${decision}`, ...(candidates.length > 0 ? [`tree ${subject}`] : []), `entry ${entry}`];
+  lines.push(...wrapped('', `Confidence: ${parts.join(', ')}${others}.`, width));
   return `${lines.join('\n')}\n`;
 }
 

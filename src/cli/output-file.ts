@@ -1,35 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { basename, dirname, extname } from 'node:path';
-import { messageOf, UsageError, UserError } from '../errors.ts';
-
-export const REPORT_FORMATS = ['text', 'json', 'csv', 'folded', 'pprof'] as const;
-export type ReportFormat = (typeof REPORT_FORMATS)[number];
-
-const ENDINGS: Readonly<Record<string, ReportFormat>> = {
-  '.txt': 'text',
-  '.json': 'json',
-  '.csv': 'csv',
-  '.folded': 'folded',
-  '.collapsed': 'folded',
-  '.pb.gz': 'pprof',
-  '.pb': 'pprof',
-  '.pprof': 'pprof',
-};
-
-/**
- * The format that goes with the ending of a file's name; text where it has none (`report`, `run-6.12`).
- *
- * @throws {UsageError} an ending that says something else: `a.json.gz`
- */
-export function formatOfFile(file: string): ReportFormat {
-  const name = basename(file).toLowerCase();
-  const known = Object.keys(ENDINGS).find((ending) => name.endsWith(ending));
-  if (known !== undefined) return ENDINGS[known] ?? 'text';
-  if (/^(?:\.\d*)?$/.test(extname(name))) return 'text';
-  const endings = Object.keys(ENDINGS).join(', ');
-  throw new UsageError(`-o ${file}: no format goes with this ending (known: ${endings}; --format names one)`);
-}
+import { dirname } from 'node:path';
+import { messageOf, UserError } from '../errors.ts';
 
 /**
  * Checks that a file can be written, without touching it.

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import type { Explanation } from '../atlas/explain.ts';
 import { frameNotes } from '../atlas/frame-notes.ts';
-import { stackText } from './frames.ts';
+import { stackText } from './stack-text.ts';
 
 it('shows frames, the site and where an interrupt cut in', () => {
   const names = ['try_to_wake_up', 'hrtimer_wakeup', 'asm_sysvec_apic_timer_interrupt', 'vfs_read', 'frobnicate'];
@@ -9,7 +10,14 @@ it('shows frames, the site and where an interrupt cut in', () => {
     isUnreliable: note.name === 'vfs_read',
     isUser: false,
   }));
-  const explanation = { text: 'A text.', confidence: 'certain' as const, tree: null, candidates: [], subsystem: null };
+  const explanation: Explanation = {
+    text: 'A text.',
+    decisions: [],
+    confidence: { decision: 'certain', subject: 'unknown', entry: 'likely' },
+    subject: null,
+    candidates: [],
+    subsystem: null,
+  };
   const text = stackText({ calls: 1, frames, pathLength: 3, site: 'hrtimer_wakeup', explanation }, 'Heading', 200);
   expect(text.split('\n')).toEqual([
     'Heading',
@@ -23,7 +31,7 @@ it('shows frames, the site and where an interrupt cut in', () => {
     expect.stringMatching(/^ {2}frobnicate +not known to the atlas$/),
     '',
     'A text.',
-    'Confidence: certain.',
+    'Confidence: decision certain, entry likely.',
     '',
   ]);
 });

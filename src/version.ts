@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 /** The package's version, from the package.json beside the built files. */
 export function version(): string {
-  for (const path of ['../../package.json', '../package.json']) {
+  for (const path of ['../package.json', '../../package.json']) {
     try {
       const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
       if (name === 'whocalls') return version;

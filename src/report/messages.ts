@@ -1,0 +1,154 @@
+import type { Loss, LossCause, LossFacts, Message, Note, NoteFacts, Warning, WarningFacts } from '../census/message.ts';
+import { counted, some } from '../text/lists.ts';
+
+// All sentences of losses, notes and warnings. Codes and facts are in src/census/message.ts; docs/how-it-counts.md lists
+// them, and a test holds the two together.
+
+type Words<M> = { readonly [C in keyof M]: (facts: M[C]) => string };
+
+/** Why calls have no stack, as it stands in brackets behind their number: no capital, no full stop. */
+const LOSSES: Words<LossFacts> = {
+  'not-printed': () => 'not printed in the log',
+  'not-listed': () => 'not listed in the input',
+  'trace-start-missing': () => 'start of the trace missing',
+  'trace-without-frames': () => 'call trace without frames',
+  'sample-without-stack': () => 'sample without a stack',
+  'line-without-frame': () => 'line without a frame',
+  'event-line-missing': () => 'event line missing',
+  'ring-buffer-full': () => 'perf ring buffer full',
+  'map-full': ({ map, limit }) =>
+    `more distinct ${map} than ${map === 'stacks' ? '--max-stacks' : '--max-keys'}${limit === undefined ? '' : ` ${limit}`}`,
+  'map-busy': () => 'map busy: the call interrupted a map operation on the same CPU',
+  'no-stack': () => 'no stack could be taken',
+  reentered: () => 'BPF program re-entered on the same CPU',
+  skipped: () => 'skipped: another BPF program was running on that CPU',
+  'kprobe-skipped': () => 'kprobe skipped: another kprobe was being handled on that CPU',
+  'hist-without-stack': () => 'counted by the kernel without a stack',
+  stated: ({ text }) => text,
+};
+
+const FRAME_POINTERS =
+  'code compiled without frame pointers ends a stack early (gcc -fno-omit-frame-pointer keeps them)';
+
+const NOTES: Words<NoteFacts> = {
+  'blind-inlined': () => 'Calls that a compiler inlined are not seen.',
+  'blind-nmi': () => 'Calls made inside a non-maskable interrupt or a debug exception are not seen.',
+  'blind-bypassed': () => 'Calls that a compiler inlined or that bypass the symbol are not seen.',
+  'self-left-out': () => 'Calls made by whocalls itself are not counted.',
+  'self-counted': () =>
+    'Calls made by whocalls itself are counted: in a PID namespace histograms cannot tell them from others.',
+  'pid-unknown': ({ calls }) =>
+    `pid 0 is the idle task and any process that is not visible in this PID namespace (${counted(calls, 'call')}).`,
+  filtered: ({ calls }) =>
+    `${calls} other ${calls === 1 ? 'call was' : 'calls were'} left out by the filters; they are not in the total.`,
+  'walks-differed': ({ differed, checked }) =>
+    `${differed} of ${checked} stacks walked in BPF differed from the kernel's unwinder when checked: calls may be counted under another stack; --no-walk uses the kernel's unwinder for every call.`,
+  'walking-refused': () =>
+    "The kernel's verifier refuses to walk stacks in BPF: its unwinder takes every stack, which costs more.",
+  'raise-limit': ({ option, limit, better }) => `${option} ${limit} was too small; try ${better}.`,
+  'saw-more': ({ target, seen, counted: kernel }) =>
+    `${target}: the BPF program saw ${seen} calls where the kernel counted ${kernel}.`,
+  'edge-calls': ({ target, calls }) =>
+    `${target}: up to ${counted(calls, 'call')} right when counting began or ended may have been missed.`,
+  'skipped-maybe-filtered': ({ target }) =>
+    `${target}: some of the skipped calls may be ones that the filters would have left out.`,
+  'misses-unreported': () => 'This kernel does not say whether kprobes were skipped.',
+  'misses-incomplete': () => 'CPUs went on- or offline, so it is not known whether kprobes were skipped.',
+  'misses-before': ({ probe, release }) =>
+    `Before Linux ${release} it is not known whether BPF programs of ${probe}s were skipped.`,
+  'kprobe-skips-may-be-own': () => 'Some of the skipped kprobes may be calls made by whocalls itself.',
+  'hist-depth': ({ frames }) =>
+    `Histograms of the kernel keep ${frames} frames of a stack: outer callers may be missing.`,
+  'hist-no-caller': () =>
+    'Histograms leave out the function that called the target on this processor; paths begin with its caller.',
+  'hist-stood-in': ({ refusal }) =>
+    `BPF is refused here (${refusal}): the kernel's own histograms counted, by stack and process name.`,
+  'cpu-offline': ({ cpu }) =>
+    `CPU ${cpu} went offline while calls were counted; calls on it until then are in the total.`,
+  'cpus-changed': ({ cpus }) =>
+    `CPUs went on- or offline while calls were counted (${cpus}); nothing is missing by that.`,
+  'user-no-caller': ({ target, part, calls }) =>
+    `${target}: ${part} of ${calls} calls have no caller in their stack; ${FRAME_POINTERS}.`,
+  'user-one-caller': ({ target, part, calls }) =>
+    `${target}: ${part} of ${calls} calls show no more than one caller; ${FRAME_POINTERS}.`,
+  'user-ends-unknown': ({ target, part, calls, symbol }) =>
+    `${target}: ${part} of ${calls} stacks end at ${symbol}: not an address of the executable (code without frame pointers), code made at run time, or a process that had ended.`,
+  'user-mappings-lost': ({ lost }) =>
+    `The kernel's buffer had no room for ${lost} mappings or new processes: user frames that lie in them may have no name.`,
+  'user-frame-pointers': () =>
+    "The user part of a stack is found by frame pointers: the caller of a function without one, such as the C library's system calls, is left out.",
+  'target-aliases': ({ aliases }) => `Some names stand for one function, which is counted once: ${some(aliases)}.`,
+  'target-compat-syscalls': () =>
+    'Tracepoints of single system calls do not see those of 32-bit programs; raw_syscalls:sys_enter sees all.',
+  'target-taken-for-tracepoints': ({ word, category }) =>
+    `${word} is taken for tracepoints; without ${category}: functions are meant.`,
+  'target-several': ({ target, places }) =>
+    `${target} is the name of ${places.length} functions (${some(places)}); all are counted.`,
+  'target-entered-by': ({ target, wrappers }) => `${target} is entered by ${wrappers.join(' and ')}.`,
+  'target-copies': ({ target, copies }) =>
+    `The compiler made copies of ${target}, which are counted too: ${copies.join(', ')}.`,
+  'target-in-part': ({ target, parts }) =>
+    `Only the split-off part of ${target} (${some(parts)}) exists as a function; calls that return from the inlined beginning are not counted.`,
+  'pattern-in-part': ({ pattern, parts }) =>
+    `Of some functions that ${pattern} matches only a split-off part (${some(parts)}) exists; calls that return from the inlined beginning are not counted.`,
+  'pattern-syscalls-once': ({ pattern, names }) =>
+    `${pattern}: a system call is counted where it is entered, not again in the functions that are called there for it (${some(names)}).`,
+  'target-ifunc': ({ target, path }) =>
+    `${target} of ${path} is an ifunc resolver: it runs once per program to pick an implementation; calls of that implementation are not counted.`,
+  'target-user-several': ({ target, path, count }) =>
+    `${target} is the name of ${count} functions of ${path}; all are counted.`,
+  'log-lines-dropped': ({ lines }) =>
+    `The kernel dropped ${counted(lines, 'line')} of its log: calls printed there are missing unless a stated total tells of them.`,
+  'total-ignored': ({ stated, counted: found }) =>
+    `The source states ${stated} calls in all, but ${found} are in it: the stated total was ignored.`,
+  'argument-not-recorded': () => 'No argument was recorded; --keys argN records one.',
+  'unreliable-paths': ({ calls }) =>
+    calls === 1
+      ? '1 call has only unreliable (?) frames; its path is a best guess.'
+      : `${calls} calls have only unreliable (?) frames; their paths are a best guess.`,
+  'facts-damaged': () => 'The facts of the census file are damaged; only its calls were read.',
+  'facts-of-newer-version': () =>
+    'The census file was written by a later version; facts that this one does not know are left out.',
+  stated: ({ text }) => text,
+};
+
+const WARNINGS: Words<WarningFacts> = {
+  'cpu-came': ({ cpu }) => `CPU ${cpu} came online while calls were counted: calls on it are not in the total.`,
+  'cpu-returned': ({ cpu }) =>
+    `CPU ${cpu} was offline for a time while calls were counted: calls on it after that are not in the total.`,
+  'stopped-early': ({ why }) => `Counting stopped early: ${why}`,
+  'counted-twice': ({ most }) =>
+    `Up to ${counted(most, 'call')} may be counted twice: on this processor a breakpoint counts a call again when an interrupt comes before its first instruction.`,
+  'pattern-refused': ({ pattern, count, names, why }) =>
+    `${pattern} matches ${count} that cannot be counted (${names.join(', ')}${count > names.length ? ` and ${count - names.length} more` : ''}): ${why}.`,
+  stated: ({ text }) => text,
+};
+
+/** Why calls have no stack, in a few words: `not listed in the input`. */
+export function lossText({ code, ...facts }: LossCause | Loss): string {
+  return worded(LOSSES, code, facts);
+}
+
+/** A note as a sentence. */
+export function noteText({ code, ...facts }: Note): string {
+  return worded(NOTES, code, facts);
+}
+
+/** A warning as a sentence. */
+export function warningText({ code, ...facts }: Warning): string {
+  return worded(WARNINGS, code, facts);
+}
+
+/** Every code that is worded, by kind; for the documents and their test. */
+export const MESSAGE_CODES = {
+  losses: Object.keys(LOSSES),
+  notes: Object.keys(NOTES),
+  warnings: Object.keys(WARNINGS),
+} as const;
+
+/** The sentence of a code; of one that a later version wrote, the code and its facts. */
+function worded<M>(words: Words<M>, code: Message['code'], facts: object): string {
+  if (Object.hasOwn(words, code)) return words[code as keyof M](facts as M[keyof M]);
+  const told = Object.entries(facts).filter(([key]) => key !== 'count');
+  return [code, ...told.map(([key, value]) => `${key} ${Array.isArray(value) ? value.join(', ') : value}`)].join(' ');
+}
