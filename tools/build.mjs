@@ -1,8 +1,9 @@
 // Builds dist/ from src/ and atlas/:
 // - dist/cli/main.cjs, program.cjs and program.*.cache: the command line as one file, with what V8 compiled of it here
-// - dist/index.js: the library
+// - dist/index.js: the library, with declarations in dist/types/
 // - dist/atlas/
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
@@ -21,8 +22,12 @@ const common = {
   logLevel: 'warning',
 };
 
+/** Packages that are native or seldom needed stay outside. */
+const EXTERNAL = ['classic-level', 'fzstd', 'koffi', 'xz-decompress'];
+
 rmSync(dist, { recursive: true, force: true });
-await build({ ...common, entryPoints: ['src/index.ts'], outdir: 'dist', format: 'esm', packages: 'external' });
+await build({ ...common, entryPoints: ['src/index.ts'], outdir: 'dist', format: 'esm', external: EXTERNAL });
+buildDeclarations();
 await buildProgram();
 try {
   buildAtlas();
@@ -31,6 +36,21 @@ try {
   process.exit(1);
 }
 writeFileSync(join(dist, '.built'), process.versions.v8);
+
+/** Declarations name their neighbours as the sources do, with `.ts`; who imports the package has `.js` and `.d.ts`. */
+function buildDeclarations() {
+  const { status } = spawnSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.types.json'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (status !== 0) throw new Error('the declarations of the library cannot be made');
+  const types = join(dist, 'types');
+  for (const file of readdirSync(types, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.d.ts')) continue;
+    const text = readFileSync(join(types, file), 'utf8');
+    writeFileSync(join(types, file), text.replace(/((?:from |import\()["']\.[^"']*)\.ts(["'])/g, '$1.js$2'));
+  }
+}
 
 /**
  * The command line in one CommonJS file, because every file costs, and so do modules of the other kind. Packages that
@@ -43,7 +63,7 @@ async function buildProgram() {
     outdir: 'dist/cli',
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
-    external: ['classic-level', 'fzstd', 'koffi', 'xz-decompress'],
+    external: EXTERNAL,
     // import() of an external package would start the loader of ECMAScript modules.
     supported: { 'dynamic-import': false },
     banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
@@ -84,5 +104,5 @@ function licences(inputs) {
     if (files.length === 0) throw new Error(`${name} comes without a licence text and cannot be bundled`);
     return [`${name} ${version} (${license})\n`, ...files.map((file) => readFileSync(file, 'utf8'))].join('\n');
   });
-  return `dist/cli/program.cjs contains these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+  return `dist/cli/program.cjs and dist/index.js contain these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }

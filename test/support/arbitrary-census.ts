@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Census } from '../../src/census/census.ts';
 import type { LossCause, Note } from '../../src/census/message.ts';
+import { NO_TARGET } from '../../src/census/row-table.ts';
 
 /** Names as kernels, compilers and people make them, and some that nobody should. */
 export const symbolName = fc.oneof(
@@ -43,7 +44,10 @@ const row = fc.record({
   cpu: number,
   argument: fc.constantFrom('', 'rotate'),
   count: fc.integer({ min: 1, max: 1_000_000_000 }),
+  bytes: fc.constantFrom(0, 0, 4096),
 });
+
+const BYTES = { name: 'bytes', unit: 'bytes', of: 'arg3' };
 
 const text = fc.string({ minLength: 1, maxLength: 10 });
 
@@ -79,7 +83,7 @@ export const anyCensus: fc.Arbitrary<Census> = fc
   })
   .map(({ rows, losses, facts }) => {
     const census = new Census();
-    for (const { frames, target, ...key } of rows) {
+    for (const { frames, target, bytes, ...key } of rows) {
       const stack = census.stack(
         frames.map(({ name, module, space, file, offset, unreliable }) => ({
           symbol: census.symbols.intern(name, space === 'marker' ? '' : module, space, space === 'kernel' ? file : ''),
@@ -87,7 +91,13 @@ export const anyCensus: fc.Arbitrary<Census> = fc
           unreliable,
         })),
       );
-      census.add({ ...key, stack, ...(target !== '' && { target: census.target(target) }) }, key.count);
+      const row = census.addCalls(
+        stack,
+        target === '' ? NO_TARGET : census.target(target),
+        census.keys.intern(key),
+        key.count,
+      );
+      if (row >= 0 && bytes > 0) census.rows.addSum(row, census.measure(BYTES), bytes);
     }
     for (const [cause, count] of losses) census.lose(cause, count);
     Object.assign(census.facts, facts);

@@ -27,6 +27,8 @@ function everything(): Census {
   const target = census.target('rb_insert_color');
   census.add({ stack, target, comm: 'größe 名;x', pid: 0, cpu: 0, bucket: 0, argument: 'rotate' }, 614697);
   census.add({ stack: census.stack(frames.slice(0, 3)), pid: 0x7fffffff }, Number.MAX_SAFE_INTEGER - 10_000_000);
+  const bytes = census.measure({ name: 'bytes', unit: 'bytes', of: 'arg3' });
+  census.rows.addSum(0, bytes, 4096);
   census.lose({ code: 'not-printed' }, 3);
   census.lose({ code: 'map-full', map: 'stacks', limit: 100 }, 2);
   census.lose({ code: 'stated', text: 'stack storage full' }, 2);
