@@ -11,7 +11,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'host',
-          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          include: ['{src,test,tools}/**/*.test.ts'],
           exclude: [...configDefaults.exclude, VIRTUAL_MACHINE],
           sequence: { groupOrder: 0 },
         },

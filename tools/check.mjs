@@ -1,4 +1,4 @@
-// `npm run check`: types, format and lint, dead code, the catalog of trees. Runs all of them, fails if any does.
+// `npm run check`: types, format and lint, dead code, who imports whom, the catalog of trees. Runs all of them, fails if any does.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ensureReady } from './setup.cjs';
@@ -9,6 +9,7 @@ const checks = [
   ['tsc', []],
   ['biome', ['check', '--error-on-warnings', '.']],
   ['knip', []],
+  ['tsx', ['tools/check-imports.ts'], 'imports'],
   ['tsx', ['tools/atlas-check.ts'], 'atlas:check'],
 ];
 const failed = checks.filter(([tool, args, name = tool]) => {

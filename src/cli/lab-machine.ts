@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
-import { type LabOptions, type LabStreams, SCHEDULERS } from '../lab/run.ts';
+import { type LabOptions, SCHEDULERS } from '../lab/run.ts';
+import type { LabStreams } from '../lab/streams.ts';
 
 /** The lab options as commander gives them: all text. */
 export interface MachineFlags {

@@ -13,7 +13,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
 import { UserError } from '../errors.ts';
 import { type Accelerator, kvmState, rememberKvm } from './accelerator.ts';
 import { type GuestSettings, LATER_MODULES, NEEDED_MODULES } from './guest.ts';
@@ -21,6 +20,7 @@ import { bootImage, initramfsFor, runArchive } from './initramfs.ts';
 import { findKernel, type LabKernel } from './kernels.ts';
 import { type MachineOptions, startMachine } from './machine.ts';
 import { type GuestOutcome, LabError, Session } from './session.ts';
+import type { LabStreams } from './streams.ts';
 import { findTools } from './tools.ts';
 
 export const SCHEDULERS = ['none', 'mq-deadline', 'bfq'] as const;
@@ -54,21 +54,6 @@ export interface LabOptions {
   /** Where COMMAND starts; by default the current directory. */
   readonly directory?: string | undefined;
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
-}
-
-/** Where COMMAND's streams go. Without stdout or stderr they are collected in the result; without stdin it is empty. */
-export interface LabStreams {
-  readonly stdin?: Readable | undefined;
-  readonly stdout?: Writable | undefined;
-  readonly stderr?: Writable | undefined;
-  /** Gets the guest's console as it comes. */
-  readonly console?: Writable | undefined;
-  /** Told what the lab is doing, for a progress line. */
-  readonly onPhase?: ((phase: 'booting' | 'running' | 'done', accelerator: Accelerator) => void) | undefined;
-  /** Called with a way to send signals to COMMAND's process group, as soon as it runs. */
-  readonly onRunning?: ((guest: { signal: (name: 'INT' | 'TERM' | 'HUP' | 'QUIT') => void }) => void) | undefined;
-  /** Switches the machine off. */
-  readonly abort?: AbortSignal | undefined;
 }
 
 /** What came of a run. */

@@ -5,7 +5,7 @@ import { COMPLAINT } from './guest.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { Machine } from './machine.ts';
 import { MarkedStream } from './marked-stream.ts';
-import type { LabStreams } from './run.ts';
+import type { LabStreams } from './streams.ts';
 
 /** The guest did not do its part: it did not boot, died, hung, or took too long. */
 export class LabError extends UserError {
