@@ -8,10 +8,11 @@ import { HistCapture } from './session/hist-session.ts';
 import type { CapturePlan } from './session/plan.ts';
 import { Capture } from './session/session.ts';
 import { Kallsyms } from './symbols/kallsyms.ts';
-import { kernelAtLeast } from './sys/kernel.ts';
-import { explainHiddenAddresses, lockdown, missingCapabilities, withoutHint } from './sys/refusal.ts';
+import { has } from './sys/features.ts';
+import { lockdown, missingCapabilities } from './sys/privileges.ts';
+import { explainHiddenAddresses, withoutHint } from './sys/refusal.ts';
+import { listTraceEvents, whyNoTraceEvents } from './sys/tracefs.ts';
 import type { Target } from './targets/target.ts';
-import { listTraceEvents, whyNoTraceEvents } from './targets/tracefs.ts';
 
 /** One line of the table. */
 export interface Finding {
@@ -60,8 +61,8 @@ export function examine(): Finding[] {
     { what: 'tracefs', works: listTraceEvents().length > 0, detail: tracefsDetail() },
     {
       what: 'exact misses',
-      works: kernelAtLeast(6, 7),
-      detail: kernelAtLeast(6, 7)
+      works: has('miss counters'),
+      detail: has('miss counters')
         ? 'the kernel counts what it keeps from programs'
         : 'before Linux 6.7: kprobes are checked by a second probe per CPU, tracepoints of syscalls cannot be checked, nor uprobes before 6.0',
     },
@@ -70,7 +71,7 @@ export function examine(): Finding[] {
 }
 
 function kernelFinding(): Finding {
-  const works = process.platform === 'linux' && kernelAtLeast(5, 4);
+  const works = process.platform === 'linux' && has('loops');
   return {
     what: 'kernel',
     works,

@@ -22,10 +22,10 @@ import { SystemCallError } from './sys/native.ts';
 import { isInitialPidNamespace, sharesPidNamespace } from './sys/pid-namespace.ts';
 import { isRunning, processOf } from './sys/processes.ts';
 import { explainHiddenAddresses, explainRefusal } from './sys/refusal.ts';
+import { tracefs } from './sys/tracefs.ts';
 import { argumentsOf, askedKeys, keyOptions, type RequestedKeys } from './targets/arguments.ts';
 import { liveNames, resolveTargets } from './targets/resolve-targets.ts';
 import type { Target } from './targets/target.ts';
-import { tracefs } from './targets/tracefs.ts';
 
 /** What to record; everything about the command line that is not about the report. */
 export interface RecordPlan {
@@ -240,7 +240,7 @@ function start(capture: CountingSession): void {
     capture.start();
   } catch (error) {
     if (error instanceof SystemCallError)
-      throw new UserError(explainRefusal(error.code, error.message), { cause: error });
+      throw new UserError(explainRefusal(error.errno, error.message), { cause: error });
     throw error instanceof CannotArm ? new UserError(error.message, { cause: error }) : error;
   }
 }
@@ -252,7 +252,7 @@ function arm(asked: RecordPlan, plan: CapturePlan): { session: CountingSession; 
     return { session: Capture.arm(plan) };
   } catch (error) {
     const refused = error instanceof UserError && error.cause instanceof SystemCallError ? error.cause : null;
-    const isForbidden = refused && /^bpf/.test(refused.message) && ['EPERM', 'EACCES', 'ENOSYS'].includes(refused.code);
+    const isForbidden = refused && refused.call === 'bpf' && ['EPERM', 'EACCES', 'ENOSYS'].includes(refused.errno);
     if (!isForbidden || plan.engine !== undefined || tracefs() === null) throw error;
     try {
       const note: Note = { code: 'hist-stood-in', refusal: refused.message };

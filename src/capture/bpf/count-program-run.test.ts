@@ -5,6 +5,7 @@ import {
   assembleCountProgram,
   type CountProgram,
   FATES,
+  type ProgramFeatures,
   SCRATCH_SPACE,
   scratchSize,
   stackRecordSize,
@@ -20,6 +21,7 @@ const CALLS: FakeCall = { stack: [0xffffffff81000100n, 0xffffffff81000200n, 0xff
 
 interface Wishes extends Partial<Omit<CountProgram, 'layout' | 'maps' | 'target'>> {
   readonly keys?: KeyOptions;
+  readonly kernel: ProgramFeatures;
   readonly maxStacks?: number;
   readonly maxKeys?: number;
 }
@@ -33,7 +35,7 @@ class Counter {
   readonly #code: Buffer;
   readonly #layout;
 
-  constructor({ keys = {}, maxStacks = 10, maxKeys = 10, ...wishes }: Wishes = {}) {
+  constructor({ keys = {}, maxStacks = 10, maxKeys = 10, ...wishes }: Wishes) {
     this.#layout = keyLayout(keys);
     const userStacks = wishes.userStacks ?? false;
     const places = wishes.places ?? 0;
@@ -129,7 +131,13 @@ class Counter {
   }
 }
 
-describe.each(['5.4.0', '6.12.0'])('the counting program, run on Linux %s', (kernel) => {
+const OLD: ProgramFeatures = { preemptsPrograms: false, readsProcesses: false };
+const NEW: ProgramFeatures = { preemptsPrograms: true, readsProcesses: true };
+
+describe.each([
+  ['5.4', OLD],
+  ['6.12', NEW],
+])('the counting program, run on Linux %s', (_, kernel) => {
   it('adds one to the count of a stack for each call with that stack, and keeps the stack', () => {
     const counter = new Counter({ kernel }).call({}, { stack: [1n, 2n] }, {}, {}, { stack: [2n, 1n] });
     expect(counter.counted).toEqual([3, 1, 1]);
@@ -154,7 +162,7 @@ describe.each(['5.4.0', '6.12.0'])('the counting program, run on Linux %s', (ker
   });
 
   it('lets through what filters ask for, and counts the rest', () => {
-    const cases: [Wishes['filter'], FakeCall[], passing: number][] = [
+    const cases: [CountProgram['filter'], FakeCall[], passing: number][] = [
       [{ pids: [7, 8] }, [{ pid: 7 }, { pid: 8 }, { pid: 9 }], 2],
       [{ excludePids: [7] }, [{ pid: 7 }, { pid: 8 }], 1],
       [{ cpus: [1, 3] }, [{ cpu: 0 }, { cpu: 1 }, { cpu: 3 }], 2],

@@ -53,7 +53,7 @@ const program = fc
     cgroups: fc.nat(2),
     pidNamespace: fc.boolean(),
     self: fc.boolean(),
-    kernel: fc.constantFrom('5.4.0', '5.15.0', '6.1.0', '6.12.0'),
+    kernel: fc.record({ preemptsPrograms: fc.boolean(), readsProcesses: fc.boolean() }),
     walk: fc.constantFrom(null, '2-bit' as const, '3-bit' as const),
   })
   .map((o): CountProgram => {

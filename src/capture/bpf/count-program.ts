@@ -1,5 +1,4 @@
 import { arch } from '../sys/arch.ts';
-import { kernelAtLeast } from '../sys/kernel.ts';
 import type { PidNamespace } from '../sys/pid-namespace.ts';
 import { Assembler, type BpfCode, R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, R10, type Register } from './asm.ts';
 import { COMM_LENGTH, type KeyLayout } from './key-layout.ts';
@@ -35,6 +34,14 @@ export interface Filter {
   readonly cgroups?: { readonly map: number; readonly count: number };
 }
 
+/** What counting programs make use of where the kernel has it. */
+export interface ProgramFeatures {
+  /** Programs of uprobes may be preempted, and values can be exchanged atomically. */
+  readonly preemptsPrograms: boolean;
+  /** There is a helper that reads the memory of processes, besides the one that reads any. */
+  readonly readsProcesses: boolean;
+}
+
 /** What a counting program is made for. */
 export interface CountProgram {
   readonly layout: KeyLayout;
@@ -66,8 +73,8 @@ export interface CountProgram {
    * free. 0 where it does not: they share the only one.
    */
   readonly places: number;
-  /** Release of the kernel that is to run it; that of this machine unless given. */
-  readonly kernel?: string;
+  /** What the kernel that runs it can do. */
+  readonly kernel: ProgramFeatures;
   /** Recognise stacks that are known by walking them in the program; for functions, with registers as context. */
   readonly walk?: WalkPlan;
 }
@@ -225,7 +232,7 @@ function emitScratch(asm: Assembler, { maps, places, kernel }: CountProgram, ind
     return;
   }
   // Before 6.0 whatever interrupts a program is over before it goes on: nothing comes between looking and taking.
-  const mayBePreempted = kernelAtLeast(6, 0, kernel);
+  const mayBePreempted = kernel.preemptsPrograms;
   // No loop: verifiers of old kernels do not see the end of one whose count is kept in the frame.
   const found = asm.fresh('place');
   for (let place = 0; place < places; place++) {
@@ -337,13 +344,13 @@ function emitKernelStack(asm: Assembler, { addCaller, mayBeEmpty }: CountProgram
 }
 
 /** Writes the address the function was called from, 0 where it cannot be read, into the scratch space; r0 = its size. */
-function emitReturnAddress(asm: Assembler, kernel: string | undefined): void {
+function emitReturnAddress(asm: Assembler, kernel: ProgramFeatures): void {
   const { offset, onStack } = arch().returnAddress;
   asm.load(8, R3, CONTEXT, offset);
   if (!onStack) asm.store(8, SCRATCH, SCRATCH_STACK, R3);
   else {
     asm.mov(R1, SCRATCH).alu('add', R1, SCRATCH_STACK).mov(R2, 8);
-    asm.call(kernelAtLeast(5, 5, kernel) ? 'probe_read_user' : 'probe_read');
+    asm.call(kernel.readsProcesses ? 'probe_read_user' : 'probe_read');
   }
   asm.mov(R0, 8);
 }

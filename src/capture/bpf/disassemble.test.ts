@@ -47,6 +47,7 @@ describe('disassembling', () => {
       target: 1,
       maps: MAPS,
       filter: { pids: [4711] },
+      kernel: { preemptsPrograms: true, readsProcesses: true },
       userStacks: false,
       onlyUserStack: false,
       addCaller: false,

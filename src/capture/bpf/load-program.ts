@@ -1,4 +1,4 @@
-import { loadProgram, VerifierError } from '../sys/bpf.ts';
+import { loadProgram, VerifierError } from '../sys/bpf-programs.ts';
 import type { BpfCode } from './asm.ts';
 import { disassemble } from './disassemble.ts';
 

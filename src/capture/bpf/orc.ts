@@ -1,12 +1,21 @@
 import { join } from 'node:path';
 import { toUnsigned } from '../symbols/address.ts';
 import type { Kallsyms } from '../symbols/kallsyms.ts';
-import { kernelAtLeast, readLine } from '../sys/kernel.ts';
+import { has } from '../sys/features.ts';
+import { readLine } from '../sys/kernel.ts';
 import { allocate } from '../sys/native.ts';
 import { CODE_TABLE, CODE_TABLE_SIZE, type OrcFormat } from './frame-rules.ts';
+import { readKernelMemory } from './read-kernel.ts';
 
 /** More modules than this have never been seen; the stacks of those beyond are left to the kernel. */
 const MOST_TABLES = 512;
+
+/** Since Linux 6.4 the image has a hash of the layout of its tables (`.orc_header`). */
+const HEADER_BYTES = 20;
+const FORMATS: Readonly<Record<string, OrcFormat>> = {
+  // Read on 6.12 and 6.18. From 7.1 on there is another one (137c36ad…), where registers have other numbers.
+  fe5d32bf581bd63b2ca9a5c65ba5a625eab3fe24: '3-bit',
+};
 
 /** Where one piece of code keeps what the kernel's unwinder (ORC) has to know about it. */
 export interface CodeTable {
@@ -21,7 +30,7 @@ export interface CodeTable {
 
 /** The ORC tables of the running kernel; null where it unwinds in another way, or in one that is not known here. */
 export function orcTables(kallsyms: Kallsyms): { format: OrcFormat; tables: CodeTable[] } | null {
-  const format = orcFormat();
+  const format = orcFormat(kallsyms);
   const kernel = kernelTable(kallsyms);
   if (!format || !kernel) return null;
   const tables = [kernel, ...moduleTables(kallsyms.modules.names)];
@@ -38,11 +47,13 @@ export function encodeCodeTable({ start, addresses, entries, count }: CodeTable)
   return value;
 }
 
-function orcFormat(): OrcFormat | null {
-  // Reading kernel memory is a helper of its own since 5.5; 6.3 had a layout between the two.
-  if (!kernelAtLeast(5, 5)) return null;
-  if (!kernelAtLeast(6, 3)) return '2-bit';
-  return kernelAtLeast(6, 4) ? '3-bit' : null;
+/** How the tables are laid out; null where that is not known, or where programs cannot read them. */
+function orcFormat(kallsyms: Kallsyms): OrcFormat | null {
+  const header = kallsyms.addressOf('__start_orc_header');
+  // Without a header 6.3 had a layout between the two.
+  if (header === null) return has('kernel reads') && !has('ORC signal bit') ? '2-bit' : null;
+  const hash = readKernelMemory(toUnsigned(header), HEADER_BYTES)?.toString('hex');
+  return hash === undefined ? null : (FORMATS[hash] ?? null);
 }
 
 function kernelTable(kallsyms: Kallsyms): CodeTable | null {

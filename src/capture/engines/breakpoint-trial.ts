@@ -1,6 +1,6 @@
 import { Assembler, R0 } from '../bpf/asm.ts';
 import { loadCode } from '../bpf/load-program.ts';
-import { PROG_PERF_EVENT } from '../sys/bpf.ts';
+import { PROG_PERF_EVENT } from '../sys/bpf-programs.ts';
 import { Descriptors } from '../sys/descriptors.ts';
 import { cFunction } from '../sys/native.ts';
 import { breakpointEvent, openPerfEventOf, readPerfEvent, refreshPerfEvent, setProgram } from '../sys/perf.ts';

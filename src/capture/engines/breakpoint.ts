@@ -1,6 +1,6 @@
 import { toUnsigned } from '../symbols/address.ts';
 import { arch } from '../sys/arch.ts';
-import { PROG_PERF_EVENT } from '../sys/bpf.ts';
+import { PROG_PERF_EVENT } from '../sys/bpf-programs.ts';
 import type { SystemCallError } from '../sys/native.ts';
 import {
   breakpointEvent,
@@ -81,12 +81,12 @@ function refuseToHang(): void {
   if (hits === 'never') throw new CannotArm('a breakpoint that was tried out did not stop the processor');
 }
 
-function whyNot({ code, message }: SystemCallError): string {
-  if (code === 'ENOSPC')
+function whyNot({ errno, message }: SystemCallError): string {
+  if (errno === 'ENOSPC')
     return 'the processor has no breakpoint left (others of this run or another debugger hold them)';
-  if (code === 'EPERM' || code === 'EACCES') return whyNotPermitted('breakpoints on kernel code need CAP_SYS_ADMIN');
-  if (code === 'EINVAL') return 'the kernel forbids breakpoints there (entry code, noinstr, or CONFIG_KPROBES is off)';
-  if (code === 'EOPNOTSUPP' || code === 'ENOENT' || code === 'ENODEV')
+  if (errno === 'EPERM' || errno === 'EACCES') return whyNotPermitted('breakpoints on kernel code need CAP_SYS_ADMIN');
+  if (errno === 'EINVAL') return 'the kernel forbids breakpoints there (entry code, noinstr, or CONFIG_KPROBES is off)';
+  if (errno === 'EOPNOTSUPP' || errno === 'ENOENT' || errno === 'ENODEV')
     return 'this machine has no hardware breakpoints';
   return message;
 }

@@ -87,7 +87,7 @@ export function ask<T>(request: () => T, whyNot: (refusal: SystemCallError) => s
   try {
     return request();
   } catch (error) {
-    if (!(error instanceof SystemCallError) || NO_DESCRIPTORS.includes(error.code)) throw error;
+    if (!(error instanceof SystemCallError) || NO_DESCRIPTORS.includes(error.errno)) throw error;
     throw new CannotArm(whyNot(error), { cause: error });
   }
 }

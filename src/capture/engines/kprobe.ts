@@ -1,6 +1,7 @@
 import { toUnsigned } from '../symbols/address.ts';
-import { kprobeMisses, linkPerfEvent, PROG_KPROBE, recursionMisses } from '../sys/bpf.ts';
-import { kernelAtLeast, onlineCpus, perfSourceType } from '../sys/kernel.ts';
+import { kprobeMisses, linkPerfEvent, PROG_KPROBE, recursionMisses } from '../sys/bpf-programs.ts';
+import { has } from '../sys/features.ts';
+import { onlineCpus, perfSourceType } from '../sys/kernel.ts';
 import type { SystemCallError } from '../sys/native.ts';
 import { droppedEvents, enablePerfEvent, openPerfEvent, readPerfEvent, setProgram } from '../sys/perf.ts';
 import { whyNotPermitted } from '../sys/refusal.ts';
@@ -36,15 +37,16 @@ export const kprobeEngine: Engine = {
     if (target.kind !== 'function') throw new CannotArm('kprobes are for kernel functions');
     const type = perfSourceType('kprobe');
     if (type === null) throw new CannotArm('the kernel has no kprobes for perf (CONFIG_KPROBE_EVENTS)');
-    return kernelAtLeast(6, 7) ? armLinked(target, type, context) : new WitnessedKprobes(target, type, context);
+    // Opened before anything else is found out: what the kernel refuses goes to another engine.
+    const events = openProbes(target, type, [context.cpus[0]], context);
+    return has('miss counters') ? armLinked(events, context) : new WitnessedKprobes(target, type, events, context);
   },
 };
 
 const REQUEST: ProgramRequest = { type: PROG_KPROBE, context: 'registers' };
 
 /** Kprobes whose misses the kernel counts. */
-function armLinked(target: FunctionTarget, type: number, context: EngineContext): Armed {
-  const events = openProbes(target, type, [context.cpus[0]], context);
+function armLinked(events: readonly number[], context: EngineContext): Armed {
   const program = context.loadProgram(REQUEST);
   const links = events.map((event) => context.held.hold(linkPerfEvent(event, program)));
   return new MissedCalls(() => links.reduce((sum, link) => sum + kprobeMisses(link), recursionMisses(program)));
@@ -60,9 +62,8 @@ class WitnessedKprobes implements Armed {
   #opening: Reading = { witnessed: 0, before: 0, after: 0 };
   #closed: Reading = { witnessed: 0, before: 0, after: 0 };
 
-  constructor(target: FunctionTarget, type: number, context: EngineContext) {
+  constructor(target: FunctionTarget, type: number, events: readonly number[], context: EngineContext) {
     const { cpus } = context;
-    const events = openProbes(target, type, [cpus[0]], context);
     this.#cpus = cpus;
     this.#outside = context.outside;
     this.#witnesses = cpus.length > MOST_WITNESSES ? [] : openProbes(target, type, cpus, context);
@@ -125,8 +126,8 @@ function openProbes(target: FunctionTarget, type: number, cpus: readonly number[
   );
 }
 
-function whyNot({ code, message }: SystemCallError): string {
-  if (code === 'EPERM' || code === 'EACCES') return whyNotPermitted('kprobes need CAP_SYS_ADMIN or CAP_PERFMON');
-  if (code === 'EINVAL') return 'the kernel refuses kprobes on a function compiled without tracing';
+function whyNot({ errno, message }: SystemCallError): string {
+  if (errno === 'EPERM' || errno === 'EACCES') return whyNotPermitted('kprobes need CAP_SYS_ADMIN or CAP_PERFMON');
+  if (errno === 'EINVAL') return 'the kernel refuses kprobes on a function compiled without tracing';
   return message;
 }

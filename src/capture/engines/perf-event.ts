@@ -1,5 +1,5 @@
-import { linkPerfEvent, recursionMisses } from '../sys/bpf.ts';
-import { kernelAtLeast } from '../sys/kernel.ts';
+import { linkPerfEvent, recursionMisses } from '../sys/bpf-programs.ts';
+import { has } from '../sys/features.ts';
 import type { SystemCallError } from '../sys/native.ts';
 import { openPerfEvent, type PerfEvent, setProgram } from '../sys/perf.ts';
 import { whyNotPermitted } from '../sys/refusal.ts';
@@ -26,7 +26,7 @@ export function armPerfEvents(
     (refusal) => whyNot(refusal, kind),
   );
   const program = context.loadProgram(request);
-  if (kernelAtLeast(6, 7)) {
+  if (has('miss counters')) {
     for (const event of opened) held.hold(linkPerfEvent(event, program));
     return new MissedCalls(() => recursionMisses(program));
   }
@@ -48,7 +48,7 @@ class UncheckedProgram implements Armed {
 
   truth(): Truth {
     // Since then nothing keeps a uprobe's program from running; where it interrupts itself, it says so.
-    if (this.#kind === 'uprobe' && kernelAtLeast(6, 0)) return { kind: 'missed', calls: 0 };
+    if (this.#kind === 'uprobe' && has('sleepable uprobes')) return { kind: 'missed', calls: 0 };
     return {
       kind: 'unknown',
       why: { code: 'misses-before', probe: this.#kind, release: this.#kind === 'uprobe' ? '6.0' : '6.7' },
@@ -56,8 +56,8 @@ class UncheckedProgram implements Armed {
   }
 }
 
-function whyNot({ code, message }: SystemCallError, kind: EventKind): string {
-  if (code === 'EPERM' || code === 'EACCES')
+function whyNot({ errno, message }: SystemCallError, kind: EventKind): string {
+  if (errno === 'EPERM' || errno === 'EACCES')
     return whyNotPermitted(`${kind}s need CAP_SYS_ADMIN${kind === 'uprobe' ? '' : ' or CAP_PERFMON'}`);
   return message;
 }

@@ -1,7 +1,7 @@
-import { openRawTracepoint, PROG_RAW_TRACEPOINT, PROG_TRACEPOINT, recursionMisses } from '../sys/bpf.ts';
+import { openRawTracepoint, PROG_RAW_TRACEPOINT, PROG_TRACEPOINT, recursionMisses } from '../sys/bpf-programs.ts';
 import type { SystemCallError } from '../sys/native.ts';
 import { PERF_TYPE_TRACEPOINT } from '../sys/perf.ts';
-import { traceEventId } from '../targets/tracefs.ts';
+import { traceEventId } from '../sys/tracefs.ts';
 import { ask, CannotArm, type Engine } from './engine.ts';
 import { MissedCalls } from './missed-calls.ts';
 import { armPerfEvents } from './perf-event.ts';
@@ -33,7 +33,7 @@ export const tracepointEngine: Engine = {
   },
 };
 
-function whyNot({ code, message }: SystemCallError): string {
-  if (code === 'ENOENT') return 'the kernel has no such tracepoint';
-  return code === 'EINVAL' ? 'the tracepoint has fewer arguments than were asked for' : message;
+function whyNot({ errno, message }: SystemCallError): string {
+  if (errno === 'ENOENT') return 'the kernel has no such tracepoint';
+  return errno === 'EINVAL' ? 'the tracepoint has fewer arguments than were asked for' : message;
 }

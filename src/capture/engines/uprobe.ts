@@ -1,4 +1,4 @@
-import { PROG_KPROBE } from '../sys/bpf.ts';
+import { PROG_KPROBE } from '../sys/bpf-programs.ts';
 import { perfSourceType } from '../sys/kernel.ts';
 import { allocate } from '../sys/native.ts';
 import { CannotArm, type Engine } from './engine.ts';

@@ -1,6 +1,6 @@
-import { type BpfMap, createMap, lookupMap, MAP_ARRAY, MAP_MMAPABLE, updateMap } from '../sys/bpf.ts';
+import { type BpfMap, createMap, lookupMap, MAP_ARRAY, MAP_MMAPABLE, updateMap } from '../sys/bpf-maps.ts';
 import type { Descriptors } from '../sys/descriptors.ts';
-import { kernelAtLeast } from '../sys/kernel.ts';
+import { has } from '../sys/features.ts';
 import { SharedMemory } from '../sys/memory.ts';
 import { allocate } from '../sys/native.ts';
 
@@ -48,7 +48,7 @@ interface Words {
 
 /** Mapped where it can be: system calls of BPF keep programs of breakpoints from running meanwhile. */
 function words(name: string, count: number, held: Descriptors): Words {
-  const isMapped = kernelAtLeast(5, 5);
+  const isMapped = has('shared arrays');
   const map = createMap(name, MAP_ARRAY, 4, count * WORD, 1, isMapped ? MAP_MMAPABLE : 0);
   held.hold(map.descriptor);
   return isMapped ? new MappedWords(map) : new CopiedWords(map);

@@ -5,10 +5,11 @@ import { messageOf, UserError } from '../../errors.ts';
 import { RunNames } from '../run/leftover-names.ts';
 import { formatAddress } from '../symbols/address.ts';
 import { arch } from '../sys/arch.ts';
-import { kernelAtLeast, onlineCpus } from '../sys/kernel.ts';
+import { has } from '../sys/features.ts';
+import { onlineCpus } from '../sys/kernel.ts';
 import { isInitialPidNamespace } from '../sys/pid-namespace.ts';
+import { tracefs, whyNoTraceEvents } from '../sys/tracefs.ts';
 import type { FunctionTarget, Target } from '../targets/target.ts';
-import { tracefs, whyNoTraceEvents } from '../targets/tracefs.ts';
 import { HIST_FRAMES, parseHist, parseMisses } from './hist-text.ts';
 import type { CapturePlan } from './plan.ts';
 import type { CountingSession } from './session.ts';
@@ -55,7 +56,7 @@ export class HistCapture implements CountingSession {
     this.#root = root;
     this.#instance = `${root}/instances/${this.#group}`;
     this.#size = Math.min(Math.max(2 ** Math.ceil(Math.log2(plan.maxStacks)), LEAST_ENTRIES), MOST_ENTRIES);
-    const stack = kernelAtLeast(6, 3) ? 'common_stacktrace' : 'stacktrace';
+    const stack = has('common_stacktrace') ? 'common_stacktrace' : 'stacktrace';
     this.#trigger = `hist:keys=${stack},common_pid.execname:size=${this.#size}`;
   }
 

@@ -6,6 +6,7 @@ import {
   FATES,
   type Fate,
   type Filter,
+  type ProgramFeatures,
   SCRATCH_SPACE,
   scratchSize,
   stackRecordSize,
@@ -26,9 +27,10 @@ import {
   MAP_HASH,
   MAP_PERCPU_ARRAY,
   updateMap,
-  VerifierError,
-} from '../sys/bpf.ts';
+} from '../sys/bpf-maps.ts';
+import { VerifierError } from '../sys/bpf-programs.ts';
 import type { Descriptors } from '../sys/descriptors.ts';
+import { has } from '../sys/features.ts';
 import { possibleCpus } from '../sys/kernel.ts';
 import { allocate } from '../sys/native.ts';
 import { foreignPidNamespace } from '../sys/pid-namespace.ts';
@@ -41,6 +43,16 @@ const MOST_WALKING = 16;
 
 /** Places to work in on each CPU for programs that interrupt each other: so many tasks may be preempted inside one. */
 const PLACES = 32;
+
+/** Asked of the kernel only where a program makes use of it. */
+const KERNEL: ProgramFeatures = {
+  get preemptsPrograms() {
+    return has('sleepable uprobes');
+  },
+  get readsProcesses() {
+    return has('kernel reads');
+  },
+};
 
 /** How many stacks programs recognised by walking them, and how these stood up to the kernel's unwinder. */
 export interface StackWalks {
@@ -111,6 +123,7 @@ export class ProgramSet {
         scratch: this.#scratchSpace(places).descriptor,
       },
       filter: this.filter,
+      kernel: KERNEL,
       ...(this.#pidNamespace && { pidNamespace: this.#pidNamespace }),
       userStacks,
       onlyUserStack: request.userStack === true,

@@ -4,7 +4,7 @@ import { EMPTY_STACK, type StackId } from '../../census/stack-table.ts';
 import { COMM_LENGTH, type KeyLayout } from '../bpf/key-layout.ts';
 import { decodeTaskName } from '../bpf/task-name.ts';
 import { readAddress } from '../symbols/address.ts';
-import { type BpfMap, forEachEntry } from '../sys/bpf.ts';
+import { type BpfMap, forEachEntry } from '../sys/bpf-maps.ts';
 import type { CapturePlan } from './plan.ts';
 import type { Symboliser } from './symbolise.ts';
 

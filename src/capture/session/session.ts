@@ -97,7 +97,7 @@ export class Capture implements CountingSession {
       return new Capture(plan);
     } catch (error) {
       if (error instanceof SystemCallError)
-        throw new UserError(explainRefusal(error.code, error.message), { cause: error });
+        throw new UserError(explainRefusal(error.errno, error.message), { cause: error });
       throw error;
     }
   }

@@ -1,13 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { release } from 'node:os';
 import { UserError } from '../../errors.ts';
 import { unlessExhausted } from './read-error.ts';
-
-/** Whether the running kernel is of this version or newer. */
-export function kernelAtLeast(major: number, minor: number, text: string = release()): boolean {
-  const [, a, b] = /^(\d+)\.(\d+)/.exec(text) ?? [];
-  return Number(a) > major || (Number(a) === major && Number(b) >= minor);
-}
 
 /**
  * The first line of a file of /proc or /sys, null where there is none or it may not be read.

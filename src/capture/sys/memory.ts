@@ -12,7 +12,16 @@ export class SharedMemory {
 
   /** @throws {SystemCallError} where the kernel refuses to map so many bytes of the descriptor's object */
   constructor(descriptor: number, bytes: number) {
-    this.#address = systemCall('mmap', arch().syscalls.mmap, 0, bytes, PROT_READ_WRITE, MAP_SHARED, descriptor, 0);
+    this.#address = systemCall(
+      { call: 'mmap' },
+      arch().syscalls.mmap,
+      0,
+      bytes,
+      PROT_READ_WRITE,
+      MAP_SHARED,
+      descriptor,
+      0,
+    );
     this.bytes = memoryAt(this.#address, bytes);
   }
 

@@ -2,15 +2,29 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { messageOf, UserError } from '../../errors.ts';
 
+/** What is asked of the kernel, so that a refusal can be told from others. */
+export interface Request {
+  /** The system call: `bpf`, `perf_event_open`, `ioctl`, … */
+  readonly call: string;
+  /** What it is to make or work on: `map`, `program`, `PERF_EVENT_IOC_SET_BPF`. */
+  readonly object?: string;
+  /** Which one. */
+  readonly name?: string;
+}
+
 /** A system call that the kernel refused. */
 export class SystemCallError extends Error {
   override readonly name = 'SystemCallError';
+  readonly call: string;
+  readonly object: string | undefined;
   /** `EPERM`, `EINVAL`, … */
-  readonly code: string;
+  readonly errno: string;
 
-  constructor(what: string, code: string) {
-    super(`${what}: ${code}`);
-    this.code = code;
+  constructor(request: Request, errno: string) {
+    super(`${[request.call, request.object, request.name].filter((part) => part !== undefined).join(' ')}: ${errno}`);
+    this.call = request.call;
+    this.object = request.object;
+    this.errno = errno;
   }
 }
 
@@ -79,12 +93,12 @@ export function cFunction(prototype: string): CFunction {
 }
 
 /**
- * Makes a system call; `what` names it in the error.
+ * Makes a system call; `request` names it in the error.
  * @throws {SystemCallError} where the kernel refuses
  */
-export function systemCall(what: string, number: number, ...args: readonly (number | bigint)[]): number {
+export function systemCall(request: Request, number: number, ...args: readonly (number | bigint)[]): number {
   const result = trySystemCall(number, ...args);
-  if (typeof result === 'string') throw new SystemCallError(what, result);
+  if (typeof result === 'string') throw new SystemCallError(request, result);
   return result;
 }
 
@@ -95,11 +109,18 @@ export function trySystemCall(number: number, ...args: readonly (number | bigint
   return result < 0 ? errnoName(errno()) : result;
 }
 
+/** Buffers whose addresses were asked for last. */
+const recent: Buffer[] = [];
+const MOST_RECENT = 16;
+
 /**
- * The address of a buffer's bytes, for structures that hold pointers. Valid as long as the buffer is referenced;
- * the memory of buffers does not move.
+ * The address of a buffer's bytes, for structures that hold pointers; the memory of buffers does not move. The buffer
+ * lives on at least until fifteen more addresses were asked for, whether anything refers to it or not: long enough for
+ * the system call that the address is for.
  */
 export function addressOf(memory: Buffer): bigint {
+  recent.push(memory);
+  if (recent.length > MOST_RECENT) recent.shift();
   return load().address(memory);
 }
 

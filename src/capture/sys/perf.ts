@@ -2,15 +2,30 @@ import { readSync } from 'node:fs';
 import { pause } from '../../pause.ts';
 import { arch } from './arch.ts';
 import { addressOf, allocate, systemCall } from './native.ts';
+import { Struct } from './struct.ts';
 
 /** `enum perf_type_id`; the types of kprobe and uprobe are read from /sys/bus/event_source/devices. */
+const PERF_TYPE_SOFTWARE = 1;
 export const PERF_TYPE_TRACEPOINT = 2;
 export const PERF_TYPE_BREAKPOINT = 5;
 
-const ATTR_SIZE = 112; // PERF_ATTR_SIZE_VER5: known to every kernel since 4.1
+/** `struct perf_event_attr` up to PERF_ATTR_SIZE_VER5, which every kernel since 4.1 knows (include/uapi/linux/perf_event.h). */
+const ATTR = new Struct(112, {
+  type: [0, 4],
+  size: [4, 4],
+  config: [8, 8],
+  sample_period: [16, 8],
+  read_format: [32, 8],
+  flags: [40, 8],
+  bp_type: [52, 4],
+  config1: [56, 8],
+  config2: [64, 8],
+});
 const FLAG_DISABLED = 1n;
 /** `read_format`: after the count, how long the event was enabled, in nanoseconds. */
 const FORMAT_TIME_ENABLED = 1n;
+/** `PERF_COUNT_SW_DUMMY` */
+const COUNT_SW_DUMMY = 9n;
 const HW_BREAKPOINT_X = 4;
 const PERF_FLAG_FD_CLOEXEC = 8;
 const IOC_ENABLE = 0x2400;
@@ -22,6 +37,8 @@ const IOC_SET_BPF = 0x40042408;
 export interface PerfEvent {
   readonly type: number;
   readonly config?: bigint;
+  /** Further bits of the flags. */
+  readonly flags?: bigint;
   /** 1: every occurrence overflows, which is what runs a breakpoint's program; 0: only counted. */
   readonly samplePeriod?: number;
   /** `bp_type`, for breakpoints. */
@@ -34,18 +51,22 @@ export interface PerfEvent {
 
 /** The bytes of a `struct perf_event_attr`, for an event that starts disabled. */
 export function perfEventAttr(event: PerfEvent): Buffer {
-  const attr = allocate(ATTR_SIZE);
-  attr.writeUInt32LE(event.type, 0);
-  attr.writeUInt32LE(ATTR_SIZE, 4);
-  attr.writeBigUInt64LE(event.config ?? 0n, 8);
-  attr.writeBigUInt64LE(BigInt(event.samplePeriod ?? 0), 16);
-  attr.writeBigUInt64LE(FORMAT_TIME_ENABLED, 32);
-  attr.writeBigUInt64LE(FLAG_DISABLED, 40);
-  if (event.breakpoint) attr.writeUInt32LE(HW_BREAKPOINT_X, 52);
-  const { config1 = 0n } = event;
-  attr.writeBigUInt64LE(typeof config1 === 'bigint' ? config1 : addressOf(config1), 56);
-  attr.writeBigUInt64LE(event.config2 ?? 0n, 64);
-  return attr;
+  return ATTR.pack({
+    type: event.type,
+    size: ATTR.size,
+    config: event.config ?? 0,
+    sample_period: event.samplePeriod ?? 0,
+    read_format: FORMAT_TIME_ENABLED,
+    flags: FLAG_DISABLED | (event.flags ?? 0n),
+    bp_type: event.breakpoint ? HW_BREAKPOINT_X : 0,
+    config1: event.config1 ?? 0,
+    config2: event.config2 ?? 0,
+  });
+}
+
+/** An event that never occurs; `flags` ask for records of what processes do. */
+export function dummyEvent(flags = 0n): PerfEvent {
+  return { type: PERF_TYPE_SOFTWARE, config: COUNT_SW_DUMMY, flags };
 }
 
 /** A breakpoint on the execution of a kernel address. */
@@ -64,40 +85,47 @@ export function breakpointEvent(address: bigint): PerfEvent {
  * @throws {SystemCallError}
  */
 export function openPerfEvent(event: PerfEvent, cpu: number): number {
-  return openPerfEventWith(perfEventAttr(event), cpu);
-}
-
-/** {@link openPerfEvent} with the bytes of a `struct perf_event_attr`. */
-export function openPerfEventWith(attr: Buffer, cpu: number): number {
-  return open(attr, -1, cpu);
+  return open(event, -1, cpu);
 }
 
 /** Opens an event of one thread, 0 the one that calls, on whatever CPU it runs; it starts disabled. */
 export function openPerfEventOf(event: PerfEvent, thread: number): number {
-  return open(perfEventAttr(event), thread, -1);
+  return open(event, thread, -1);
 }
 
-function open(attr: Buffer, thread: number, cpu: number): number {
+function open(event: PerfEvent, thread: number, cpu: number): number {
   const number = arch().syscalls.perfEventOpen;
-  return systemCall('perf_event_open', number, addressOf(attr), thread, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+  return systemCall(
+    { call: 'perf_event_open' },
+    number,
+    addressOf(perfEventAttr(event)),
+    thread,
+    cpu,
+    -1,
+    PERF_FLAG_FD_CLOEXEC,
+  );
+}
+
+function ioctl(object: string, event: number, request: number, argument: number): void {
+  systemCall({ call: 'ioctl', object }, arch().syscalls.ioctl, event, request, argument);
 }
 
 /** Lets a BPF program run at every occurrence of the event. */
 export function setProgram(event: number, program: number): void {
-  systemCall('PERF_EVENT_IOC_SET_BPF', arch().syscalls.ioctl, event, IOC_SET_BPF, program);
+  ioctl('PERF_EVENT_IOC_SET_BPF', event, IOC_SET_BPF, program);
 }
 
 export function enablePerfEvent(event: number): void {
-  systemCall('PERF_EVENT_IOC_ENABLE', arch().syscalls.ioctl, event, IOC_ENABLE, 0);
+  ioctl('PERF_EVENT_IOC_ENABLE', event, IOC_ENABLE, 0);
 }
 
 /** Enables an event that overflows, until it has done so this often. */
 export function refreshPerfEvent(event: number, overflows: number): void {
-  systemCall('PERF_EVENT_IOC_REFRESH', arch().syscalls.ioctl, event, IOC_REFRESH, overflows);
+  ioctl('PERF_EVENT_IOC_REFRESH', event, IOC_REFRESH, overflows);
 }
 
 export function disablePerfEvent(event: number): void {
-  systemCall('PERF_EVENT_IOC_DISABLE', arch().syscalls.ioctl, event, IOC_DISABLE, 0);
+  ioctl('PERF_EVENT_IOC_DISABLE', event, IOC_DISABLE, 0);
 }
 
 /** How often the event occurred while enabled. */

@@ -1,6 +1,6 @@
 import { readlinkSync, statSync } from 'node:fs';
 import { UserError } from '../../errors.ts';
-import { kernelAtLeast } from './kernel.ts';
+import { has } from './features.ts';
 
 const OWN = '/proc/self/ns/pid';
 /** The kernel's number of the namespace that everything started in. */
@@ -42,7 +42,7 @@ export function sharesPidNamespace(pid: number): boolean {
  */
 export function foreignPidNamespace(): PidNamespace | undefined {
   if (isInitialPidNamespace()) return undefined;
-  if (!kernelAtLeast(5, 7)) {
+  if (!has('namespace pids')) {
     throw new UserError('in a PID namespace of its own, as in a container, counting needs Linux 5.7 or newer');
   }
   return { device: kernelDevice(statSync(OWN, { bigint: true }).dev), inode: pidNamespaceNumber() };

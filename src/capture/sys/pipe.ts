@@ -16,7 +16,7 @@ export interface Pipe {
 export function openPipe(): Pipe | null {
   try {
     const ends = allocate(8);
-    systemCall('pipe2', arch().syscalls.pipe2, addressOf(ends), O_CLOEXEC);
+    systemCall({ call: 'pipe2' }, arch().syscalls.pipe2, addressOf(ends), O_CLOEXEC);
     return { read: ends.readInt32LE(0), write: ends.readInt32LE(4) };
   } catch {
     return null;

@@ -21,7 +21,7 @@ it('says that no more files can be opened, instead of finding nothing', () => {
   const { stdout } = withFewFiles(`
     import { openSync } from 'node:fs';
     import { onlineCpus, readLine } from './kernel.ts';
-    import { listTraceEvents } from '../targets/tracefs.ts';
+    import { listTraceEvents } from '../sys/tracefs.ts';
     import { Kallsyms } from '../symbols/kallsyms.ts';
     const before = readLine('/no/such/file');
     try { for (;;) openSync('/dev/null', 'r'); } catch {}

@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { kernelAtLeast, readLine } from './kernel.ts';
-
-/** Capabilities as bits of CapEff (include/uapi/linux/capability.h). */
-const CAPABILITIES = { CAP_SYS_ADMIN: 21n, CAP_SYSLOG: 34n, CAP_PERFMON: 38n, CAP_BPF: 39n } as const;
-type Capability = keyof typeof CAPABILITIES;
+import { has } from './features.ts';
+import { readLine } from './kernel.ts';
+import { isCapable, lockdown, missingCapabilities } from './privileges.ts';
 
 const ELSEWHERE = "; 'whocalls lab' counts in a virtual machine and needs no privilege";
 
@@ -12,28 +9,12 @@ export function withoutHint(message: string): string {
   return message.replace(ELSEWHERE, '');
 }
 
-function has(capability: Capability): boolean {
-  const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
-  return ((BigInt(`0x${effective}`) >> CAPABILITIES[capability]) & 1n) === 1n;
-}
-
-/** Capabilities that counting needs and this process lacks. CAP_SYS_ADMIN stands for the other two. */
-export function missingCapabilities(): string[] {
-  const needed = ['CAP_SYS_ADMIN', 'CAP_PERFMON', 'CAP_BPF'] as const;
-  return has('CAP_SYS_ADMIN') ? [] : needed.filter((capability) => !has(capability));
-}
-
-/** The kernel's lockdown mode: `none`, `integrity`, `confidentiality`; null where there is none. */
-export function lockdown(): string | null {
-  return /\[(\w+)\]/.exec(readLine('/sys/kernel/security/lockdown') ?? '')?.[1] ?? null;
-}
-
 /** One line on why the kernel refused, and what to do instead. `what` was refused: `bpf map counts: EPERM`. */
 export function explainRefusal(code: string, what: string): string {
   const missing = missingCapabilities();
   if (code === 'EPERM' || code === 'EACCES') {
     // Before 5.11 maps count against a limit that only CAP_SYS_RESOURCE may lift.
-    if (what.startsWith('bpf map') && !kernelAtLeast(5, 11) && (missing.length === 0 || has('CAP_BPF')))
+    if (what.startsWith('bpf map') && !has('charged maps') && (missing.length === 0 || isCapable('CAP_BPF')))
       return `the limit on locked memory is too low for the maps (ulimit -l; ${what})${ELSEWHERE}`;
     if (missing.length > 0) return `counting calls needs root (missing: ${missing.join(', ')}; ${what})${ELSEWHERE}`;
     return `the kernel forbids it here, as containers often do (${what})${ELSEWHERE}`;
@@ -51,7 +32,7 @@ export function whyNotPermitted(needs: string): string {
   if (lockdown() === 'confidentiality') return 'the kernel is locked down (confidentiality)';
   const paranoid = readLine('/proc/sys/kernel/perf_event_paranoid');
   // Above 2 is a distribution's own: nobody but CAP_SYS_ADMIN may open an event.
-  if (Number(paranoid) > 2 && !has('CAP_SYS_ADMIN'))
+  if (Number(paranoid) > 2 && !isCapable('CAP_SYS_ADMIN'))
     return `kernel.perf_event_paranoid is ${paranoid}: that asks for CAP_SYS_ADMIN, 2 for CAP_PERFMON`;
   return missingCapabilities().length > 0 ? needs : 'the kernel forbids it here, as containers often do';
 }
@@ -62,7 +43,7 @@ export function explainHiddenAddresses(): string {
   if (restrict === '2') {
     return `kernel.kptr_restrict is 2, which hides the kernel's addresses from everybody; 1 shows them to root (sysctl kernel.kptr_restrict=1)${ELSEWHERE}`;
   }
-  const missing = [...(has('CAP_SYSLOG') ? [] : ['CAP_SYSLOG']), ...missingCapabilities()];
+  const missing = [...(isCapable('CAP_SYSLOG') ? [] : ['CAP_SYSLOG']), ...missingCapabilities()];
   if (missing.length > 0) {
     return `the kernel's addresses are hidden: counting calls needs root (missing: ${missing.join(', ')})${ELSEWHERE}`;
   }

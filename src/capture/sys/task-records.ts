@@ -1,16 +1,13 @@
 import { closeSync } from 'node:fs';
 import { SharedMemory } from './memory.ts';
 import { cFunction } from './native.ts';
-import { enablePerfEvent, openPerfEventWith, type PerfEvent, perfEventAttr } from './perf.ts';
+import { dummyEvent, enablePerfEvent, openPerfEvent } from './perf.ts';
 import { RecordRing } from './record-ring.ts';
 
-const PERF_TYPE_SOFTWARE = 1;
-const COUNT_SW_DUMMY = 9n;
 /** Flags of `struct perf_event_attr` that ask for records of executable mappings and of new processes. */
 const FLAG_MMAP = 1n << 8n;
 const FLAG_TASK = 1n << 13n;
 const FLAG_MMAP2 = 1n << 23n;
-const FLAGS_AT = 40;
 
 /** Room for some two thousand mappings between two looks at it; with the size of a page a power of two. */
 const RING_BYTES = 256 * 1024;
@@ -27,10 +24,7 @@ export class TaskRecords {
 
   /** @throws {SystemCallError} where the kernel refuses the event or the memory */
   constructor(cpu: number) {
-    const dummy: PerfEvent = { type: PERF_TYPE_SOFTWARE, config: COUNT_SW_DUMMY };
-    const attr = perfEventAttr(dummy);
-    attr.writeBigUInt64LE(attr.readBigUInt64LE(FLAGS_AT) | FLAG_MMAP | FLAG_TASK | FLAG_MMAP2, FLAGS_AT);
-    this.#event = openPerfEventWith(attr, cpu);
+    this.#event = openPerfEvent(dummyEvent(FLAG_MMAP | FLAG_TASK | FLAG_MMAP2), cpu);
     const page = Number(cFunction('int getpagesize()')());
     const size = page + Math.max(RING_BYTES, page);
     try {

@@ -15,7 +15,7 @@ export async function readWholeAside(path: string): Promise<Buffer> {
   const ferror = cFunction('int ferror(void *file)');
   const fclose = cFunction('int fclose(void *file)');
   const file = fopen(path, 'r');
-  if (!file) throw new SystemCallError(`open ${path}`, 'ENOENT');
+  if (!file) throw new SystemCallError({ call: 'open', name: path }, 'ENOENT');
   try {
     const pieces: Buffer[] = [];
     for (;;) {
@@ -26,7 +26,7 @@ export async function readWholeAside(path: string): Promise<Buffer> {
       pieces.push(room.subarray(0, length));
       if (length < ROOM) break;
     }
-    if (ferror(file)) throw new SystemCallError(`read ${path}`, 'EIO');
+    if (ferror(file)) throw new SystemCallError({ call: 'read', name: path }, 'EIO');
     return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
   } finally {
     fclose(file);

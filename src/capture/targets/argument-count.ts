@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Btf } from '../symbols/btf.ts';
 import type { KernelFunction } from '../symbols/function-map.ts';
+import { traceEventDirectory } from '../sys/tracefs.ts';
 import type { Target, TracepointTarget } from './target.ts';
-import { traceEventDirectory } from './tracefs.ts';
 
 const BTF = '/sys/kernel/btf';
 

@@ -7,12 +7,12 @@ import { formatAddress } from '../symbols/address.ts';
 import { callEntries } from '../symbols/call-entries.ts';
 import type { KernelFunction } from '../symbols/function-map.ts';
 import type { Kallsyms } from '../symbols/kallsyms.ts';
+import { listTraceEvents, traceEventDirectory, whyNoTraceEvents } from '../sys/tracefs.ts';
 import { isExpression, NamePattern } from './name-pattern.ts';
 import { nearNames, suggestion } from './near-names.ts';
 import type { Target } from './target.ts';
 import { TargetList } from './target-list.ts';
 import { type TargetSet, targetSets } from './target-sets.ts';
-import { listTraceEvents, traceEventDirectory, whyNoTraceEvents } from './tracefs.ts';
 import { resolveUser } from './user-targets.ts';
 
 /** More than this many targets at once are a mistake, and take long to arm. */

@@ -1,12 +1,22 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { cannotRead, errorCode, unlessAbsent } from '../sys/read-error.ts';
-import { lockdown } from '../sys/refusal.ts';
+import { lockdown } from './privileges.ts';
+import { cannotRead, errorCode, unlessAbsent } from './read-error.ts';
 
 const MOUNTS = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
 
 /** Where tracefs is mounted, null where it is not or may not be read. */
 export function tracefs(): string | null {
   return MOUNTS.find((mount) => existsSync(`${mount}/events`)) ?? null;
+}
+
+/** What the kernel says of the files of tracefs; null where it may not be read. */
+export function tracefsReadme(): string | null {
+  const root = tracefs();
+  try {
+    return root === null ? null : readFileSync(`${root}/README`, 'latin1');
+  } catch {
+    return null;
+  }
 }
 
 /** Why no tracepoints are listed, and what to do; '' where they are. */
