@@ -4,7 +4,7 @@ const VIRTUAL_MACHINE = '**/*.vm.test.ts';
 
 export default defineConfig({
   test: {
-    globalSetup: 'tools/vitest-setup.mjs',
+    globalSetup: 'tools/vitest-setup.ts',
     testTimeout: 60_000,
     projects: [
       {

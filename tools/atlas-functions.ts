@@ -11,7 +11,7 @@ import { FunctionMap } from '../src/atlas/function-map.ts';
 import { findFolded } from '../src/atlas/generated-symbols.ts';
 import { normaliseSymbol } from '../src/census/symbol-name.ts';
 import { scanAssembly, scanCode, splitMacros, stripComments } from './c-scan.ts';
-import { indexFunctions } from './function-index.mjs';
+import { indexFunctions } from './function-index.ts';
 import { isCovered, isStandIn, TOP_FOLDERS } from './function-scope.ts';
 import { modulesOfFolder } from './kbuild-modules.ts';
 
@@ -146,7 +146,7 @@ function sourcesBelow(source: string, folder: string): string[] {
   });
 }
 
-/** The compressed map; `tools/function-index.mjs` describes the layout. */
+/** The compressed map; `tools/function-index.ts` describes the layout. */
 function pack(kernels: readonly string[], files: readonly SourceFile[]): Buffer {
   const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const names = files.reduce((sum, { functions }) => sum + functions.size, 0);

@@ -14,11 +14,12 @@ const SOURCES = [
   'atlas',
   'web',
   'package.json',
-  'tools/build.mjs',
-  'tools/build-atlas.mjs',
-  'tools/atlas-areas.mjs',
-  'tools/atlas-shapes.mjs',
-  'tools/function-index.mjs',
+  'tsconfig.types.json',
+  'tools/build.ts',
+  'tools/build-atlas.ts',
+  'tools/atlas-areas.ts',
+  'tools/atlas-shapes.ts',
+  'tools/function-index.ts',
 ];
 
 /** Installs and builds what is missing or older than its source. Costs a few milliseconds when nothing is. */
@@ -43,7 +44,7 @@ function isBuilt() {
 }
 
 function build() {
-  run(process.execPath, [join(root, 'tools', 'build.mjs')]);
+  run(process.execPath, ['--import', 'tsx', join('tools', 'build.ts')]);
 }
 
 /** Modification time in milliseconds, 0 where there is no such file. */

@@ -29,8 +29,8 @@ export function atlasReader(name: string): (position: number, length: number) =>
 
 /**
  * A compiled atlas file: `atlasTable<Row[]>('trees')`. Read once. As it stands in `atlas/`, or made to be looked up
- * (`compiled` in `tools/atlas-areas.mjs`).
- * The build has checked its shape (`tools/atlas-areas.mjs`); the type says what that shape is.
+ * (`compiled` in `tools/atlas-areas.ts`).
+ * The build has checked its shape (`tools/atlas-areas.ts`); the type says what that shape is.
  */
 export function atlasTable<T>(name: string): T {
   let table = parsed.get(name);

@@ -1,4 +1,4 @@
-// The map from functions to source files, as the build lays it out (tools/function-index.mjs) for looking single functions
+// The map from functions to source files, as the build lays it out (tools/function-index.ts) for looking single functions
 // up: a report asks for some dozens of 200,000, and reading all of it would take longer than everything else.
 //
 // Layout, all text Latin-1:

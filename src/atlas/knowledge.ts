@@ -3,15 +3,21 @@ import { atlasTable } from './files.ts';
 import { manualName } from './syscalls.ts';
 
 /** A rule of `atlas/entries.yaml`. */
-interface EntryRule extends Entry {
+export interface EntryRule extends Entry {
   readonly boundary?: ContextKind;
   readonly rank: number;
   readonly functions: readonly string[];
 }
 
 /** A rule of `atlas/threads.yaml`. */
-interface ThreadRule extends Entry {
+export interface ThreadRule extends Entry {
   readonly comms: readonly string[];
+}
+
+/** `atlas/instrumentation.yaml`: functions, or prefixes of functions with a `*`. */
+export interface Instrumentation {
+  readonly always: readonly string[];
+  readonly probe: readonly string[];
 }
 
 const SYSCALL = /^(?:compat_)?sys_(\w+)$/;
@@ -45,7 +51,7 @@ class AtlasKnowledge implements KernelKnowledge {
     for (const names of Object.values(atlasTable<Record<string, string[]>>('helpers'))) {
       for (const name of names) this.#add(name, { helper: true });
     }
-    const { always, probe } = atlasTable<Record<'always' | 'probe', string[]>>('instrumentation');
+    const { always, probe } = atlasTable<Instrumentation>('instrumentation');
     for (const name of always) this.#add(name, { instrumentation: 'always' });
     for (const name of probe) this.#add(name, { instrumentation: 'probe' });
   }

@@ -1,5 +1,13 @@
 import { atlasTable } from './files.ts';
 
+/** A row of `atlas/subsystems.tsv`. */
+export interface Subsystem {
+  /** Of paths in the kernel source: `kernel/sched/`. */
+  readonly prefix: string;
+  readonly label: string;
+  readonly group: string;
+}
+
 let labels: Map<string, string> | undefined;
 let longest = 0;
 
@@ -7,7 +15,7 @@ let longest = 0;
 export function subsystemOf(file: string): string {
   if (!labels) {
     labels = new Map();
-    for (const { prefix, label } of atlasTable<{ prefix: string; label: string }[]>('subsystems')) {
+    for (const { prefix, label } of atlasTable<Subsystem[]>('subsystems')) {
       labels.set(prefix, label);
       longest = Math.max(longest, prefix.length);
     }

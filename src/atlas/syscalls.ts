@@ -1,7 +1,7 @@
 import { atlasTable } from './files.ts';
 
 /** A row of `atlas/syscalls.tsv`. */
-interface Syscall {
+export interface Syscall {
   /** The kernel function without `sys_`: `newstat`. */
   readonly name: string;
   /** What the manual calls it: `stat`. */

@@ -29,7 +29,7 @@ function start(withSourceMaps: boolean): void {
   script.runInThisContext()(module.exports, require, module, PROGRAM, __dirname);
 }
 
-/** A CommonJS module as the function that node calls. `tools/build.mjs` compiles the very same text. */
+/** A CommonJS module as the function that node calls. `tools/build.ts` compiles the very same text. */
 function asFunction(source: string): string {
   return `(function (exports, require, module, __filename, __dirname) {${source}\n})`;
 }

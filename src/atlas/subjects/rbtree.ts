@@ -43,12 +43,23 @@ const OTHER_INSERT = /(?:^|_)rb_?(?:tree_?)?insert/i;
 
 const NO_TREE: TreeMatch = { tree: null, confidence: 'unknown', candidates: [], frame: -1 };
 
-/** Who calls inserting functions, as `tools/atlas-areas.mjs` makes it of `atlas/tree-callers.tsv`. */
-interface TreeCallers {
+/** Who calls inserting functions, as `tools/atlas-areas.ts` makes it of `atlas/tree-callers.tsv`. */
+export interface TreeCallers {
   /** Function and file, as {@link keyOf} joins them. */
   readonly inserters: readonly string[];
   /** By the caller's name: index of the inserter, number of calls in between, the next one's, … */
   readonly callers: Readonly<Record<string, readonly number[]>>;
+}
+
+/** A row of `atlas/compiled-inserts.tsv`: a symbol of a compiled kernel that inserts, and in which function of the source. */
+export interface CompiledInsert {
+  /** '' for the kernel itself. */
+  readonly module: string;
+  readonly symbol: string;
+  readonly function: string;
+  readonly file: string;
+  readonly primitive: string;
+  readonly insn: 'call' | 'jump';
 }
 
 /** Inserting functions found in the machine code of a function: facts of one kernel, a hint for others. */
@@ -207,9 +218,8 @@ export class TreeFinder {
 
 function compiledInsertsOf(name: string): readonly { readonly module: string; readonly key: string }[] {
   if (!compiledInserts) {
-    type Row = { readonly module: string; readonly symbol: string; readonly function: string; readonly file: string };
     const found = new Map<string, { module: string; key: string }[]>();
-    for (const row of atlasTable<Row[]>('compiled-inserts')) {
+    for (const row of atlasTable<CompiledInsert[]>('compiled-inserts')) {
       append(found, row.symbol.replace(/\..*/, ''), { module: row.module, key: keyOf(row.function, row.file) });
     }
     compiledInserts = found;

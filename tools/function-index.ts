@@ -9,10 +9,18 @@
 //     kept      one byte, 32 + number of leading characters shared with the name before
 //     rest      the other characters; ended by the next byte below 32 (names hold none)
 
+interface PackedHeader {
+  readonly kernels: readonly string[];
+  /** How many names there are. */
+  readonly names: number;
+  /** Path and module of each file, one after the other. */
+  readonly files: readonly string[];
+}
+
 /** The packed map, as the program reads it. */
-export function indexFunctions(packed) {
+export function indexFunctions(packed: Buffer): Buffer {
   const length = packed.readUInt32LE(0);
-  const { kernels, names, files } = JSON.parse(packed.toString('latin1', 4, 4 + length));
+  const { kernels, names, files } = JSON.parse(packed.toString('latin1', 4, 4 + length)) as PackedHeader;
   const fileCount = files.length / 2;
   if (fileCount > 0xffff) throw new Error('more files than two bytes can number');
   const slots = new Uint32Array(2 ** Math.ceil(Math.log2(1.5 * names)));
@@ -20,8 +28,8 @@ export function indexFunctions(packed) {
   let header = JSON.stringify({ kernels, files: fileCount, slots: slots.length });
   header = header.padEnd(header.length + (-header.length & 3));
   let position = 4 + header.length + 4 * (headings.length + slots.length);
-  const sections = [];
-  const add = (text) => {
+  const sections: string[] = [];
+  const add = (text: string) => {
     sections.push(text);
     position += text.length;
   };
@@ -31,9 +39,9 @@ export function indexFunctions(packed) {
     add(`${files[2 * file]}\0${files[2 * file + 1]}\0`);
     for (let name = ''; packed[at] !== 0; ) {
       const end = endOfRest(packed, at + 2);
-      name = name.slice(0, packed[at + 1] - 32) + packed.toString('latin1', at + 2, end);
+      name = name.slice(0, (packed[at + 1] ?? 32) - 32) + packed.toString('latin1', at + 2, end);
       insert(slots, name, position);
-      add(String.fromCharCode(packed[at], file & 0xff, file >> 8) + name);
+      add(String.fromCharCode(packed[at] ?? 0, file & 0xff, file >> 8) + name);
       at = end;
     }
     add('\0');
@@ -45,13 +53,13 @@ export function indexFunctions(packed) {
   return Buffer.concat([prefix, words(headings), words(slots), Buffer.from(sections.join(''), 'latin1')]);
 }
 
-function endOfRest(packed, from) {
+function endOfRest(packed: Buffer, from: number): number {
   let at = from;
-  while (packed[at] >= 32) at++;
+  while ((packed[at] ?? 0) >= 32) at++;
   return at;
 }
 
-function insert(slots, name, position) {
+function insert(slots: Uint32Array, name: string, position: number): void {
   let hash = 0x2545f491;
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
   let slot = (hash ^ (hash >>> 15)) & (slots.length - 1);
@@ -59,8 +67,8 @@ function insert(slots, name, position) {
   slots[slot] = position;
 }
 
-function words(array) {
+function words(array: Uint32Array): Buffer {
   const bytes = Buffer.alloc(4 * array.length);
-  for (let i = 0; i < array.length; i++) bytes.writeUInt32LE(array[i], 4 * i);
+  for (const [i, word] of array.entries()) bytes.writeUInt32LE(word, 4 * i);
   return bytes;
 }

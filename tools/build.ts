@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
-import { build } from 'esbuild';
-import { buildAtlas } from './build-atlas.mjs';
+import { type BuildOptions, build } from 'esbuild';
+import { messageOf } from '../src/errors.ts';
+import { buildAtlas } from './build-atlas.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = join(root, 'dist');
@@ -20,7 +21,7 @@ const common = {
   target: 'node20.19',
   sourcemap: 'linked',
   logLevel: 'warning',
-};
+} as const satisfies BuildOptions;
 
 /** Packages that are native or seldom needed stay outside. */
 const EXTERNAL = ['classic-level', 'fzstd', 'koffi', 'xz-decompress'];
@@ -32,13 +33,13 @@ await buildProgram();
 try {
   buildAtlas();
 } catch (error) {
-  process.stderr.write(`${error.message}\n`);
+  process.stderr.write(`${messageOf(error)}\n`);
   process.exit(1);
 }
 writeFileSync(join(dist, '.built'), process.versions.v8);
 
 /** Declarations name their neighbours as the sources do, with `.ts`; who imports the package has `.js` and `.d.ts`. */
-function buildDeclarations() {
+function buildDeclarations(): void {
   const { status } = spawnSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.types.json'], {
     cwd: root,
     stdio: 'inherit',
@@ -56,7 +57,7 @@ function buildDeclarations() {
  * The command line in one CommonJS file, because every file costs, and so do modules of the other kind. Packages that
  * are native or seldom needed stay outside.
  */
-async function buildProgram() {
+async function buildProgram(): Promise<void> {
   const { metafile } = await build({
     ...common,
     entryPoints: { main: 'src/cli/launch.ts', program: 'src/cli/main.ts' },
@@ -86,7 +87,7 @@ async function buildProgram() {
  * Every function as V8 compiles it, for src/cli/launch.ts. V8 compiles functions when they are first called unless it
  * is told otherwise; it has to be told back before writing, because it accepts only what was written with its own flags.
  */
-function compiled(source) {
+function compiled(source: string): Buffer {
   setFlagsFromString('--no-lazy');
   const text = `(function (exports, require, module, __filename, __dirname) {${source}\n})`;
   const script = new Script(text, { filename: 'program.cjs' }); // the name is kept
@@ -95,7 +96,7 @@ function compiled(source) {
 }
 
 /** The licences of the packages that are part of a bundle of these files. */
-function licences(inputs) {
+function licences(inputs: readonly string[]): string {
   const packages = new Set(inputs.flatMap((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []));
   const texts = [...packages].sort().map((name) => {
     const folder = join(root, 'node_modules', name);

@@ -1,0 +1,214 @@
+// The rules of every file in atlas/, by its name without extension. `shape` checks one file, `whole` the area at once;
+// `compiled` makes of it what the program reads, where looking things up asks for another form. The types are those with
+// which the program reads the tables: a shape that differs from its type does not compile.
+import type { EntryRule, Instrumentation, ThreadRule } from '../src/atlas/knowledge.ts';
+import type { CompiledInsert, TreeCallers } from '../src/atlas/subjects/rbtree.ts';
+import type { Inserter, TreeRecord } from '../src/atlas/subjects/tree-catalog.ts';
+import type { Subsystem } from '../src/atlas/subsystems.ts';
+import type { Syscall } from '../src/atlas/syscalls.ts';
+import type { TargetSet } from '../src/capture/targets/target-sets.ts';
+import {
+  flag,
+  functionName,
+  listOf,
+  mapOf,
+  matching,
+  number,
+  oneOf,
+  optional,
+  record,
+  type Shape,
+  text,
+  textOr,
+} from './atlas-shapes.ts';
+
+/** The rules of one file or folder of the atlas. */
+interface Area<T> {
+  readonly shape: Shape<T>;
+  readonly whole?: (value: T, report: (what: string) => void) => void;
+  readonly compiled?: (value: T) => unknown;
+}
+
+/** Rules whose type is not known: they are given what their `shape` has checked, or nothing at all. */
+type AnyArea = Area<unknown>;
+
+function area<T>({ shape, whole, compiled }: Area<T>): AnyArea {
+  return {
+    shape,
+    ...(whole && { whole: (value, report) => whole(value as T, report) }),
+    ...(compiled && { compiled: (value) => compiled(value as T) }),
+  };
+}
+
+/** A few words that finish the sentence "this function …". */
+const gloss = matching(/^[a-z][^.\n]{3,90}$/, 'a gloss (a few words in lower case, no full stop)');
+
+/** A function, a prefix of functions (`perf_trace_*`), or what a tool prints in a function's place. */
+const framePattern = matching(/^(?:[A-Za-z_][A-Za-z0-9_]*\*?|\[[A-Z ]+\])$/, 'a function name or a prefix ending in *');
+
+/** The name of a task, at most 15 bytes of it: `#` stands for a number, `*` for anything, but not for all of it. */
+const commPattern = matching(/^[a-z][a-z0-9][A-Za-z0-9_.:/#*-]{1,14}$/, 'the name of a task (# a number, * anything)');
+
+/** Kernel versions from the first to the last: `4.14-6.12`, or one: `6.12`. */
+const kernelRange = matching(/^\d+\.\d+(?:-\d+\.\d+)?$/, 'a kernel version or a range of them');
+
+const anyText = matching(/^/, 'a text');
+
+/** A row of tree-callers.tsv: a function that inserts, and its callers, theirs behind ` | `. */
+interface CallersRow {
+  readonly function: string;
+  readonly file: string;
+  readonly kernels: string;
+  readonly callers: string;
+}
+
+interface GlossRow {
+  readonly function: string;
+  readonly gloss: string;
+}
+
+export const AREAS: Readonly<Record<string, AnyArea>> = {
+  entries: area({
+    shape: listOf(
+      record<EntryRule>({
+        kind: oneOf(
+          'syscall',
+          'interrupt',
+          'softirq',
+          'exception',
+          'nmi',
+          'kthread',
+          'work',
+          'idle',
+          'fork',
+          'boot',
+          'user-return',
+        ),
+        name: text,
+        boundary: optional(oneOf('task', 'softirq', 'hardirq', 'exception', 'nmi')),
+        rank: number,
+        functions: listOf(functionName),
+      }),
+    ),
+    whole: eachInOneRule<EntryRule>((rule) => rule.functions),
+  }),
+  threads: area({
+    shape: listOf(record<ThreadRule>({ kind: oneOf('kthread', 'idle'), name: text, comms: listOf(commPattern) })),
+    whole: eachInOneRule<ThreadRule>((rule) => rule.comms),
+  }),
+  'target-sets': area({
+    shape: listOf(
+      record<TargetSet>({
+        name: matching(/^[a-z][a-z0-9-]*$/, 'the name of a set'),
+        summary: text,
+        targets: listOf(text),
+      }),
+    ),
+    whole: noDuplicates<TargetSet>((set) => set.name),
+  }),
+  helpers: area({ shape: mapOf(text, listOf(functionName)) }),
+  instrumentation: area({
+    shape: record<Instrumentation>({ always: listOf(framePattern), probe: listOf(framePattern) }),
+  }),
+  subsystems: area({
+    shape: listOf(record<Subsystem>({ prefix: text, label: text, group: text })),
+    whole: noDuplicates<Subsystem>((row) => row.prefix),
+  }),
+  trees: area({
+    shape: listOf(
+      record<TreeRecord>({
+        id: matching(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'an id (lower-case words with hyphens)'),
+        name: text,
+        root: text,
+        node: text,
+        key: text,
+        purpose: text,
+        general: optional(flag),
+        rotate: optional(listOf(functionName)),
+        augmented: optional(kernelRange),
+        likelier_than: optional(listOf(text)),
+        because: optional(text),
+        decided: optional(textOr(mapOf(functionName, text))),
+        inserted_by: listOf(
+          record<Inserter>({
+            function: functionName,
+            file: text,
+            kernels: kernelRange,
+            through: optional(functionName),
+          }),
+        ),
+      }),
+    ),
+    whole: treesAreSound,
+  }),
+  'tree-callers': area({
+    shape: listOf(record<CallersRow>({ function: functionName, file: text, kernels: text, callers: text })),
+    compiled: byCaller,
+  }),
+  'compiled-inserts': area({
+    shape: listOf(
+      record<CompiledInsert>({
+        module: anyText,
+        symbol: text,
+        function: functionName,
+        file: text,
+        primitive: functionName,
+        insn: oneOf('call', 'jump'),
+      }),
+    ),
+  }),
+  glosses: area({
+    shape: listOf(record<GlossRow>({ function: functionName, gloss })),
+    whole: noDuplicates<GlossRow>((row) => row.function),
+    compiled: (rows: readonly GlossRow[]) => Object.fromEntries(rows.map((row) => [row.function, row.gloss])),
+  }),
+  syscalls: area({
+    shape: listOf(record<Syscall>({ name: functionName, call: functionName, summary: gloss })),
+    whole: noDuplicates<Syscall>((row) => row.name),
+  }),
+};
+
+/** Turns "this function inserts, and these are its callers, and theirs" around, because callers are what is looked up. */
+function byCaller(rows: readonly CallersRow[]): TreeCallers {
+  const callers: Record<string, number[]> = Object.create(null);
+  for (const [index, row] of rows.entries()) {
+    for (const [step, names] of row.callers.split(' | ').entries()) {
+      for (const name of names.split(' ')) {
+        callers[name] ??= [];
+        callers[name].push(index, step);
+      }
+    }
+  }
+  return { inserters: rows.map((row) => `${row.function} ${row.file}`), callers };
+}
+
+function noDuplicates<T>(keyOf: (item: T) => string) {
+  return (items: readonly T[], report: (what: string) => void): void => {
+    const seen = new Set<string>();
+    for (const key of items.map(keyOf)) {
+      if (seen.has(key)) report(`"${key}" stands twice`);
+      seen.add(key);
+    }
+  };
+}
+
+function eachInOneRule<T>(namesOf: (rule: T) => readonly string[]) {
+  return (rules: readonly T[], report: (what: string) => void): void => {
+    const seen = new Set<string>();
+    for (const name of rules.flatMap(namesOf)) {
+      if (seen.has(name)) report(`"${name}" stands in two rules`);
+      seen.add(name);
+    }
+  };
+}
+
+function treesAreSound(trees: readonly TreeRecord[], report: (what: string) => void): void {
+  noDuplicates<TreeRecord>((tree) => tree.id)(trees, report);
+  noDuplicates<TreeRecord>((tree) => tree.name)(trees, report);
+  const ids = new Set(trees.map((tree) => tree.id));
+  for (const { id, likelier_than = [] } of trees) {
+    for (const other of likelier_than) {
+      if (!ids.has(other)) report(`"${id}" is likelier than "${other}", which does not exist`);
+    }
+  }
+}
