@@ -1,4 +1,5 @@
-// Proves that atlas/trees/ knows every place where kernels 6.1 and 6.12 insert into a red-black tree.
+// Proves that atlas/trees/ knows every place where kernels 6.1 and 6.12 insert into a red-black tree, and that no
+// gloss is shared by opposites.
 // Usage: npm run atlas:check [-- --source 6.1=DIR …] [-- --write]
 //   --source  also finds the sites of a source tree and compares them with the list
 //   --write   writes what was found to the list
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readCatalog, readTable, repository } from './atlas-catalog.ts';
 import { checkCatalog } from './catalog-rules.ts';
+import { sharedByOpposites } from './gloss-twins.ts';
 import { insertSites } from './insert-sites.ts';
 
 const LIST = join(repository, 'test', 'atlas', 'insert-sites.tsv');
@@ -28,10 +30,21 @@ compareSources(values.source, values.write);
 const { problems: broken, facts } = checkCatalog(catalog, readTable(LIST), readTable(COMPILED));
 for (const fact of facts) process.stdout.write(`${fact}\n`);
 problems.push(...broken);
+checkGlosses('glosses.tsv', 'function', 'gloss');
+checkGlosses('syscalls.tsv', 'name', 'summary');
 
 if (problems.length > 0) {
   process.stdout.write(`${problems.join('\n')}\natlas:check: ${problems.length} problems\n`);
   process.exitCode = 1;
+}
+
+/** Opposites never share a text. */
+function checkGlosses(file: string, name: string, text: string): void {
+  const described = readTable(join(repository, 'atlas', file)).map((row) => ({
+    name: row[name] ?? '',
+    text: row[text] ?? '',
+  }));
+  problems.push(...sharedByOpposites(described).map((problem) => `atlas/${file}: ${problem}`));
 }
 
 /** Compares the list of sites with source trees, or writes it from them. */
