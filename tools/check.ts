@@ -1,4 +1,4 @@
-// `npm run check`: types, format and lint, dead code, who imports whom, the catalog of trees. Runs all of them, fails
+// `npm run check`: types, format and lint, dead code, who imports whom, the atlas. Runs all of them, fails
 // if any does.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
