@@ -3,12 +3,18 @@ export class UserError extends Error {
   override readonly name: string = 'UserError';
   /** The status the process ends with: 1 nothing usable came of it, 2 it was called wrongly. */
   readonly exitStatus: number;
+  /** What else may be done: the command line adds it to the message. */
+  readonly hint: string | undefined;
   /** What `--debug` shows besides; several lines. */
   readonly details: string | undefined;
 
-  constructor(message: string, options: { exitStatus?: number; details?: string; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    options: { exitStatus?: number; hint?: string; details?: string; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.exitStatus = options.exitStatus ?? 1;
+    this.hint = options.hint;
     this.details = options.details;
   }
 }

@@ -5,6 +5,8 @@
  */
 export type { Decision, Explanation, ExplanationConfidence } from './atlas/explain.ts';
 export { type Recording, type RecordPlan, record } from './capture/record.ts';
+export type { Refusal } from './capture/refusals/reasons.ts';
+export { Refused } from './capture/refusals/refused.ts';
 export { type CallKey, type KeyColumnName, type KeyId, UNKNOWN } from './census/call-key.ts';
 export {
   type Calls,

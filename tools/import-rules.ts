@@ -32,6 +32,7 @@ const CAPTURE_LAYERS: readonly (readonly string[])[] = [
   ['bpf'],
   ['symbols'],
   ['sys'],
+  ['refusals'],
 ];
 
 /** Who may import `src/image`; the tools may as well. */

@@ -4,13 +4,16 @@ import { messageOf } from '../errors.ts';
 import { elfProbes } from '../image/elf.ts';
 import { tryBreakpoint } from './engines/breakpoint-trial.ts';
 import type { EngineName } from './engines/engine.ts';
+import type { Refusal } from './refusals/reasons.ts';
+import { isRefused, Refused } from './refusals/refused.ts';
+import { refusalText, TRACEFS } from './refusals/words.ts';
 import { HistCapture } from './session/hist-session.ts';
 import type { CapturePlan } from './session/plan.ts';
 import { Capture } from './session/session.ts';
 import { Kallsyms } from './symbols/kallsyms.ts';
+import { whyHidden } from './sys/diagnosis.ts';
 import { has } from './sys/features.ts';
 import { lockdown, missingCapabilities } from './sys/privileges.ts';
-import { explainHiddenAddresses, withoutHint } from './sys/refusal.ts';
 import { listTraceEvents, whyNoTraceEvents } from './sys/tracefs.ts';
 import type { Target } from './targets/target.ts';
 
@@ -20,6 +23,8 @@ export interface Finding {
   readonly works: boolean;
   /** What it is good for where it works, why not where it does not. */
   readonly detail: string;
+  /** Why not, as a code with facts. */
+  readonly refusal?: Refusal;
 }
 
 /** What a probe of an engine is tried on: functions every kernel has and that may be armed for a moment. */
@@ -30,18 +35,19 @@ const NOT_TRACEABLE = 'rb_insert_color';
 export function examine(): Finding[] {
   const findings = [kernelFinding(), privilegeFinding()];
   let kallsyms: Kallsyms | null = null;
-  let why = explainHiddenAddresses();
+  let refusal: Refusal = whyHidden();
   try {
     kallsyms = Kallsyms.read();
   } catch (error) {
-    why = messageOf(error);
+    if (!(error instanceof Refused)) throw error;
+    refusal = error.refusal;
   }
   const hasAddresses = kallsyms?.hasAddresses ?? false;
-  findings.push({
-    what: 'kernel symbols',
-    works: hasAddresses,
-    detail: hasAddresses ? `${kallsyms?.size} functions` : withoutHint(why),
-  });
+  findings.push(
+    hasAddresses
+      ? { what: 'kernel symbols', works: true, detail: `${kallsyms?.size} functions` }
+      : missing('kernel symbols', refusal),
+  );
   const find = (name: string): Target | string => {
     if (!hasAddresses) return "the kernel's addresses are hidden";
     const functions = kallsyms?.named(name) ?? [];
@@ -80,10 +86,10 @@ function kernelFinding(): Finding {
 }
 
 function privilegeFinding(): Finding {
-  const missing = missingCapabilities();
+  const lacking = missingCapabilities();
   const mode = lockdown();
-  if (missing.length > 0)
-    return { what: 'privilege', works: false, detail: `missing ${missing.join(', ')}: run as root` };
+  if (lacking.length > 0)
+    return { what: 'privilege', works: false, detail: `missing ${lacking.join(', ')}: run as root` };
   const locked = mode === 'confidentiality' ? ', which forbids kprobes and tracefs' : '';
   return { what: 'privilege', works: true, detail: `complete${mode ? `, lockdown: ${mode}${locked}` : ''}` };
 }
@@ -95,11 +101,10 @@ function tryEngine(engine: EngineName, target: Target | string, detail: string):
     arm(engine, [target]);
     return { what: engine, works: true, detail };
   } catch (error) {
-    return {
-      what: engine,
-      works: false,
-      detail: withoutHint(messageOf(error)).replace(`${target.name} cannot be counted: ${engine}: `, ''),
-    };
+    if (!(error instanceof Refused)) return { what: engine, works: false, detail: messageOf(error) };
+    const { refusal } = error;
+    // Of the one engine that was tried only its reason.
+    return missing(engine, refusal.code === 'cannot-count' ? (refusal.tried[0]?.refusal ?? refusal) : refusal);
   }
 }
 
@@ -126,6 +131,14 @@ function arm(engine: EngineName, targets: readonly Target[]): void {
   session.close();
 }
 
+function missing(what: string, refusal: Refusal): Finding {
+  return { what, works: false, detail: refusalText(refusal), refusal };
+}
+
+function lacksSlot(error: unknown): boolean {
+  return isRefused(error, 'cannot-count') && error.refusal.tried.some(({ refusal }) => refusal.code === 'no-slot');
+}
+
 /** How many breakpoints are free, found by taking them. */
 function breakpointSlots(find: (name: string) => Target | string): { works: boolean; detail: string } {
   const names = ['rb_insert_color', 'rb_erase', 'rb_next', 'rb_first', 'rb_prev', 'rb_last'];
@@ -136,8 +149,7 @@ function breakpointSlots(find: (name: string) => Target | string): { works: bool
       arm('breakpoint', targets.slice(0, free + 1));
       free++;
     } catch (error) {
-      if (free === 0 && !/no breakpoint left/.test(messageOf(error)))
-        return { works: false, detail: 'cannot be tried' };
+      if (free === 0 && !lacksSlot(error)) return { works: false, detail: 'cannot be tried' };
       break;
     }
   }
@@ -162,5 +174,6 @@ function userTarget(): Target | string {
 function tracefsDetail(): string {
   const categories = listTraceEvents().length;
   if (categories > 0) return `${categories} categories of tracepoints`;
-  return whyNoTraceEvents();
+  const why = whyNoTraceEvents();
+  return why === null ? '' : TRACEFS[why];
 }

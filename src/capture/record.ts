@@ -1,10 +1,11 @@
-import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { Census } from '../census/census.ts';
 import type { Note } from '../census/message.ts';
-import { messageOf, UserError } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import type { Filter } from './bpf/count-program.ts';
 import { CannotArm, type EngineName } from './engines/engine.ts';
+import { Refused } from './refusals/refused.ts';
 import { CommandCgroup } from './run/cgroup.ts';
 import { LOOK_MILLISECONDS, MappingWatch } from './run/mapping-watch.ts';
 import { type Stop, Stopper } from './run/run-end.ts';
@@ -17,13 +18,12 @@ import { noteLostMappings, noteShortStacks } from './session/user-stack-notes.ts
 import { Kallsyms } from './symbols/kallsyms.ts';
 import { RunSymbols } from './symbols/run-symbols.ts';
 import { UserSymbols } from './symbols/user-symbols.ts';
-import { onlineCpus } from './sys/kernel.ts';
+import { whyHidden, whyRefused } from './sys/diagnosis.ts';
 import { SystemCallError } from './sys/native.ts';
-import { isInitialPidNamespace, sharesPidNamespace } from './sys/pid-namespace.ts';
-import { isRunning, processOf } from './sys/processes.ts';
-import { explainHiddenAddresses, explainRefusal } from './sys/refusal.ts';
+import { isRunning } from './sys/processes.ts';
 import { tracefs } from './sys/tracefs.ts';
 import { argumentsOf, askedKeys, keyOptions, type RequestedKeys } from './targets/arguments.ts';
+import { checkFilter, openCgroup } from './targets/filter.ts';
 import { liveNames, resolveTargets } from './targets/resolve-targets.ts';
 import type { Target } from './targets/target.ts';
 
@@ -77,7 +77,7 @@ export interface Recording {
 
 /**
  * Counts calls while COMMAND runs, for a time, or until interrupted; one run from arming to census.
- * @throws {UserError} nothing could be counted; COMMAND has not run then
+ * @throws {Refused} nothing could be counted; COMMAND has not run then
  */
 export async function record(plan: RecordPlan): Promise<Recording> {
   checkFilter(plan.filter);
@@ -123,7 +123,12 @@ function nameItself(): void {
 
 /** Descriptors of the cgroups that a call has to come from, COMMAND's own among them; COMMAND is in it then. */
 function cgroupsOf(plan: RecordPlan, workload: WorkloadCommand | null, cleanups: (() => void)[]): number[] {
-  const cgroups = plan.cgroup === undefined ? [] : [openCgroup(plan.cgroup, cleanups)];
+  const cgroups: number[] = [];
+  if (plan.cgroup !== undefined) {
+    const descriptor = openCgroup(plan.cgroup);
+    cleanups.push(() => closeSync(descriptor));
+    cgroups.push(descriptor);
+  }
   if (plan.onlyCommand && workload) {
     const own = new CommandCgroup();
     cleanups.push(() => own.close());
@@ -135,12 +140,12 @@ function cgroupsOf(plan: RecordPlan, workload: WorkloadCommand | null, cleanups:
 
 /**
  * What is to be counted of targets, and how, but for cgroups.
- * @throws {UserError} where it cannot be said of them
+ * @throws {Refused} where it cannot be said of them
  */
 function whatToCount(plan: RecordPlan, targets: readonly Target[], kallsyms: Kallsyms): Omit<CapturePlan, 'cgroups'> {
   // Without addresses neither functions nor callers in the kernel are known; programs have symbols of their own.
   if (!kallsyms.hasAddresses && targets.some(({ kind }) => kind !== 'user')) {
-    throw new UserError(explainHiddenAddresses());
+    throw new Refused(whyHidden());
   }
   const userStacks = plan.userStacks || targets.some(({ kind }) => kind === 'user');
   const recorded = argumentsOf(targets, plan.keys.argument);
@@ -239,9 +244,8 @@ function start(capture: CountingSession): void {
   try {
     capture.start();
   } catch (error) {
-    if (error instanceof SystemCallError)
-      throw new UserError(explainRefusal(error.errno, error.message), { cause: error });
-    throw error instanceof CannotArm ? new UserError(error.message, { cause: error }) : error;
+    if (error instanceof SystemCallError) throw new Refused(whyRefused(error), { cause: error });
+    throw error instanceof CannotArm ? new Refused(error.refusal, { cause: error }) : error;
   }
 }
 
@@ -251,7 +255,7 @@ function arm(asked: RecordPlan, plan: CapturePlan): { session: CountingSession; 
   try {
     return { session: Capture.arm(plan) };
   } catch (error) {
-    const refused = error instanceof UserError && error.cause instanceof SystemCallError ? error.cause : null;
+    const refused = error instanceof Refused && error.cause instanceof SystemCallError ? error.cause : null;
     const isForbidden = refused && refused.call === 'bpf' && ['EPERM', 'EACCES', 'ENOSYS'].includes(refused.errno);
     if (!isForbidden || plan.engine !== undefined || tracefs() === null) throw error;
     try {
@@ -265,40 +269,6 @@ function arm(asked: RecordPlan, plan: CapturePlan): { session: CountingSession; 
 
 /** Histograms know fewer keys: what nobody asked for is left out, what they lack is refused. */
 function armHistograms({ keys, needsTimes, bucketMilliseconds, interval }: RecordPlan, plan: CapturePlan): HistCapture {
-  if (interval) throw new UserError('the engine hist cannot do --interval');
+  if (interval) throw new Refused({ code: 'options-unsupported', engine: 'hist', options: ['--interval'] });
   return HistCapture.arm({ ...plan, keys: askedKeys(keys, needsTimes ? bucketMilliseconds : undefined) });
-}
-
-/** @throws {UserError} asked for a CPU or process that there is none of: nothing would be counted */
-function checkFilter({ cpus = [], pids = [] }: Filter): void {
-  const online = onlineCpus();
-  const offline = cpus.filter((cpu) => !online.includes(cpu));
-  if (offline.length > 0) {
-    throw new UserError(`--cpu ${offline.join(',')}: not online (CPUs that are: ${online.join(', ')})`);
-  }
-  for (const pid of pids) {
-    const process = processOf(pid);
-    if (process === null) throw new UserError(`--pid ${pid}: no such process`);
-    if (process !== pid) throw new UserError(`--pid ${pid}: a thread of process ${process}, which counts as a whole`);
-    if (!isInitialPidNamespace() && !sharesPidNamespace(pid)) {
-      throw new UserError(
-        `--pid ${pid}: in a PID namespace of its own, below the one whocalls runs in; count from there`,
-      );
-    }
-  }
-}
-
-function openCgroup(directory: string, cleanups: (() => void)[]): number {
-  try {
-    if (!existsSync(`${directory}/cgroup.procs`) || !existsSync(`${directory}/cgroup.controllers`)) {
-      const there = existsSync(directory) ? 'no cgroup of version 2' : 'no such directory';
-      throw new UserError(`--cgroup ${directory}: ${there} (they lie below /sys/fs/cgroup)`);
-    }
-    const descriptor = openSync(directory, 'r');
-    cleanups.push(() => closeSync(descriptor));
-    return descriptor;
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`--cgroup ${directory}: ${messageOf(error)}`, { cause: error });
-  }
 }

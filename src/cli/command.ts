@@ -48,7 +48,9 @@ function report(error: unknown, name: string, debug: boolean): number {
   if (debug && error instanceof Error) {
     const details = error instanceof UserError && error.details !== undefined ? `${error.details}\n` : '';
     process.stderr.write(`${details}${error.stack}\n`);
-  } else if (error instanceof UserError) process.stderr.write(`whocalls: ${error.message}\n`);
-  else process.stderr.write(`whocalls: internal error: ${messageOf(error)} (run again with --debug for details)\n`);
+  } else if (error instanceof UserError) {
+    const hint = error.hint === undefined ? '' : `; ${error.hint}`;
+    process.stderr.write(`whocalls: ${error.message}${hint}\n`);
+  } else process.stderr.write(`whocalls: internal error: ${messageOf(error)} (run again with --debug for details)\n`);
   return error instanceof UserError ? error.exitStatus : 1;
 }

@@ -1,6 +1,6 @@
+import { isRefused } from '../capture/refusals/refused.ts';
 import { findCommand } from '../capture/run/workload-command.ts';
 import { nearNames } from '../capture/targets/near-names.ts';
-import { NoSuchFunction } from '../capture/targets/resolve-targets.ts';
 import { UserError } from '../errors.ts';
 
 /**
@@ -13,8 +13,8 @@ export function whatWasMeant(
   hasCommand: boolean,
   commands: readonly string[],
 ): unknown {
-  if (!(error instanceof NoSuchFunction)) return error;
-  const { word } = error;
+  if (!isRefused(error, 'no-function')) return error;
+  const { word } = error.refusal;
   const isFirst = word === targets[0];
   const [near] = isFirst ? nearNames(word, commands) : [];
   const start = `no kernel function is called ${word}`;

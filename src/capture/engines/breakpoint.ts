@@ -1,6 +1,8 @@
+import type { EngineRefusal } from '../refusals/reasons.ts';
 import { toUnsigned } from '../symbols/address.ts';
 import { arch } from '../sys/arch.ts';
 import { PROG_PERF_EVENT } from '../sys/bpf-programs.ts';
+import { whyNotPermitted } from '../sys/diagnosis.ts';
 import type { SystemCallError } from '../sys/native.ts';
 import {
   breakpointEvent,
@@ -11,7 +13,6 @@ import {
   readPerfEvent,
   setProgram,
 } from '../sys/perf.ts';
-import { whyNotPermitted } from '../sys/refusal.ts';
 import type { FunctionTarget } from '../targets/target.ts';
 import { tryBreakpoint } from './breakpoint-trial.ts';
 import { type Armed, ask, CannotArm, type Engine, type EngineContext, type Truth } from './engine.ts';
@@ -26,7 +27,7 @@ export const breakpointEngine: Engine = {
   blindSpots: [{ code: 'blind-inlined' }, { code: 'blind-nmi' }],
   fits: (target) => target.kind === 'function',
   arm(target, context) {
-    if (target.kind !== 'function') throw new CannotArm('breakpoints are for kernel functions');
+    if (target.kind !== 'function') throw new CannotArm({ code: 'wrong-kind' });
     if (arch().breakpointRepeats) refuseToHang();
     return ask(() => new ArmedBreakpoints(target, context), whyNot);
   },
@@ -75,18 +76,24 @@ class ArmedBreakpoints implements Armed {
 /** @throws {CannotArm} where a CPU would stop at the first call for good */
 function refuseToHang(): void {
   const hits = ask(tryBreakpoint, whyNot);
-  if (hits === 'again') {
-    throw new CannotArm('this kernel does not step over breakpoints that run programs (mended in Linux 6.6)');
-  }
-  if (hits === 'never') throw new CannotArm('a breakpoint that was tried out did not stop the processor');
+  if (hits === 'again') throw new CannotArm({ code: 'breakpoint-repeats' });
+  if (hits === 'never') throw new CannotArm({ code: 'breakpoint-ignored' });
 }
 
-function whyNot({ errno, message }: SystemCallError): string {
-  if (errno === 'ENOSPC')
-    return 'the processor has no breakpoint left (others of this run or another debugger hold them)';
-  if (errno === 'EPERM' || errno === 'EACCES') return whyNotPermitted('breakpoints on kernel code need CAP_SYS_ADMIN');
-  if (errno === 'EINVAL') return 'the kernel forbids breakpoints there (entry code, noinstr, or CONFIG_KPROBES is off)';
-  if (errno === 'EOPNOTSUPP' || errno === 'ENOENT' || errno === 'ENODEV')
-    return 'this machine has no hardware breakpoints';
-  return message;
+function whyNot({ errno }: SystemCallError): EngineRefusal | undefined {
+  switch (errno) {
+    case 'ENOSPC':
+      return { code: 'no-slot' };
+    case 'EPERM':
+    case 'EACCES':
+      return whyNotPermitted('breakpoints on kernel code', 'CAP_SYS_ADMIN');
+    case 'EINVAL':
+      return { code: 'no-breakpoint-there' };
+    case 'EOPNOTSUPP':
+    case 'ENOENT':
+    case 'ENODEV':
+      return { code: 'no-breakpoints' };
+    default:
+      return undefined;
+  }
 }

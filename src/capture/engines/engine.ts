@@ -1,5 +1,7 @@
 import type { Note } from '../../census/message.ts';
 import type { ProgramContext } from '../bpf/count-program.ts';
+import type { EngineRefusal } from '../refusals/reasons.ts';
+import { refusalText } from '../refusals/words.ts';
 import type { Descriptors } from '../sys/descriptors.ts';
 import { SystemCallError } from '../sys/native.ts';
 import type { Target } from '../targets/target.ts';
@@ -74,6 +76,12 @@ export interface Engine {
 /** The kernel refuses an engine for a target; another engine may do. */
 export class CannotArm extends Error {
   override readonly name = 'CannotArm';
+  readonly refusal: EngineRefusal;
+
+  constructor(refusal: EngineRefusal, options: { readonly cause?: unknown } = {}) {
+    super(refusalText(refusal), options);
+    this.refusal = refusal;
+  }
 }
 
 /** Errors that another engine would meet as well. */
@@ -81,13 +89,13 @@ const NO_DESCRIPTORS: readonly string[] = ['EMFILE', 'ENFILE'];
 
 /**
  * Asks the kernel for something that it may refuse.
- * @throws {CannotArm} it did, for the reason that `whyNot` makes of it
+ * @throws {CannotArm} it did, for the reason that `whyNot` sees in it, or for that of the system call
  */
-export function ask<T>(request: () => T, whyNot: (refusal: SystemCallError) => string): T {
+export function ask<T>(request: () => T, whyNot: (error: SystemCallError) => EngineRefusal | undefined): T {
   try {
     return request();
   } catch (error) {
     if (!(error instanceof SystemCallError) || NO_DESCRIPTORS.includes(error.errno)) throw error;
-    throw new CannotArm(whyNot(error), { cause: error });
+    throw new CannotArm(whyNot(error) ?? { code: 'engine-refused', why: error.message }, { cause: error });
   }
 }

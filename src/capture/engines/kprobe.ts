@@ -1,10 +1,11 @@
+import type { EngineRefusal } from '../refusals/reasons.ts';
 import { toUnsigned } from '../symbols/address.ts';
 import { kprobeMisses, linkPerfEvent, PROG_KPROBE, recursionMisses } from '../sys/bpf-programs.ts';
+import { whyNotPermitted } from '../sys/diagnosis.ts';
 import { has } from '../sys/features.ts';
 import { onlineCpus, perfSourceType } from '../sys/kernel.ts';
 import type { SystemCallError } from '../sys/native.ts';
 import { droppedEvents, enablePerfEvent, openPerfEvent, readPerfEvent, setProgram } from '../sys/perf.ts';
-import { whyNotPermitted } from '../sys/refusal.ts';
 import type { FunctionTarget } from '../targets/target.ts';
 import {
   type Armed,
@@ -34,9 +35,10 @@ export const kprobeEngine: Engine = {
   blindSpots: [{ code: 'blind-inlined' }],
   fits: (target) => target.kind === 'function',
   arm(target, context) {
-    if (target.kind !== 'function') throw new CannotArm('kprobes are for kernel functions');
+    if (target.kind !== 'function') throw new CannotArm({ code: 'wrong-kind' });
     const type = perfSourceType('kprobe');
-    if (type === null) throw new CannotArm('the kernel has no kprobes for perf (CONFIG_KPROBE_EVENTS)');
+    if (type === null)
+      throw new CannotArm({ code: 'no-event-source', source: 'kprobe', option: 'CONFIG_KPROBE_EVENTS' });
     // Opened before anything else is found out: what the kernel refuses goes to another engine.
     const events = openProbes(target, type, [context.cpus[0]], context);
     return has('miss counters') ? armLinked(events, context) : new WitnessedKprobes(target, type, events, context);
@@ -126,8 +128,7 @@ function openProbes(target: FunctionTarget, type: number, cpus: readonly number[
   );
 }
 
-function whyNot({ errno, message }: SystemCallError): string {
-  if (errno === 'EPERM' || errno === 'EACCES') return whyNotPermitted('kprobes need CAP_SYS_ADMIN or CAP_PERFMON');
-  if (errno === 'EINVAL') return 'the kernel refuses kprobes on a function compiled without tracing';
-  return message;
+function whyNot({ errno }: SystemCallError): EngineRefusal | undefined {
+  if (errno === 'EPERM' || errno === 'EACCES') return whyNotPermitted('kprobes', 'CAP_SYS_ADMIN', 'CAP_PERFMON');
+  return errno === 'EINVAL' ? { code: 'not-traceable' } : undefined;
 }

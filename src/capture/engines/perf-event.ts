@@ -1,8 +1,9 @@
+import type { EngineRefusal } from '../refusals/reasons.ts';
 import { linkPerfEvent, recursionMisses } from '../sys/bpf-programs.ts';
+import { whyNotPermitted } from '../sys/diagnosis.ts';
 import { has } from '../sys/features.ts';
 import type { SystemCallError } from '../sys/native.ts';
 import { openPerfEvent, type PerfEvent, setProgram } from '../sys/perf.ts';
-import { whyNotPermitted } from '../sys/refusal.ts';
 import { type Armed, ask, type EngineContext, type ProgramRequest, type Truth } from './engine.ts';
 import { MissedCalls } from './missed-calls.ts';
 
@@ -56,8 +57,7 @@ class UncheckedProgram implements Armed {
   }
 }
 
-function whyNot({ errno, message }: SystemCallError, kind: EventKind): string {
-  if (errno === 'EPERM' || errno === 'EACCES')
-    return whyNotPermitted(`${kind}s need CAP_SYS_ADMIN${kind === 'uprobe' ? '' : ' or CAP_PERFMON'}`);
-  return message;
+function whyNot({ errno }: SystemCallError, kind: EventKind): EngineRefusal | undefined {
+  if (errno !== 'EPERM' && errno !== 'EACCES') return undefined;
+  return whyNotPermitted(`${kind}s`, ...(kind === 'uprobe' ? ['CAP_SYS_ADMIN'] : ['CAP_SYS_ADMIN', 'CAP_PERFMON']));
 }

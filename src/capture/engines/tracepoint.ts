@@ -1,3 +1,4 @@
+import type { EngineRefusal } from '../refusals/reasons.ts';
 import { openRawTracepoint, PROG_RAW_TRACEPOINT, PROG_TRACEPOINT, recursionMisses } from '../sys/bpf-programs.ts';
 import type { SystemCallError } from '../sys/native.ts';
 import { PERF_TYPE_TRACEPOINT } from '../sys/perf.ts';
@@ -15,7 +16,7 @@ export const tracepointEngine: Engine = {
   blindSpots: [],
   fits: (target) => target.kind === 'tracepoint',
   arm(target, context) {
-    if (target.kind !== 'tracepoint') throw new CannotArm('only tracepoints can be counted as tracepoints');
+    if (target.kind !== 'tracepoint') throw new CannotArm({ code: 'wrong-kind' });
     const { category, event } = target;
     if (category !== 'syscalls') {
       const program = context.loadProgram({ type: PROG_RAW_TRACEPOINT, context: 'raw-tracepoint' });
@@ -23,7 +24,7 @@ export const tracepointEngine: Engine = {
       return new MissedCalls(() => recursionMisses(program));
     }
     const id = traceEventId(category, event);
-    if (id === null) throw new CannotArm('tracefs does not list it (is it mounted at /sys/kernel/tracing?)');
+    if (id === null) throw new CannotArm({ code: 'tracepoint-not-listed' });
     return armPerfEvents(
       'tracepoint',
       [{ type: PERF_TYPE_TRACEPOINT, config: BigInt(id) }],
@@ -33,7 +34,7 @@ export const tracepointEngine: Engine = {
   },
 };
 
-function whyNot({ errno, message }: SystemCallError): string {
-  if (errno === 'ENOENT') return 'the kernel has no such tracepoint';
-  return errno === 'EINVAL' ? 'the tracepoint has fewer arguments than were asked for' : message;
+function whyNot({ errno }: SystemCallError): EngineRefusal | undefined {
+  if (errno === 'ENOENT') return { code: 'no-such-tracepoint' };
+  return errno === 'EINVAL' ? { code: 'too-few-arguments' } : undefined;
 }

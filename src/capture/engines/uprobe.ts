@@ -10,9 +10,10 @@ export const uprobeEngine: Engine = {
   blindSpots: [{ code: 'blind-bypassed' }],
   fits: (target) => target.kind === 'user',
   arm(target, context) {
-    if (target.kind !== 'user') throw new CannotArm('uprobes are for functions of programs');
+    if (target.kind !== 'user') throw new CannotArm({ code: 'wrong-kind' });
     const type = perfSourceType('uprobe');
-    if (type === null) throw new CannotArm('the kernel has no uprobes for perf (CONFIG_UPROBE_EVENTS)');
+    if (type === null)
+      throw new CannotArm({ code: 'no-event-source', source: 'uprobe', option: 'CONFIG_UPROBE_EVENTS' });
     const path = allocate(Buffer.byteLength(target.path) + 1);
     path.write(target.path);
     const events = target.offsets.map((offset) => ({ type, config1: path, config2: offset }));

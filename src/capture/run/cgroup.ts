@@ -11,8 +11,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { messageOf, UserError } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
 import { pause } from '../../pause.ts';
+import { Refused } from '../refusals/refused.ts';
 import { RunNames } from './leftover-names.ts';
 
 const NAMES = new RunNames('-');
@@ -26,7 +27,7 @@ export class CommandCgroup {
   /** A mount made for this run, null where cgroup2 was mounted already. */
   readonly #mount: string | null;
 
-  /** @throws {UserError} where the machine has no cgroups of version 2 or none can be made */
+  /** @throws {Refused} where the machine has no cgroups of version 2 or none can be made */
   constructor() {
     const mounted = cgroupMount();
     this.#mount = mounted === null ? mountPrivately() : null;
@@ -38,19 +39,19 @@ export class CommandCgroup {
       this.descriptor = openSync(this.#directory, 'r');
     } catch (error) {
       this.#unmount();
-      throw new UserError(`--only-command needs a cgroup of its own: ${messageOf(error)}`, { cause: error });
+      throw new Refused({ code: 'own-cgroup', step: 'make', why: messageOf(error) }, { cause: error });
     }
   }
 
   /**
    * Moves a process, with all it will start, into the cgroup.
-   * @throws {UserError} where the kernel refuses
+   * @throws {Refused} where the kernel refuses
    */
   add(pid: number): void {
     try {
       writeFileSync(join(this.#directory, 'cgroup.procs'), String(pid));
     } catch (error) {
-      throw new UserError(`--only-command cannot put COMMAND in a cgroup: ${messageOf(error)}`, { cause: error });
+      throw new Refused({ code: 'own-cgroup', step: 'join', why: messageOf(error) }, { cause: error });
     }
   }
 
@@ -95,9 +96,7 @@ function mountPrivately(): string {
   const { status, stderr } = spawnSync('mount', ['-t', 'cgroup2', 'none', directory], { encoding: 'utf8' });
   if (status === 0) return directory;
   rmdirSync(directory);
-  throw new UserError(
-    `--only-command needs cgroups of version 2, and they cannot be mounted: ${(stderr ?? '').trim()}`,
-  );
+  throw new Refused({ code: 'own-cgroup', step: 'mount', why: (stderr ?? '').trim() });
 }
 
 /** Removes cgroups of runs that were killed. */

@@ -4,7 +4,8 @@ import { Socket } from 'node:net';
 import { constants as osConstants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Writable } from 'node:stream';
-import { UserError } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
+import { Refused } from '../refusals/refused.ts';
 import { openPipe } from '../sys/pipe.ts';
 import { WorkloadOutput } from './workload-output.ts';
 
@@ -48,7 +49,7 @@ export class WorkloadCommand {
   readonly #output: WorkloadOutput | undefined;
   readonly #ended: Promise<CommandEnd>;
 
-  /** @throws {UserError} where there is no such command */
+  /** @throws {Refused} where there is no such command */
   constructor(words: readonly string[], options: CommandOptions = {}) {
     const [name = '', ...rest] = words;
     this.name = name;
@@ -63,12 +64,14 @@ export class WorkloadCommand {
     // Node makes no streams where it cannot open them.
     if (!this.#child.stdio) {
       this.#child.on('error', () => {});
-      throw new UserError(`cannot run ${name}: too many files are open (ulimit -n)`);
+      throw new Refused({ code: 'cannot-run', command: name, why: 'too many files are open (ulimit -n)' });
     }
     const from = pipe ? new Socket({ fd: pipe.read }) : (this.#child.stdout as Socket);
     this.#output = onOutput && new WorkloadOutput(from, to, onOutput);
     this.#ended = new Promise((resolve, reject) => {
-      this.#child.once('error', (error) => reject(new UserError(`cannot run ${name}: ${error.message}`)));
+      this.#child.once('error', (error) =>
+        reject(new Refused({ code: 'cannot-run', command: name, why: messageOf(error) })),
+      );
       this.#child.once('exit', async (status, signal) => {
         await this.#output?.rest();
         this.#output?.unref();
@@ -112,11 +115,11 @@ export class WorkloadCommand {
 
 /**
  * The words before COMMAND that run it as another user, with that user's groups (setpriv of util-linux).
- * @throws {UserError} where there is no such user
+ * @throws {Refused} where there is no such user
  */
 function becoming(user: string): string[] {
   const { status, stdout } = spawnSync('id', ['-g', '--', user], { encoding: 'utf8' });
-  if (status !== 0) throw new UserError(`--user ${user}: no such user`);
+  if (status !== 0) throw new Refused({ code: 'no-user', user });
   return ['setpriv', `--reuid=${user}`, `--regid=${stdout.trim()}`, '--init-groups', '--'];
 }
 
@@ -125,7 +128,7 @@ const SHELL_BUILTIN =
 
 /**
  * The file a shell would run for this name.
- * @throws {UserError} with exit status 127 or 126, as shells have it
+ * @throws {Refused} with exit status 127 or 126, as shells have it
  */
 export function findCommand(name: string): string {
   const candidates = name.includes('/')
@@ -142,9 +145,8 @@ export function findCommand(name: string): string {
       // the next directory may have one that is executable
     }
   }
-  if (found) throw new UserError(`cannot run ${name}: not executable`, { exitStatus: 126 });
-  const hint = SHELL_BUILTIN.test(name) ? ` (a shell builtin? try sh -c '${name} …')` : '';
-  throw new UserError(`cannot run ${name}: no such command${hint}`, { exitStatus: 127 });
+  if (found) throw new Refused({ code: 'not-executable', command: name });
+  throw new Refused({ code: 'no-command', command: name, isBuiltin: SHELL_BUILTIN.test(name) });
 }
 
 /** A directory of PATH that may not be looked into has nothing to offer. */

@@ -1,13 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import type { Census } from '../../census/census.ts';
-import { messageOf, UserError } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
+import type { EngineRefusal } from '../refusals/reasons.ts';
+import { Refused } from '../refusals/refused.ts';
 import { RunNames } from '../run/leftover-names.ts';
 import { formatAddress } from '../symbols/address.ts';
 import { arch } from '../sys/arch.ts';
 import { has } from '../sys/features.ts';
 import { onlineCpus } from '../sys/kernel.ts';
 import { isInitialPidNamespace } from '../sys/pid-namespace.ts';
+import { errorCode } from '../sys/read-error.ts';
 import { tracefs, whyNoTraceEvents } from '../sys/tracefs.ts';
 import type { FunctionTarget, Target } from '../targets/target.ts';
 import { HIST_FRAMES, parseHist, parseMisses } from './hist-text.ts';
@@ -60,21 +63,19 @@ export class HistCapture implements CountingSession {
     this.#trigger = `hist:keys=${stack},common_pid.execname:size=${this.#size}`;
   }
 
-  /** @throws {UserError} where tracefs or one of the targets does not allow it */
+  /** @throws {Refused} where tracefs or one of the targets does not allow it */
   static arm(plan: CapturePlan): HistCapture {
     refuseUnsupported(plan);
     const root = tracefs();
     const why = whyNoTraceEvents();
-    if (!root || why !== '') throw new UserError(`the engine hist needs tracefs: ${why}`);
+    if (why !== null || root === null) throw new Refused({ code: 'no-tracefs', why: why ?? 'not-mounted' });
     const capture = new HistCapture(plan, root);
     try {
       sweep(root);
       capture.#armAll();
     } catch (error) {
       capture.close();
-      throw error instanceof UserError
-        ? error
-        : new UserError(`the engine hist: ${messageOf(error)}`, { cause: error });
+      throw error instanceof Refused ? error : failed('arm', error);
     }
     return capture;
   }
@@ -84,7 +85,7 @@ export class HistCapture implements CountingSession {
       this.#missed = -this.#readMisses();
       for (const { directory } of this.#histograms) writeFileSync(`${directory}/trigger`, this.#trigger);
     } catch (error) {
-      throw new UserError(`the engine hist: the kernel refuses a histogram (${messageOf(error)})`, { cause: error });
+      throw failed('start', error);
     }
     this.startedAt = process.hrtime.bigint();
   }
@@ -101,7 +102,7 @@ export class HistCapture implements CountingSession {
         histogram.text = readFileSync(`${histogram.directory}/hist`, 'latin1');
       }
     } catch (error) {
-      throw new UserError(`the engine hist: what was counted cannot be read (${messageOf(error)})`, { cause: error });
+      throw failed('read', error);
     }
   }
 
@@ -165,7 +166,7 @@ export class HistCapture implements CountingSession {
               flag: 'a',
             });
           } catch (error) {
-            throw new UserError(`${target.name} cannot be counted: hist: ${whyNoKprobe(error)}`, { cause: error });
+            throw cannotCount(target, error);
           }
           this.#add(target, `${this.#group}/${event}`, event);
         }
@@ -173,7 +174,7 @@ export class HistCapture implements CountingSession {
     }
     mkdirSync(this.#instance);
     if (!this.#histograms.every(({ directory }) => existsSync(`${directory}/hist`))) {
-      throw new UserError('the engine hist: the kernel was built without histograms (CONFIG_HIST_TRIGGERS)');
+      throw new Refused({ code: 'no-histograms' });
     }
   }
 
@@ -189,10 +190,16 @@ export class HistCapture implements CountingSession {
   }
 }
 
-function whyNoKprobe(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'EINVAL') return 'the kernel refuses kprobes on a function compiled without tracing';
-  return `the kernel refuses a kprobe (${messageOf(error)})`;
+/** A file of tracefs was refused. */
+function failed(step: 'arm' | 'start' | 'read', error: unknown): Refused {
+  return new Refused({ code: 'histogram-failed', step, why: messageOf(error) }, { cause: error });
+}
+
+function cannotCount({ name, kind }: Target, error: unknown): Refused {
+  const refusal: EngineRefusal =
+    errorCode(error) === 'EINVAL' ? { code: 'not-traceable' } : { code: 'engine-refused', why: messageOf(error) };
+  const tried = [{ engine: 'hist', refusal }];
+  return new Refused({ code: 'cannot-count', target: name, kind, engine: '', tried, fitting: [] }, { cause: error });
 }
 
 function isOf(target: FunctionTarget, name: string): boolean {
@@ -209,7 +216,7 @@ function refuseUnsupported({ targets, filter, userStacks, cgroups, keys }: Captu
     ...(keys.pid || keys.cpu || keys.argument ? ['keys besides comm (--keys pid, cpu, argN)'] : []),
     ...(keys.bucketMilliseconds !== undefined ? ['times (--time-buckets, --phases, --phase-regex)'] : []),
   ];
-  if (asked.length > 0) throw new UserError(`the engine hist cannot do ${asked.join(', ')}`);
+  if (asked.length > 0) throw new Refused({ code: 'options-unsupported', engine: 'hist', options: asked });
 }
 
 /** A shell that removes everything when this process is gone. */

@@ -1,19 +1,21 @@
 import { Census } from '../../census/census.ts';
-import { UserError } from '../../errors.ts';
 import { MOST_NAMED } from '../../text/lists.ts';
 import { breakpointEngine } from '../engines/breakpoint.ts';
 import { type Armed, CannotArm, type Engine, type EngineContext } from '../engines/engine.ts';
 import { kprobeEngine } from '../engines/kprobe.ts';
 import { tracepointEngine } from '../engines/tracepoint.ts';
 import { uprobeEngine } from '../engines/uprobe.ts';
+import type { EngineTried, Refusal } from '../refusals/reasons.ts';
+import { Refused } from '../refusals/refused.ts';
+import { whyNotCounted } from '../refusals/words.ts';
 import type { FunctionFinder } from '../symbols/function-map.ts';
 import type { UserSymbols } from '../symbols/user-symbols.ts';
 import { arch } from '../sys/arch.ts';
 import { Descriptors } from '../sys/descriptors.ts';
+import { whyRefused } from '../sys/diagnosis.ts';
 import { interruptCount, onlineCpus } from '../sys/kernel.ts';
 import { SystemCallError } from '../sys/native.ts';
 import { isInitialPidNamespace } from '../sys/pid-namespace.ts';
-import { explainRefusal } from '../sys/refusal.ts';
 import { raiseMemoryLock } from '../sys/rlimit.ts';
 import type { RecordedArgument } from '../targets/arguments.ts';
 import type { Target } from '../targets/target.ts';
@@ -53,8 +55,10 @@ interface ArmedTarget {
 /** A target that no engine can count, and why. */
 interface RefusedTarget {
   readonly target: Target;
-  readonly why: string;
+  readonly refusal: CannotCount;
 }
+
+type CannotCount = Extract<Refusal, { readonly code: 'cannot-count' }>;
 
 /**
  * Counts calls of some targets between {@link start} and {@link stop}. Everything it holds in the kernel are file
@@ -90,15 +94,13 @@ export class Capture implements CountingSession {
 
   /**
    * Arms every target; nothing is counted yet. Those that were only matched by a pattern may be refused, but not all.
-   * @throws {UserError} where no engine can count one of them; nothing is armed then
+   * @throws {Refused} where no engine can count one of them; nothing is armed then
    */
   static arm(plan: CapturePlan): Capture {
     try {
       return new Capture(plan);
     } catch (error) {
-      if (error instanceof SystemCallError)
-        throw new UserError(explainRefusal(error.errno, error.message), { cause: error });
-      throw error;
+      throw error instanceof SystemCallError ? new Refused(whyRefused(error), { cause: error }) : error;
     }
   }
 
@@ -222,23 +224,23 @@ export class Capture implements CountingSession {
   #armAll(): void {
     for (const [index, target] of this.#plan.targets.entries()) {
       this.#plan.onArming?.(target.name, index + 1, this.#plan.targets.length);
-      const refusals: string[] = [];
+      const tried: EngineTried[] = [];
       const candidates = ENGINES.filter(
         (engine) => engine.fits(target) && (!this.#plan.engine || this.#plan.engine === engine.name),
       );
-      const armed = this.#armWithFirst(candidates, target, this.#plan.arguments[index], refusals);
+      const armed = this.#armWithFirst(candidates, target, this.#plan.arguments[index], tried);
       if (armed) this.#armed.push(armed);
-      else this.#refuse(target, refusals);
+      else this.#refuse(target, tried);
     }
     const [first] = this.#refused;
-    if (this.#armed.length === 0 && first) throw new UserError(`${first.target.name} cannot be counted: ${first.why}`);
+    if (this.#armed.length === 0 && first) throw new Refused(first.refusal);
   }
 
   #armWithFirst(
     engines: readonly Engine[],
     target: Target,
     argument: RecordedArgument | undefined,
-    refusals: string[],
+    tried: EngineTried[],
   ): ArmedTarget | undefined {
     const index = this.#armed.length;
     const [first = 0, ...others] = this.#cpus;
@@ -257,31 +259,29 @@ export class Capture implements CountingSession {
       } catch (error) {
         held.close();
         if (!(error instanceof CannotArm)) throw error;
-        refusals.push(`${engine.name}: ${error.message}`);
+        tried.push({ engine: engine.name, refusal: error.refusal });
       }
     }
     return undefined;
   }
 
-  /** @throws {UserError} unless the target was only matched by a pattern */
-  #refuse(target: Target, refusals: readonly string[]): void {
-    const what = { function: 'kernel functions', tracepoint: 'tracepoints', user: 'functions of programs' }[
-      target.kind
-    ];
-    const why = refusals.join('; ') || `the engine ${this.#plan.engine} is not for ${what}`;
-    const fitting = this.#armed.filter(({ engine }) => engine === breakpointEngine).map((one) => one.target.name);
-    if (target.pattern === undefined) {
-      const fits =
-        /no breakpoint left/.test(why) && fitting.length > 0 ? `; there is room for ${fitting.join(', ')}` : '';
-      throw new UserError(`${target.name} cannot be counted: ${why}${fits}`);
-    }
-    this.#refused.push({ target, why });
+  /** @throws {Refused} unless the target was only matched by a pattern */
+  #refuse(target: Target, tried: readonly EngineTried[]): void {
+    const { engine = '' } = this.#plan;
+    // What holds the slots that this one lacks would fit without it.
+    const fitting = tried.some(({ refusal }) => refusal.code === 'no-slot')
+      ? this.#armed.filter((one) => one.engine === breakpointEngine).map((one) => one.target.name)
+      : [];
+    const { name, kind, pattern } = target;
+    const refusal: CannotCount = { code: 'cannot-count', target: name, kind, engine, tried, fitting };
+    if (pattern === undefined) throw new Refused(refusal);
+    this.#refused.push({ target, refusal });
   }
 
   #warnOfRefused(census: Census): void {
     const byReason = new Map<string, RefusedTarget[]>();
     for (const one of this.#refused) {
-      const reason = `${one.target.pattern}\n${one.why}`;
+      const reason = `${one.target.pattern}\n${whyNotCounted(one.refusal)}`;
       byReason.set(reason, [...(byReason.get(reason) ?? []), one]);
     }
     for (const group of byReason.values()) {
@@ -292,7 +292,7 @@ export class Capture implements CountingSession {
         pattern: first?.target.pattern ?? '',
         count: names.length,
         names: names.slice(0, MOST_NAMED),
-        why: first?.why ?? '',
+        why: first ? whyNotCounted(first.refusal) : '',
       });
     }
   }

@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts';
+import { Refused } from '../refusals/refused.ts';
 
 /** Where a walk starts from: byte offsets in `struct pt_regs`. */
 export interface StackRegisters {
@@ -68,9 +68,7 @@ const ARCHES: Readonly<Record<string, Arch>> = {
 export function arch(): Arch {
   const known = process.platform === 'linux' ? ARCHES[process.arch] : undefined;
   if (!known) {
-    throw new UserError(
-      `calls can be counted on Linux on x86-64 and arm64, not on ${process.platform} ${process.arch}; 'whocalls lab' counts in a virtual machine`,
-    );
+    throw new Refused({ code: 'unsupported-machine', platform: process.platform, architecture: process.arch });
   }
   return known;
 }

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { UserError } from '../../errors.ts';
+import { Refused } from '../refusals/refused.ts';
 import { unlessExhausted } from './read-error.ts';
 
 /**
  * The first line of a file of /proc or /sys, null where there is none or it may not be read.
- * @throws {UserError} no file can be read any more (EMFILE)
+ * @throws {Refused} no file can be read any more (EMFILE)
  */
 export function readLine(path: string): string | null {
   try {
@@ -28,7 +28,7 @@ export function parseCpuList(list: string): number[] {
 
 /**
  * The CPUs that are online now.
- * @throws {UserError} the kernel does not say
+ * @throws {Refused} the kernel does not say
  */
 export function onlineCpus(): number[] {
   return cpus('online');
@@ -36,7 +36,7 @@ export function onlineCpus(): number[] {
 
 /**
  * How many CPUs per-CPU maps have a slot for; the kernel writes that many values whatever room there is.
- * @throws {UserError} the kernel does not say
+ * @throws {Refused} the kernel does not say
  */
 export function possibleCpus(): number {
   return Math.max(...cpus('possible')) + 1;
@@ -45,7 +45,7 @@ export function possibleCpus(): number {
 function cpus(which: 'online' | 'possible'): number[] {
   const path = `/sys/devices/system/cpu/${which}`;
   const list = parseCpuList(readLine(path) ?? '');
-  if (list.length === 0) throw new UserError(`${path} cannot be read: counting calls needs /sys (mount -t sysfs)`);
+  if (list.length === 0) throw new Refused({ code: 'no-sysfs', path });
   return list;
 }
 

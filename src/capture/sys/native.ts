@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
-import { messageOf, UserError } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
+import { Refused } from '../refusals/refused.ts';
 
 /** What is asked of the kernel, so that a refusal can be told from others. */
 export interface Request {
@@ -61,9 +62,7 @@ function load(): Native {
   try {
     koffi = loadKoffi(createRequire(import.meta.url));
   } catch (error) {
-    throw new UserError(
-      `the optional package koffi is needed to count calls and cannot be loaded: ${messageOf(error)}`,
-    );
+    throw new Refused({ code: 'no-native-calls', why: messageOf(error) }, { cause: error });
   }
   const library = koffi.load(null);
   const syscall = library.func('int64 syscall(long number, int64 a, int64 b, int64 c, int64 d, int64 e, int64 f)');

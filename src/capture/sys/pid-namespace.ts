@@ -1,5 +1,5 @@
 import { readlinkSync, statSync } from 'node:fs';
-import { UserError } from '../../errors.ts';
+import { Refused } from '../refusals/refused.ts';
 import { has } from './features.ts';
 
 const OWN = '/proc/self/ns/pid';
@@ -38,12 +38,12 @@ export function sharesPidNamespace(pid: number): boolean {
 /**
  * The namespace that numbers processes for this one, as in a container; undefined where it is the initial one, whose
  * numbers programs are given anyway.
- * @throws {UserError} the kernel cannot tell programs these numbers
+ * @throws {Refused} the kernel cannot tell programs these numbers
  */
 export function foreignPidNamespace(): PidNamespace | undefined {
   if (isInitialPidNamespace()) return undefined;
   if (!has('namespace pids')) {
-    throw new UserError('in a PID namespace of its own, as in a container, counting needs Linux 5.7 or newer');
+    throw new Refused({ code: 'namespace-pids-unknown' });
   }
   return { device: kernelDevice(statSync(OWN, { bigint: true }).dev), inode: pidNamespaceNumber() };
 }

@@ -32,9 +32,9 @@ it('says that no more files can be opened, instead of finding nothing', () => {
   `);
   expect(JSON.parse(stdout)).toEqual([
     null,
-    'UserError: cannot read /sys/devices/system/cpu/online: too many open files',
-    expect.stringMatching(/^UserError: cannot read .*\/events\/: too many open files$/),
-    expect.stringMatching(/^UserError: cannot read \/proc\/(kallsyms|modules): too many open files$/),
+    'Refused: cannot read /sys/devices/system/cpu/online: too many open files',
+    expect.stringMatching(/^Refused: cannot read .*\/events\/: too many open files$/),
+    expect.stringMatching(/^Refused: cannot read \/proc\/(kallsyms|modules): too many open files$/),
   ]);
 });
 

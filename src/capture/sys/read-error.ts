@@ -1,4 +1,5 @@
-import { messageOf, UserError } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
+import { Refused } from '../refusals/refused.ts';
 
 /** The file is not there, or not for us. */
 const OF_THE_FILE = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM']);
@@ -21,6 +22,6 @@ export function unlessExhausted(error: unknown, path: string): void {
 }
 
 /** What becomes of a run that needs this file. */
-export function cannotRead(path: string, error: unknown): UserError {
-  return new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
+export function cannotRead(path: string, error: unknown): Refused {
+  return new Refused({ code: 'unreadable', path, why: messageOf(error) }, { cause: error });
 }

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { TracefsProblem } from '../refusals/reasons.ts';
 import { lockdown } from './privileges.ts';
 import { cannotRead, errorCode, unlessAbsent } from './read-error.ts';
 
@@ -19,12 +20,11 @@ export function tracefsReadme(): string | null {
   }
 }
 
-/** Why no tracepoints are listed, and what to do; '' where they are. */
-export function whyNoTraceEvents(): string {
-  if (listTraceEvents().length > 0) return '';
-  if (lockdown() === 'confidentiality') return 'the kernel is locked down (confidentiality)';
-  if (process.getuid?.() !== 0 && existsSync('/sys/kernel/tracing')) return 'only root may read /sys/kernel/tracing';
-  return 'tracefs is not at /sys/kernel/tracing (mount -t tracefs tracefs /sys/kernel/tracing)';
+/** Why no tracepoints are listed; null where they are. */
+export function whyNoTraceEvents(): TracefsProblem | null {
+  if (listTraceEvents().length > 0) return null;
+  if (lockdown() === 'confidentiality') return 'locked-down';
+  return process.getuid?.() !== 0 && existsSync('/sys/kernel/tracing') ? 'not-root' : 'not-mounted';
 }
 
 /** The directory of a trace event, null where the kernel has no such event. */

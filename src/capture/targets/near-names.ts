@@ -19,11 +19,6 @@ export function nearNames(wanted: string, names: Iterable<string>): string[] {
     .map(([name]) => name);
 }
 
-/** What a message says after a name that is not known; '' where none is near. */
-export function suggestion(near: readonly string[]): string {
-  return near.length === 0 ? '' : `; did you mean ${near.join(', ')}?`;
-}
-
 /** 0 the closest, null too far. Underscores before a name and missing parts are likelier slips than wrong letters. */
 function closeness(wanted: string, name: string): number | null {
   const bare = name.replace(/^_+/, '');

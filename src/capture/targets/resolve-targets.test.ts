@@ -46,7 +46,7 @@ const NAMES: Names = {
   sets: [{ name: 'rbtree-insert', summary: '', targets: ['rb_insert_color', 'rb_gone', '__rb_insert_augmented'] }],
   hasEvent: (category, event) => EVENTS[category]?.includes(event) ?? false,
   events: (category) => (category === undefined ? Object.keys(EVENTS) : (EVENTS[category] ?? [])),
-  whyNoEvents: () => '',
+  whyNoEvents: () => null,
   userFunctions: () => ({
     functions: [
       { name: 'work', offsets: [0x1234n], isChooser: false },

@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
 import type { Note } from '../../census/message.ts';
 import { normaliseSymbol } from '../../census/symbol-name.ts';
-import { UsageError, UserError } from '../../errors.ts';
+import { UsageError } from '../../errors.ts';
 import { type ElfProbes, elfProbes } from '../../image/elf.ts';
+import type { TracefsProblem } from '../refusals/reasons.ts';
+import { Refused } from '../refusals/refused.ts';
 import { formatAddress } from '../symbols/address.ts';
 import { callEntries } from '../symbols/call-entries.ts';
 import type { KernelFunction } from '../symbols/function-map.ts';
 import type { Kallsyms } from '../symbols/kallsyms.ts';
 import { listTraceEvents, traceEventDirectory, whyNoTraceEvents } from '../sys/tracefs.ts';
 import { isExpression, NamePattern } from './name-pattern.ts';
-import { nearNames, suggestion } from './near-names.ts';
+import { nearNames } from './near-names.ts';
 import type { Target } from './target.ts';
 import { TargetList } from './target-list.ts';
 import { type TargetSet, targetSets } from './target-sets.ts';
@@ -26,17 +28,6 @@ export interface ResolvedTargets {
   readonly notes: readonly Note[];
 }
 
-/** No kernel function has the name that a target word is. */
-export class NoSuchFunction extends UserError {
-  override readonly name = 'NoSuchFunction';
-  readonly word: string;
-
-  constructor(word: string, message: string) {
-    super(message);
-    this.word = word;
-  }
-}
-
 /** Where names are looked up. */
 export interface Names {
   readonly kallsyms: Kallsyms;
@@ -44,8 +35,8 @@ export interface Names {
   hasEvent(category: string, event: string): boolean;
   /** Names of the events of a category; of the categories where none is given. */
   events(category?: string): readonly string[];
-  /** Why no events are known at all; '' where they are. */
-  whyNoEvents(): string;
+  /** Why no events are known at all; null where they are. */
+  whyNoEvents(): TracefsProblem | null;
   /** What of a program or library can be counted. */
   userFunctions(path: string): ElfProbes;
 }
@@ -58,7 +49,7 @@ export function liveNames(kallsyms: Kallsyms): Names {
     // Where tracefs is out of reach, the function that calls a tracepoint's programs bears its name (since 5.10).
     hasEvent: (category, event) =>
       traceEventDirectory(category, event) !== null ||
-      (category !== 'syscalls' && whyNoTraceEvents() !== '' && kallsyms.named(`__traceiter_${event}`).length > 0),
+      (category !== 'syscalls' && whyNoTraceEvents() !== null && kallsyms.named(`__traceiter_${event}`).length > 0),
     whyNoEvents: whyNoTraceEvents,
     events: listTraceEvents,
     userFunctions: elfProbes,
@@ -70,7 +61,7 @@ export function liveNames(kallsyms: Kallsyms): Names {
  * `sched:sched_switch`, `@rbtree-insert`, `/usr/lib/libc.so.6:malloc`, several separated by commas. What several of them
  * name is counted once.
  *
- * @throws {UserError} for names that resolve to nothing, with near names
+ * @throws {Refused} for names that resolve to nothing, with near names
  */
 export function resolveTargets(words: readonly string[], names: Names): ResolvedTargets {
   const notes: Note[] = [];
@@ -93,10 +84,9 @@ export function resolveTargets(words: readonly string[], names: Names): Resolved
   return { targets, notes };
 }
 
-/** @throws {UserError} more than can be counted at once */
-function refuseTooMany(words: string, targets: number, about = ''): void {
-  if (targets <= MOST_TARGETS) return;
-  throw new UserError(`${words} stands for ${about}${targets} functions; at most ${MOST_TARGETS} are counted at once`);
+/** @throws {Refused} more than can be counted at once */
+function refuseTooMany(words: string, count: number, isLeast = false): void {
+  if (count > MOST_TARGETS) throw new Refused({ code: 'too-many-targets', words, count, isLeast, most: MOST_TARGETS });
 }
 
 /** Whether the kernel was built for 32-bit programs as well (arch_trace_is_compat_syscall tells them from others). */
@@ -128,9 +118,7 @@ function resolveSet(word: string, names: Names, notes: Note[]): Target[] {
       word.slice(1),
       names.sets.map(({ name }) => name),
     );
-    throw new UserError(
-      `no set of targets is called ${word}${suggestion(near.map((name) => `@${name}`))} ('whocalls targets' lists them)`,
-    );
+    throw new Refused({ code: 'no-set', word, near: near.map((name) => `@${name}`) });
   }
   const found: Target[] = [];
   for (const member of set.targets) {
@@ -138,11 +126,10 @@ function resolveSet(word: string, names: Names, notes: Note[]): Target[] {
       found.push(...resolveWord(member, names, notes));
     } catch (error) {
       // Sets list the names of many kernels; that this one lacks some is expected.
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof Refused)) throw error;
     }
   }
-  if (found.length === 0)
-    throw new UserError(`this kernel has none of the functions of ${word}: ${set.targets.join(', ')}`);
+  if (found.length === 0) throw new Refused({ code: 'empty-set', word, functions: set.targets });
   return found;
 }
 
@@ -164,22 +151,21 @@ function resolveQualified(word: string, left: string, right: string, names: Name
       notes.push({ code: 'target-taken-for-tracepoints', word, category: left });
     return events.map((event) => tracepoint(left, event, pattern ? word : undefined));
   }
-  if (!hasFunctions) throw new UserError(noSuchEvent(word, left, right, names));
+  if (!hasFunctions) throw noSuchEvent(word, left, right, names);
   if (pattern) return matching(word, pattern, isInside, names, notes);
   return [resolveFunction(right, isInside, names, notes, left)];
 }
 
-function noSuchEvent(word: string, category: string, event: string, names: Names): string {
+function noSuchEvent(word: string, category: string, event: string, names: Names): Refused {
   const events = names.events(category);
   if (events.length > 0) {
     const near = nearNames(event, events).map((name) => `${category}:${name}`);
-    return `no tracepoint ${NamePattern.parse(event) ? 'matches' : 'is called'} ${word}${suggestion(near)}`;
+    return new Refused({ code: 'no-tracepoint', word, isPattern: NamePattern.parse(event) !== null, near });
   }
   const why = names.whyNoEvents();
-  if (why !== '') return `${word}: tracepoints cannot be looked up: ${why}`;
-  const near = suggestion(nearNames(category, names.events()));
-  const hint = /\.so\b|^lib/.test(category) ? '; name a library with its path (/usr/lib/…)' : near;
-  return `${word}: there is no tracepoint category and no loaded module ${category}${hint}`;
+  if (why !== null) return new Refused({ code: 'no-tracepoints', word, why });
+  const isLibrary = /\.so\b|^lib/.test(category);
+  return new Refused({ code: 'no-category', word, category, near: nearNames(category, names.events()), isLibrary });
 }
 
 function tracepoint(category: string, event: string, pattern: string | undefined): Target {
@@ -200,13 +186,9 @@ function resolveFunction(name: string, isWanted: Choice, { kallsyms }: Names, no
   const wrappers = exact.length + others.length > 0 ? [] : kallsyms.systemCall(name).filter(isWanted);
   const all = [...exact, ...others, ...wrappers];
   const staying = all.filter(({ address }) => !kallsyms.isGone(address));
-  if (all.length > 0 && staying.length === 0)
-    throw new UserError(`${name} runs only while the kernel starts, and is gone by now`);
+  if (all.length > 0 && staying.length === 0) throw new Refused({ code: 'init-only', name });
   const { functions, isPart } = isOneCopy ? { functions: staying, isPart: false } : callEntries(staying);
-  if (functions.length === 0) {
-    const why = notFound(name, isWanted, kallsyms, module);
-    throw module === undefined ? new NoSuchFunction(name, why) : new UserError(why);
-  }
+  if (functions.length === 0) throw notFound(name, isWanted, kallsyms, module);
   const copies = functions.filter((one) => one.name !== name).map((one) => one.name);
   const same = functions.filter((one) => one.name === name);
   if (same.length > 1) {
@@ -224,18 +206,15 @@ function place({ module, address }: KernelFunction): string {
   return module === '' ? formatAddress(address) : `in ${module}`;
 }
 
-function notFound(name: string, isWanted: Choice, kallsyms: Kallsyms, module?: string): string {
-  const prefix = module === undefined ? '' : `${module}:`;
+function notFound(name: string, isWanted: Choice, kallsyms: Kallsyms, module?: string): Refused {
   const candidates = [...kallsyms].filter(isWanted).map((one) => normaliseSymbol(one.name));
-  const near = suggestion(nearNames(name, candidates).map((one) => `${prefix}${one}`));
-  if (module !== undefined && module !== 'vmlinux') return `the module ${module} has no function ${name}${near}`;
-  if (name.includes('/') && existsSync(name)) return `${name} is a file; a COMMAND stands after --`;
-  if (kallsyms.addressOf(name) !== null) return `${name} is data, not a function${near}`;
-  const otherwise =
-    near === ''
-      ? ': it may be inlined everywhere, a macro, or in a module that is not loaded'
-      : `${near} If not, it may be inlined everywhere.`;
-  return `no kernel function is called ${name}${otherwise}`;
+  const near = nearNames(name, candidates);
+  if (module !== undefined) {
+    const named = near.map((one) => `${module}:${one}`);
+    return new Refused({ code: 'no-function-in-module', module, name, near: named });
+  }
+  const isFile = name.includes('/') && existsSync(name);
+  return new Refused({ code: 'no-function', word: name, near, isData: kallsyms.addressOf(name) !== null, isFile });
 }
 
 /** The functions a pattern matches, one target per name. */
@@ -250,7 +229,7 @@ function matching(word: string, pattern: NamePattern, isWanted: Choice, names: N
     const same = byName.get(name);
     if (same) same.push(candidate);
     else byName.set(name, [candidate]);
-    if (byName.size > FAR_TOO_MANY) refuseTooMany(word, byName.size, 'more than ');
+    if (byName.size > FAR_TOO_MANY) refuseTooMany(word, byName.size, true);
   }
   const targets: Target[] = [];
   const inner: string[] = [];
@@ -262,7 +241,7 @@ function matching(word: string, pattern: NamePattern, isWanted: Choice, names: N
     inner.push(...entries.inner);
     if (entries.isPart) parts.push(...entries.functions.map((part) => part.name));
   }
-  if (targets.length === 0) throw new UserError(`no kernel function matches ${word}`);
+  if (targets.length === 0) throw new Refused({ code: 'no-match', pattern: word });
   refuseTooMany(word, targets.length);
   if (parts.length > 0) notes.push({ code: 'pattern-in-part', pattern: word, parts });
   if (inner.length > 0) {

@@ -1,9 +1,9 @@
 import { realpathSync } from 'node:fs';
 import type { Note } from '../../census/message.ts';
-import { UserError } from '../../errors.ts';
 import type { ElfProbe, ElfProbes } from '../../image/elf.ts';
+import { Refused } from '../refusals/refused.ts';
 import type { NamePattern } from './name-pattern.ts';
-import { nearNames, suggestion } from './near-names.ts';
+import { nearNames } from './near-names.ts';
 import type { UserTarget } from './target.ts';
 
 /**
@@ -29,11 +29,12 @@ export function resolveUser(
   });
   if (typeof wanted !== 'string') {
     const found = probes.functions.filter(({ name, isChooser }) => wanted.matches(name) && !isChooser);
-    if (found.length === 0) throw new UserError(`no function of ${path} matches ${wanted.text}${stripped(probes)}`);
+    if (found.length === 0) throw noUserFunction(path, wanted.text, probes, true);
     return found.map((probe) => ({ ...target(probe), pattern: `${path}:${wanted.text}` }));
   }
   const found = probes.functions.find(({ name }) => name === wanted);
-  if (!found) throw new UserError(notFound(path, wanted, probes));
+  if (!found && probes.imports.has(wanted)) throw new Refused({ code: 'imported-function', path, name: wanted });
+  if (!found) throw noUserFunction(path, wanted, probes);
   if (found.isChooser) {
     notes.push({ code: 'target-ifunc', target: wanted, path });
   }
@@ -43,15 +44,11 @@ export function resolveUser(
   return [target(found)];
 }
 
-function notFound(path: string, wanted: string, probes: ElfProbes): string {
-  if (probes.imports.has(wanted)) return `${path} calls ${wanted} but does not contain it: name the library that does`;
-  const names = probes.functions.map(({ name }) => name);
-  return `${path} has no function ${wanted}${suggestion(nearNames(wanted, names))}${stripped(probes)}`;
-}
-
-function stripped({ functions, isStripped }: ElfProbes): string {
-  if (functions.length === 0) return ': it has no symbols at all';
-  return isStripped ? ': it is stripped, so that only functions it offers to other files are known' : '';
+function noUserFunction(path: string, name: string, { functions, isStripped }: ElfProbes, isPattern = false): Refused {
+  const names = functions.map((one) => one.name);
+  const near = isPattern ? [] : nearNames(name, names);
+  const symbols = names.length === 0 ? 'none' : isStripped ? 'exported' : 'all';
+  return new Refused({ code: 'no-user-function', path, name, isPattern, near, symbols });
 }
 
 function realPath(path: string): string {
