@@ -1,12 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import {
-  existsSync,
+  lutimesSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
-  utimesSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +15,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-const SETUP = fileURLToPath(new URL('../tools/setup.cjs', import.meta.url));
+const LOCK = fileURLToPath(new URL('../tools/lock.cjs', import.meta.url));
+const NAMESPACE = readlinkSync('/proc/self/ns/pid');
 let directory: string;
 let lock: string;
 beforeEach(() => {
@@ -26,7 +28,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 /** The words that do something under the lock in a process of its own. */
 const underLock = (work: string) => [
   '-e',
-  `require(${JSON.stringify(SETUP)}).underLock(() => { ${work} }, process.argv[1])`,
+  `require(${JSON.stringify(LOCK)}).underLock(() => { ${work} }, process.argv[1])`,
 ];
 
 /** How it ended, and whether anything stayed behind. */
@@ -48,22 +50,40 @@ describe('the lock of a checkout', () => {
 
   it('is taken from a process that is gone', () => {
     run("process.kill(process.pid, 'SIGKILL')");
-    expect(existsSync(lock)).toBe(true);
+    expect(readdirSync(directory)).toEqual(['lock']);
     expect(run(WORK)).toEqual(WORKED);
     // this very process, but with another start: its number was used before
+    symlinkSync(`${process.pid} 1 ${NAMESPACE}`, lock);
+    expect(run(WORK)).toEqual(WORKED);
+    // what other versions left
     writeFileSync(lock, `${process.pid} 1`);
     expect(run(WORK)).toEqual(WORKED);
     mkdirSync(lock);
     expect(run(WORK)).toEqual(WORKED);
   });
 
+  it('passes to who waits for it when its holder is killed', async () => {
+    const holding = `console.log('holding'); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30000);`;
+    const holder = spawn(process.execPath, [...underLock(holding), lock]);
+    await new Promise((resolve) => holder.stdout.once('data', resolve));
+    const waiting = spawn(process.execPath, [...underLock(WORK), lock]);
+    let output = '';
+    waiting.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      expect(holder.killed).toBe(true);
+    });
+    setTimeout(() => holder.kill('SIGKILL'), 500);
+    expect(await new Promise((resolve) => waiting.on('close', resolve))).toBe(0);
+    expect([output, readdirSync(directory)]).toEqual(['worked\n', []]);
+  });
+
   it('is left to a process that cannot be asked for, but not for ever', () => {
-    writeFileSync(lock, '1 1 pid:[1]');
+    symlinkSync('1 1 pid:[1]', lock);
     const waiting = spawnSync(process.execPath, [...underLock(WORK), lock], { encoding: 'utf8', timeout: 1500 });
     expect([waiting.status, waiting.stdout]).toEqual([null, '']);
-    for (const name of readdirSync(directory)) if (name !== 'lock') rmSync(join(directory, name)); // of who was ended
+    expect(readdirSync(directory)).toEqual(['lock']);
     const before = Date.now() / 1000 - 3600;
-    utimesSync(lock, before, before);
+    lutimesSync(lock, before, before);
     expect(run(WORK)).toEqual(WORKED);
   });
 
@@ -72,7 +92,7 @@ describe('the lock of a checkout', () => {
     const step = (what: string) =>
       `require('fs').appendFileSync(${JSON.stringify(log)}, '${what} ' + process.pid + '\\n');`;
     const work = `${step('begin')} Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150); ${step('end')}`;
-    writeFileSync(lock, '999999999 1');
+    symlinkSync(`999999999 1 ${NAMESPACE}`, lock);
     const ends = Array.from({ length: 5 }, () => spawn(process.execPath, [...underLock(work), lock])).map(
       (child) => new Promise((resolve) => child.on('close', resolve)),
     );
