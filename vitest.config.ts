@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { ResultsReporter } from './tools/test-results.ts';
 
 const VIRTUAL_MACHINE = '**/*.vm.test.ts';
 
@@ -6,6 +7,7 @@ export default defineConfig({
   test: {
     globalSetup: 'tools/vitest-setup.ts',
     testTimeout: 60_000,
+    reporters: ['default', new ResultsReporter()],
     projects: [
       {
         extends: true,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { lackIf, needs } from './support/needs.ts';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
 const MAIN = join(DIST, 'cli', 'main.cjs');
@@ -31,7 +32,8 @@ function run(...args: string[]) {
 }
 
 const builtBy = readFileSync(join(DIST, '.built'), 'utf8');
-test.skipIf(builtBy !== process.versions.v8)('the program starts from what V8 made of it', () => {
+const isOther = lackIf(builtBy !== process.versions.v8, 'dist/ was built by another version of node', 'npm run build');
+test('the program starts from what V8 made of it', needs(isOther), () => {
   expect(run('-r', TELL, MAIN, 'read', '-h').stderr).toBe('refused: false');
 });
 

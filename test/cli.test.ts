@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { columns } from '../src/text/columns.ts';
+import { type Lack, needs, program } from './support/needs.ts';
 import { recording } from './support/recordings.ts';
 
 const WHOCALLS = fileURLToPath(new URL('../bin/whocalls', import.meta.url));
@@ -104,17 +105,14 @@ describe('known totals', () => {
     ['zstd', () => packed('zstd')],
     ['xz', () => packed('xz')],
   ];
-  const missing = compressed.filter(([tool]) => /zstd|xz/.test(tool) && spawnSync(tool, ['--version']).status !== 0);
+  const packers: Readonly<Record<string, Lack>> = { zstd: program('zstd', 'zstd'), xz: program('xz', 'xz-utils') };
   for (const [name, bytes] of compressed) {
-    test.skipIf(missing.some(([tool]) => tool === name))(
-      `of perf script ${name}, from a file and from standard input`,
-      () => {
-        // Neither the name nor its ending says what it is.
-        expect(report(file('recording', bytes())).calls.total).toBe(2007);
-        const { stdout } = run(['read', '--format', 'json', '-'], { input: bytes() });
-        expect(JSON.parse(stdout).calls.total).toBe(2007);
-      },
-    );
+    test(`of perf script ${name}, from a file and from standard input`, needs(packers[name] ?? null), () => {
+      // Neither the name nor its ending says what it is.
+      expect(report(file('recording', bytes())).calls.total).toBe(2007);
+      const { stdout } = run(['read', '--format', 'json', '-'], { input: bytes() });
+      expect(JSON.parse(stdout).calls.total).toBe(2007);
+    });
   }
 });
 

@@ -3,10 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { labAvailability } from '../lab/availability.ts';
+import { afterAll, beforeAll, describe, expect, it, type TestFunction } from 'vitest';
+import { guestKernel, lacking, needs, program } from '../../test/support/needs.ts';
 import { guestPath } from '../lab/guest.ts';
-import { matches } from '../lab/kernels.ts';
 import { runInLab } from '../lab/run.ts';
 
 /** What test/capture-guest.mjs says of one run of `whocalls record`. */
@@ -29,16 +28,15 @@ const N = 100_000;
 /** Emulated processors are slow. */
 const DEADLINE = 590_000;
 
-const { ready, missing, kernels } = labAvailability();
-if (!ready) console.warn(`skipped: virtual machine tests need ${missing.join(', ')} (whocalls lab setup --kernel all)`);
-const compiler = spawnSync('cc', ['--version']).status === 0;
-if (!compiler) console.warn('skipped: counting known programs needs a C compiler (cc)');
+/** Counts known programs, which are compiled here. */
+const COMPILER = program('cc', 'gcc libc6-dev');
+const canCount = (series: string) => COMPILER === null && guestKernel(series) === null;
 
 const programs = mkdtempSync(join(tmpdir(), 'whocalls-programs-'));
 afterAll(() => rmSync(programs, { recursive: true, force: true }));
 
 beforeAll(() => {
-  if (!ready || !compiler) return;
+  if (!SERIES.some(canCount)) return;
   for (const name of ['epoll-adds', 'many-stacks', 'user-calls']) {
     const source = join(ROOT, 'test', 'programs', `${name}.c`);
     const flags = ['-O0', '-fno-omit-frame-pointer', '-o', join(programs, name)];
@@ -52,7 +50,6 @@ beforeAll(() => {
 const SERIES = ['6.1', '6.12'] as const;
 /** What does not depend on the kernel is tried on this one only. */
 const WITH_EVERYTHING = '6.12';
-const isPresent = (series: string) => kernels.some(({ release }) => matches(release, series));
 
 /** Everything one guest found out. */
 type Findings = Record<string, Run> & {
@@ -66,8 +63,7 @@ type Findings = Record<string, Run> & {
 const findings = new Map<string, Findings>();
 
 beforeAll(async () => {
-  if (!ready || !compiler) return;
-  for (const series of SERIES.filter(isPresent)) findings.set(series, await findOut(series));
+  for (const series of SERIES.filter(canCount)) findings.set(series, await findOut(series));
 }, 2 * DEADLINE);
 
 async function findOut(series: string): Promise<Findings> {
@@ -84,9 +80,12 @@ async function findOut(series: string): Promise<Findings> {
   return JSON.parse(text);
 }
 
-describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', (series) => {
-  const present = isPresent(series);
-  const isWhole = present && series === WITH_EVERYTHING;
+describe.each(SERIES)('counting calls on Linux %s', (series) => {
+  const here = needs(COMPILER, guestKernel(series));
+  /** A test that is made for one kernel only. */
+  const once = (name: string, options: typeof here, test: TestFunction): void => {
+    if (series === WITH_EVERYTHING) it(name, options, test);
+  };
   const facts = () => {
     const found = findings.get(series);
     if (!found) throw new Error(`the guest with Linux ${series} found out nothing`);
@@ -106,12 +105,12 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     expect(calls?.attributed).toBe(calls?.total);
   };
 
-  it.skipIf(!present)('counts 100,000 inserts exactly, by hardware breakpoint', () => {
+  it('counts 100,000 inserts exactly, by hardware breakpoint', here, () => {
     expectComplete('breakpoint');
     expect(run('breakpoint').comms['do_epoll_ctl/epoll-adds']).toBe(N);
   });
 
-  it.skipIf(!present)('counts 200,000 calls exactly by kprobe, and as exactly by tracepoint and histogram', () => {
+  it('counts 200,000 calls exactly by kprobe, and as exactly by tracepoint and histogram', here, () => {
     const wanted = { kprobe: 2 * N, tracepoint: 40_000, hist: 40_000 };
     for (const [name, total] of Object.entries(wanted)) {
       expectComplete(name);
@@ -119,7 +118,7 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     }
   });
 
-  it.skipIf(!present)('recognises known stacks by walking them, as the kernel would have taken them', () => {
+  it('recognises known stacks by walking them, as the kernel would have taken them', here, () => {
     for (const [name, calls] of [
       ['breakpoint', N],
       ['kprobe', 2 * N],
@@ -135,9 +134,9 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     if (facts().dbBench) expect(run('dbBench').walks?.differed).toBe(0);
   });
 
-  it.skipIf(!present)('agrees with perf, which watches the same run', () => {
+  it('agrees with perf, which watches the same run', here, ({ skip }) => {
     const { perf } = facts();
-    if (!perf) return console.warn('skipped: perf is not installed');
+    if (!perf) return skip(lacking('no perf', 'apt-get install linux-perf'));
     expectComplete('beside');
     expect(run('beside').comms['do_epoll_ctl/epoll-adds']).toBe(2000);
     // The two do not begin and end at the same moment: a timer may fire in between.
@@ -145,25 +144,25 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     expect(Math.abs(perf.count - total)).toBeLessThanOrEqual(5);
   });
 
-  it.skipIf(!present)('counts functions of programs exactly, by the function that called', () => {
+  it('counts functions of programs exactly, by the function that called', here, () => {
     expectComplete('user');
     const { sites, calls } = run('user');
     expect(calls?.total).toBe(6000);
     // a function that calls itself has its first caller as site, or none where the stack is too deep to hold it
     expect(sites).toEqual({ often: 3000, seldom: 2000, main: 126, '(no caller)': 874 });
-    if (!isWhole) return;
+    if (series !== WITH_EVERYTHING) return;
     expectComplete('malloc');
     expect(run('malloc').comms['main/user-calls']).toBe(1000);
   });
 
-  it.skipIf(!isWhole)('reads the same groups back from what it keeps', () => {
+  once('reads the same groups back from what it keeps', here, () => {
     for (const { sites, calls } of facts().userKept ?? []) {
       expect([sites, calls?.total]).toEqual([{ often: 3000, seldom: 2000 }, 5000]);
     }
     expect(facts().userKept).toHaveLength(2);
   });
 
-  it.skipIf(!present)('keeps 20,000 distinct stacks, and accounts for every call when there is room for 100', () => {
+  it('keeps 20,000 distinct stacks, and accounts for every call when there is room for 100', here, () => {
     expectComplete('manyStacks');
     expect(run('manyStacks').calls?.total).toBe(40_000);
     const few = run('fewStacks');
@@ -174,7 +173,7 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     });
   });
 
-  it.skipIf(!present)('two runs at once do not disturb each other', () => {
+  it('two runs at once do not disturb each other', here, () => {
     // What one of them does with its maps can keep the other's program from running for a moment: that is counted too.
     const { calls } = run('outer');
     const lost = calls?.losses.reduce((sum, { count }) => sum + count, 0) ?? 0;
@@ -183,8 +182,8 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     expect(run('inner').calls).toEqual({ total: 10_000, attributed: 10_000, losses: [] });
   });
 
-  it.skipIf(!present)('accounts for a benchmark', () => {
-    if (!facts().dbBench) return console.warn('skipped: db_bench (rocksdb-tools) is not installed');
+  it('accounts for a benchmark', here, ({ skip }) => {
+    if (!facts().dbBench) skip(lacking('no db_bench of RocksDB', 'apt-get install rocksdb-tools'));
     const { calls, trees, stdout } = run('dbBench');
     expect(calls?.attributed).toBeGreaterThan(0.9999 * (calls?.total ?? 0));
     expect(calls?.total).toBeGreaterThan(1000);
@@ -192,50 +191,50 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     expect(stdout).toContain('readrandom');
   });
 
-  it.skipIf(!present)('leaves nothing armed when it is killed', () => {
+  it('leaves nothing armed when it is killed', here, () => {
     expect(facts().killed).toMatchObject({ armed: true, gone: true });
     expect(facts().killed.probesArmed).toContain('do_epoll_ctl');
     // Four breakpoints are all there are: had one stayed, these would not fit.
     expectComplete('afterKill');
   });
 
-  it.skipIf(!isWhole)('counts only what was asked for', () => {
+  once('counts only what was asked for', here, () => {
     expect(run('onlyCommand').calls?.total).toBe(2000);
     expectComplete('notMine');
     expect(run('notMine').calls?.total).toBe(0);
   });
 
-  it.skipIf(!isWhole)('takes several cgroups together', () => {
+  once('takes several cgroups together', here, () => {
     expect(run('bothCgroups').calls?.total).toBe(100);
     expect(run('otherCgroup').calls?.total).toBe(0);
   });
 
-  it.skipIf(!isWhole)('counts nothing after the command has ended, however long it takes to disarm', () => {
+  once('counts nothing after the command has ended, however long it takes to disarm', here, () => {
     expectComplete('many');
     expect(run('many').sites.sys_epoll_ctl).toBe(200);
   });
 
-  it.skipIf(!isWhole)('counts for a process until it ends', () => {
+  once('counts for a process until it ends', here, () => {
     expectComplete('pid');
     expect(run('pid').calls?.total).toBe(100);
   });
 
-  it.skipIf(!isWhole)('knows its own calls by name, and counts them where asked to', () => {
+  once('knows its own calls by name, and counts them where asked to', here, () => {
     expect(run('self').comms.whocalls).toBeGreaterThan(0);
     expect(run('many').comms.whocalls).toBeUndefined();
   });
 
-  it.skipIf(!isWhole)('knows processes by the numbers they have where it runs', () => {
+  once('knows processes by the numbers they have where it runs', here, () => {
     expect(run('inside').calls).toEqual({ total: 100, attributed: 100, losses: [] });
   });
 
-  it.skipIf(!isWhole)('loses nothing where tasks are preempted while they are counted', () => {
-    if (!facts().preempted) return console.warn('skipped: this kernel cannot be made fully preemptible');
+  once('loses nothing where tasks are preempted while they are counted', here, ({ skip }) => {
+    if (!facts().preempted) skip(lacking('no fully preemptible kernel', 'bin/whocalls lab setup --kernel 6.12'));
     expectComplete('preempted');
     expect(run('preempted').calls?.total).toBe(32_000);
   });
 
-  it.skipIf(!isWhole)('accounts for what histograms miss', () => {
+  once('accounts for what histograms miss', here, () => {
     const { total = 0, attributed, losses } = run('histMissed').calls ?? {};
     expect([attributed, losses]).toEqual([
       2000,
@@ -244,14 +243,14 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     expect(total).toBeGreaterThanOrEqual(4000);
   });
 
-  it.skipIf(!isWhole)('finds tasks by names that the kernel cut off within a letter', () => {
+  once('finds tasks by names that the kernel cut off within a letter', here, () => {
     expect(run('umlauts').comms).toEqual({
       'äääääää\\xc3': 100,
       'sys_epoll_ctl/äääääää\\xc3': 100,
     });
   });
 
-  it.skipIf(!isWhole)('survives processors that come and go, and says what that costs', () => {
+  once('survives processors that come and go, and says what that costs', here, () => {
     expectComplete('hotplug');
     expect(run('hotplug').comms['do_epoll_ctl/epoll-adds']).toBe(125);
     expect(run('hotplug').warnings).toEqual([
@@ -259,26 +258,26 @@ describe.skipIf(!ready || !compiler).each(SERIES)('counting calls on Linux %s', 
     ]);
   });
 
-  it.skipIf(!isWhole)('passes output, status, user and limits of the command through', () => {
+  once('passes output, status, user and limits of the command through', here, () => {
     expect(run('asUser').status).toBe(0);
     expect(run('asUser').stdout).toMatch(/^nobody\n777\n/);
     expect(run('onlyCommand').status).toBe(7);
   });
 
-  it.skipIf(!isWhole)('reports when it is interrupted or the time is up', () => {
+  once('reports when it is interrupted or the time is up', here, () => {
     expect(run('interrupted').calls?.total).toBe(600);
     expect([run('open').status, run('open').calls?.total]).toEqual([0, 100]);
     expect(run('duration').status).toBe(0);
     expect(run('duration').calls?.total).toBeGreaterThan(0);
   });
 
-  it.skipIf(!isWhole)('counts by histogram where BPF is refused, and says so', () => {
+  once('counts by histogram where BPF is refused, and says so', here, () => {
     expect(facts().withoutBpf).toMatchObject({ status: 0, stderr: '' });
     expect(facts().withoutBpf?.stdout).toContain('Total 20 calls');
     expect(facts().withoutBpf?.stdout).toContain('BPF is refused here (bpf map whocalls_counts: EPERM)');
   });
 
-  it.skipIf(!isWhole)('refuses in one line', () => {
+  once('refuses in one line', here, () => {
     const { missing, typo } = facts();
     expect(run('fiveBreakpoints')).toMatchObject({ status: 1, calls: null });
     expect(run('fiveBreakpoints').stderr).toContain(

@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { labAvailability } from '../lab/availability.ts';
+import { needs, VIRTUAL_MACHINE } from '../../test/support/needs.ts';
 
-const { ready } = labAvailability();
 const PATIENCE = 240_000;
 const whocalls = fileURLToPath(new URL('../../bin/whocalls', import.meta.url));
 
@@ -17,7 +16,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-describe.skipIf(!ready)('whocalls lab run', () => {
+describe('whocalls lab run', needs(VIRTUAL_MACHINE), () => {
   it(
     'passes Ctrl-C on to the command, and its exit status back',
     async () => {

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { lackIf, needs } from '../../test/support/needs.ts';
 import { checkWritable } from './output-file.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'whocalls-output-file-'));
@@ -22,7 +23,8 @@ describe('a file that is to be written', () => {
     expect(() => checkWritable(join(scratch, 'no', 'a.json'))).toThrow(/cannot write .*a\.json: no such file or dir/);
   });
 
-  it.skipIf(process.getuid?.() === 0)('is refused without permission', () => {
+  const root = lackIf(process.getuid?.() === 0, 'running as root', 'run the tests as another user');
+  it('is refused without permission', needs(root), () => {
     const locked = join(scratch, 'locked.json');
     writeFileSync(locked, '');
     chmodSync(locked, 0o444);

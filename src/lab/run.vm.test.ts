@@ -4,12 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { labAvailability } from './availability.ts';
-import { findKernel, matches } from './kernels.ts';
+import { guestKernel, needs, VIRTUAL_MACHINE } from '../../test/support/needs.ts';
+import { findKernel } from './kernels.ts';
 import { runInLab } from './run.ts';
-
-const { ready, missing, kernels } = labAvailability();
-if (!ready) console.warn(`skipped: virtual machine tests need ${missing.join(', ')} (whocalls lab setup --kernel all)`);
 
 /** A guest on a busy machine is slow; nothing here is about how long it takes. */
 const PATIENCE = 240_000;
@@ -20,47 +17,44 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-describe.skipIf(!ready).each(['6.1', '6.12'])('a guest with Linux %s', (series) => {
-  const present = kernels.some(({ release }) => matches(release, series));
-
-  it.skipIf(!present)(
-    'is what it was asked to be, and brings back both streams and the status',
-    async () => {
-      const before = Math.floor(Date.now() / 1000);
-      const script = [
-        'uname -r; pwd; echo "$WHOCALLS_TEST"; echo err >&2',
-        'cat /sys/block/vda/queue/scheduler; df --output=size,fstype /data | tail -n 1; nproc',
-        'for m in cgroup2 bpf tracefs debugfs; do grep -c " $m " /proc/mounts; done',
-        'cat /sys/class/net/lo/flags; date +%s; tail -n 1 /proc/kallsyms | cut -d" " -f1',
-        'touch /written-in-the-guest && ls /written-in-the-guest; ls /tmp | wc -l; exit 7',
-      ];
-      const directory = join(scratch, "it's odd, $HOME");
-      // A directory below /tmp, where the guest has its own files: the current directory is there all the same.
-      const environment = { ...process.env, WHOCALLS_TEST: 'a\n"b" \'c\' $d `e` \\', PWD: undefined };
-      mkdirSync(directory, { recursive: true });
-      const result = await runInLab(
-        { kernel: series, accelerator: 'tcg', scheduler: 'bfq', disk: 2048, cpus: 2, directory, environment },
-        ['sh', '-c', script.join('\n')],
-      );
-      const lines = result.stdout.toString().split('\n');
-      expect(lines.slice(0, 4)).toEqual([findKernel(series).release, directory, 'a', '"b" \'c\' $d `e` \\']);
-      expect(lines[4]).toContain('[bfq]');
-      expect(lines[5]).toMatch(/^ *(19|20)\d{5} ext4$/);
-      expect(lines.slice(6, 11)).toEqual(['2', '1', '1', '1', '1']);
-      expect(Number(lines[11]) & 1).toBe(1); // IFF_UP
-      expect(Number(lines[12])).toBeGreaterThanOrEqual(before - 2);
-      expect(Number(lines[12])).toBeLessThanOrEqual(Math.ceil(Date.now() / 1000) + 2);
-      expect(lines[13]).toMatch(/^ffffffff[0-9a-f]{8}$/);
-      expect(lines[14]).toBe('/written-in-the-guest');
-      expect(readdirSync('/')).not.toContain('written-in-the-guest');
-      expect(result.stderr.toString()).toBe('err\n');
-      expect(result.status).toBe(7);
-    },
-    PATIENCE,
-  );
+describe.each(['6.1', '6.12'])('a guest with Linux %s', (series) => {
+  it('is what it was asked to be, and brings back both streams and the status', {
+    ...needs(guestKernel(series)),
+    timeout: PATIENCE,
+  }, async () => {
+    const before = Math.floor(Date.now() / 1000);
+    const script = [
+      'uname -r; pwd; echo "$WHOCALLS_TEST"; echo err >&2',
+      'cat /sys/block/vda/queue/scheduler; df --output=size,fstype /data | tail -n 1; nproc',
+      'for m in cgroup2 bpf tracefs debugfs; do grep -c " $m " /proc/mounts; done',
+      'cat /sys/class/net/lo/flags; date +%s; tail -n 1 /proc/kallsyms | cut -d" " -f1',
+      'touch /written-in-the-guest && ls /written-in-the-guest; ls /tmp | wc -l; exit 7',
+    ];
+    const directory = join(scratch, "it's odd, $HOME");
+    // A directory below /tmp, where the guest has its own files: the current directory is there all the same.
+    const environment = { ...process.env, WHOCALLS_TEST: 'a\n"b" \'c\' $d `e` \\', PWD: undefined };
+    mkdirSync(directory, { recursive: true });
+    const result = await runInLab(
+      { kernel: series, accelerator: 'tcg', scheduler: 'bfq', disk: 2048, cpus: 2, directory, environment },
+      ['sh', '-c', script.join('\n')],
+    );
+    const lines = result.stdout.toString().split('\n');
+    expect(lines.slice(0, 4)).toEqual([findKernel(series).release, directory, 'a', '"b" \'c\' $d `e` \\']);
+    expect(lines[4]).toContain('[bfq]');
+    expect(lines[5]).toMatch(/^ *(19|20)\d{5} ext4$/);
+    expect(lines.slice(6, 11)).toEqual(['2', '1', '1', '1', '1']);
+    expect(Number(lines[11]) & 1).toBe(1); // IFF_UP
+    expect(Number(lines[12])).toBeGreaterThanOrEqual(before - 2);
+    expect(Number(lines[12])).toBeLessThanOrEqual(Math.ceil(Date.now() / 1000) + 2);
+    expect(lines[13]).toMatch(/^ffffffff[0-9a-f]{8}$/);
+    expect(lines[14]).toBe('/written-in-the-guest');
+    expect(readdirSync('/')).not.toContain('written-in-the-guest');
+    expect(result.stderr.toString()).toBe('err\n');
+    expect(result.status).toBe(7);
+  });
 });
 
-describe.skipIf(!ready)('a guest', () => {
+describe('a guest', needs(VIRTUAL_MACHINE), () => {
   it(
     'passes 40 MB in and out intact, writes to shares, and hands back files',
     async () => {
