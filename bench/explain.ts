@@ -1,7 +1,8 @@
 // How long explaining takes: npm run bench:explain [-- RECORDING]
 // Groups are the paths of a recording, repeated with other outermost frames until there are 10,000 different ones.
 // The yardstick of the same run is JSON.stringify of the same groups.
-import { explainGroup, type GroupToExplain } from '../src/atlas/explain.ts';
+import { explainGroup } from '../src/atlas/explain.ts';
+import type { GroupToExplain } from '../src/atlas/facts.ts';
 import { kernelKnowledge } from '../src/atlas/knowledge.ts';
 import { atlasLabeller } from '../src/atlas/labeller.ts';
 import { groupCensus } from '../src/census/group.ts';

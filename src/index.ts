@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-export type { Decision, Explanation, ExplanationConfidence } from './atlas/explain.ts';
+export type { Decision, Explanation } from './atlas/explain.ts';
+export type { ExplanationConfidence } from './atlas/facts.ts';
 export { type Recording, type RecordPlan, record } from './capture/record.ts';
 export type { Refusal } from './capture/refusals/reasons.ts';
 export { Refused } from './capture/refusals/refused.ts';

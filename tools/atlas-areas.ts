@@ -6,6 +6,7 @@ import type { CompiledInsert, TreeCallers } from '../src/atlas/subjects/rbtree.t
 import type { Inserter, TreeRecord } from '../src/atlas/subjects/tree-catalog.ts';
 import type { Subsystem } from '../src/atlas/subsystems.ts';
 import type { Syscall } from '../src/atlas/syscalls.ts';
+import type { Versioned } from '../src/atlas/versions.ts';
 import type { TargetSet } from '../src/capture/targets/target-sets.ts';
 import {
   flag,
@@ -54,6 +55,17 @@ const kernelRange = matching(/^\d+\.\d+(?:-\d+\.\d+)?$/, 'a kernel version or a 
 
 const anyText = matching(/^/, 'a text');
 
+const RANGE = /^(?:\d+\.\d+(?:-(?:\d+\.\d+)?)?|-\d+\.\d+)$/;
+
+/** A text for every kernel, or one per range of kernels: `{ '-6.11': …, '6.12-': … }`. */
+const versioned: Shape<Versioned> = textOr(mapOf(matching(RANGE, 'a range of kernels'), text));
+
+/** A clause, or one per function. */
+const decided: Shape<Versioned | Readonly<Record<string, Versioned>>> = (value, ...rest) => {
+  const isForAll = typeof value === 'string' || Object.keys(value ?? {}).every((key) => RANGE.test(key));
+  return (isForAll ? versioned : mapOf(functionName, versioned))(value, ...rest);
+};
+
 /** A row of tree-callers.tsv: a function that inserts, and its callers, theirs behind ` | `. */
 interface CallersRow {
   readonly function: string;
@@ -87,6 +99,7 @@ export const AREAS: Readonly<Record<string, AnyArea>> = {
         name: text,
         boundary: optional(oneOf('task', 'softirq', 'hardirq', 'exception', 'nmi')),
         rank: number,
+        inner: optional(mapOf(functionName, text)),
         functions: listOf(functionName),
       }),
     ),
@@ -119,16 +132,22 @@ export const AREAS: Readonly<Record<string, AnyArea>> = {
       record<TreeRecord>({
         id: matching(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'an id (lower-case words with hyphens)'),
         name: text,
-        root: text,
-        node: text,
-        key: text,
-        purpose: text,
+        root: versioned,
+        node: versioned,
+        key: versioned,
+        purpose: versioned,
+        lock: optional(versioned),
+        nodes: optional(text),
+        searched_by: optional(listOf(functionName)),
+        why: optional(text),
+        history: optional(text),
+        through: optional(listOf(functionName)),
         general: optional(flag),
         rotate: optional(listOf(functionName)),
         augmented: optional(kernelRange),
         likelier_than: optional(listOf(text)),
         because: optional(text),
-        decided: optional(textOr(mapOf(functionName, text))),
+        decided: optional(decided),
         inserted_by: listOf(
           record<Inserter>({
             function: functionName,

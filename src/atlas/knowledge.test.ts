@@ -23,8 +23,8 @@ test.each([
   ['el1_abort', 'exception', 'page fault', undefined],
   ['arch_timer_handler_virt', 'interrupt', 'timer interrupt', undefined],
   // softirqs: renamed in 6.9 and 6.10
-  ['__do_softirq', 'softirq', 'soft interrupt', 'softirq'],
-  ['handle_softirqs', 'softirq', 'soft interrupt', 'softirq'],
+  ['__do_softirq', 'softirq', 'softirq', 'softirq'],
+  ['handle_softirqs', 'softirq', 'softirq', 'softirq'],
   ['run_rebalance_domains', 'softirq', 'scheduler softirq', undefined],
   ['sched_balance_softirq', 'softirq', 'scheduler softirq', undefined],
   ['rcu_gp_kthread', 'kthread', 'RCU grace-period thread', undefined],

@@ -3,14 +3,15 @@ import { atlasTable } from './files.ts';
 import { manualName } from './syscalls.ts';
 
 /** A rule of `atlas/entries.yaml`. */
-export interface EntryRule extends Entry {
+export interface EntryRule extends Pick<Entry, 'kind' | 'name'> {
   readonly boundary?: ContextKind;
   readonly rank: number;
+  readonly inner?: Readonly<Record<string, string>>;
   readonly functions: readonly string[];
 }
 
 /** A rule of `atlas/threads.yaml`. */
-export interface ThreadRule extends Entry {
+export interface ThreadRule extends Pick<Entry, 'kind' | 'name'> {
   readonly comms: readonly string[];
 }
 
@@ -44,8 +45,8 @@ class AtlasKnowledge implements KernelKnowledge {
   #threads: readonly { readonly pattern: RegExp; readonly entry: Entry }[] | undefined;
 
   constructor() {
-    for (const { kind, name, rank, boundary, functions } of atlasTable<EntryRule[]>('entries')) {
-      const role: FrameRole = { entry: { kind, name, rank }, ...(boundary && { boundary }) };
+    for (const { kind, name, rank, boundary, inner, functions } of atlasTable<EntryRule[]>('entries')) {
+      const role: FrameRole = { entry: { kind, name, rank, ...(inner && { inner }) }, ...(boundary && { boundary }) };
       for (const name of functions) this.#add(name, role);
     }
     for (const names of Object.values(atlasTable<Record<string, string[]>>('helpers'))) {

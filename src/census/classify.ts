@@ -30,7 +30,11 @@ export class Classifier {
   readonly #programs = new Map<StackId, readonly string[]>();
   /** What the names of tasks tell. */
   readonly #threads = new Map<string, Entry | undefined>();
+  /** Entries of threads that only their task names, by that name. */
+  readonly #unnamed = new Map<string, Entry>();
   readonly #keys: CallKey[] = [];
+  /** The one release all calls are of; '' where there are several, or none is known. */
+  readonly #kernel: string;
 
   /** @param labeller names subjects and subsystems; without one they are unknown */
   constructor(census: Census, knowledge: KernelKnowledge, labeller: PathLabeller | undefined) {
@@ -38,6 +42,8 @@ export class Classifier {
     this.#finder = new PathFinder(census, knowledge);
     this.#knowledge = knowledge;
     this.#labeller = labeller;
+    const { kernels } = census.facts;
+    this.#kernel = kernels.length === 1 ? (kernels[0] ?? '') : '';
   }
 
   /** What tells the calls of a row apart; one object per key. */
@@ -84,13 +90,27 @@ export class Classifier {
     return program;
   }
 
-  /** Where the stack ends before it tells an entry, and in no inner context, the task may be one of the kernel's. */
+  /**
+   * Where the stack does not tell the entry, the name of the task may: of one of the kernel's threads, where the stack ends
+   * before it tells an entry and in no inner context, or where the frame is missing that would name a thread.
+   */
   #pathOf(row: Row, comm: string): Path {
     const path = this.#finder.pathOf(row.stack, row.target);
-    if (path.entry.kind !== 'unknown' || path.stack !== row.stack) return path;
+    const { kind, isUnnamed } = path.entry;
+    const isCut = kind === 'unknown' && path.stack === row.stack;
+    if (!isCut && !(isUnnamed && kind === 'kthread' && comm !== '')) return path;
     if (!this.#threads.has(comm)) this.#threads.set(comm, this.#knowledge.entryOfComm(comm));
-    const entry = this.#threads.get(comm);
-    if (!entry) return path;
+    const known = this.#threads.get(comm);
+    if (isCut) return known ? this.#withEntry(path, known) : path;
+    let entry = known ?? this.#unnamed.get(comm);
+    if (!entry) {
+      entry = { kind: 'kthread', name: comm };
+      this.#unnamed.set(comm, entry);
+    }
+    return this.#withEntry(path, entry);
+  }
+
+  #withEntry(path: Path, entry: Entry): Path {
     let byThread = this.#threadPaths.get(path);
     if (!byThread) {
       byThread = new Map();
@@ -112,6 +132,8 @@ export class Classifier {
       target: this.#census.targets[row.target] ?? onlyTarget(this.#census),
       argument,
       comm,
+      kernel: this.#kernel,
+      isDoubted: path.isDoubted,
     };
     return {
       path,

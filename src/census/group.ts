@@ -14,6 +14,8 @@ export interface Tally {
 /** An entry with the calls that started there. */
 export interface EntryTally extends Tally {
   readonly kind: EntryKind;
+  /** Of work on the way back to user space: how the kernel was entered before, commonest first; else empty. */
+  readonly after: readonly Tally[];
 }
 
 /** A path with the calls that took it. */
@@ -186,7 +188,7 @@ class GroupBuilder {
   finish(rank: number | null, total: number): Group {
     // Paths that differ only in offsets are one to the reader.
     const paths = new Map<string, { path: PathView; count: number }>();
-    const entries = new Map<string, { name: string; kind: EntryKind; count: number }>();
+    const entries = new Map<string, { name: string; kind: EntryKind; count: number; after: Map<string, number> }>();
     const sites = new Map<string, number>();
     const siteFrames = new Map<string, PathFrame>();
     const subjects = new Map<Subject | null, number>();
@@ -198,9 +200,14 @@ class GroupBuilder {
       const known = paths.get(pathKey);
       if (known) known.count += count;
       else paths.set(pathKey, { path: view, count });
-      const entry = entries.get(`${view.entry.kind}\0${view.entry.name}`);
-      if (entry) entry.count += count;
-      else entries.set(`${view.entry.kind}\0${view.entry.name}`, { ...view.entry, count });
+      const { kind, name, after } = view.entry;
+      let entry = entries.get(`${kind}\0${name}`);
+      if (!entry) {
+        entry = { kind, name, count: 0, after: new Map() };
+        entries.set(`${kind}\0${name}`, entry);
+      }
+      entry.count += count;
+      if (after !== undefined) increase(entry.after, after, count);
       increase(sites, site?.name ?? '', count);
       if (site && !siteFrames.has(site.name)) siteFrames.set(site.name, site);
       increase(subjects, labels.subject, count);
@@ -219,8 +226,8 @@ class GroupBuilder {
       subject: commonest(subjects) ?? null,
       subsystem: commonest(subsystems) ?? null,
       object: commonest(objects) ?? null,
-      entries: [...entries.values()].sort(byCount),
-      comms: [...this.#comms].map(([name, count]) => ({ name, count })).sort(byCount),
+      entries: [...entries.values()].map((entry) => ({ ...entry, after: tallied(entry.after) })).sort(byCount),
+      comms: tallied(this.#comms),
       stacks: this.#stacks.size,
       programs: this.#programTallies(),
       paths: [...paths.values()].sort((a, b) => b.count - a.count || comparePaths(a.path, b.path)),
@@ -254,6 +261,10 @@ function commonest<K>(counts: ReadonlyMap<K, number>): K | undefined {
     }
   }
   return best;
+}
+
+function tallied(counts: ReadonlyMap<string, number>): Tally[] {
+  return [...counts].map(([name, count]) => ({ name, count })).sort(byCount);
 }
 
 function byCount(a: Tally, b: Tally): number {

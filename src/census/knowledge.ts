@@ -22,6 +22,10 @@ export type EntryKind =
 export interface Entry {
   readonly kind: EntryKind;
   readonly name: string;
+  /** Of work on the way back to user space: how the kernel was entered before, `timer interrupt`. */
+  readonly after?: string;
+  /** The frame that would name a thread or work item is missing; the name of the task may stand in. */
+  readonly isUnnamed?: boolean;
 }
 
 /** What a function is on a path, besides being one of its frames. A function may be several of these. */
@@ -41,7 +45,11 @@ export interface FrameRole {
    * outermost. A name may contain `%f`, replaced by the name of the next inner frame (the work function under
    * `process_one_work`, the thread function under `kthread`).
    */
-  readonly entry?: Entry & { readonly rank: number };
+  readonly entry?: Entry & {
+    readonly rank: number;
+    /** Names by the next inner frame, where that tells more. */
+    readonly inner?: Readonly<Record<string, string>>;
+  };
 }
 
 /** What the census has to be told about kernels; the atlas answers. */
@@ -77,6 +85,10 @@ export interface PathView {
   /** Recorded argument, such as the name of a rotate callback; '' where none was recorded. */
   readonly argument: string;
   readonly comm: string;
+  /** Release of the kernel the path was recorded on; '' or nothing where unknown. */
+  readonly kernel?: string;
+  /** Every frame of the stack was unreliable. */
+  readonly isDoubted?: boolean;
 }
 
 export interface PathFrame {

@@ -140,8 +140,8 @@ test('work items and kernel threads are named by their function, well-known thre
     'work flush_work_fn',
     'kthread jbd2 (ext4 journal)',
     'kthread some_thread_fn',
-    'kthread kthread',
-    'work process_one_work', // the work function left by a tail call
+    'kthread kernel thread', // it sleeps: its function left no frame
+    'work work item', // the work function left by a tail call
   ]);
 });
 

@@ -29,6 +29,9 @@ const USER_ENTRY: Entry = { kind: 'user', name: 'user space' };
 /** Rules of this rank and above name an entry by themselves; those below only where nothing better is known. */
 const SURE_RANK = 10;
 
+/** What a name by the next inner frame is worth above the rule's own. */
+const INNER_RANK = 10;
+
 const NONE: ReadonlySet<StackId> = new Set();
 
 /** What all wrappers of a system call are called once normalised. */
@@ -97,7 +100,7 @@ export class PathFinder {
       frames,
       symbols: ids,
       site: this.#site(ids, target),
-      entry: this.#entry(ids),
+      entry: this.#entry(ids, target),
       isDoubted,
     };
     this.#shared.set(key, path);
@@ -202,23 +205,50 @@ export class PathFinder {
     return -1;
   }
 
-  #entry(ids: readonly SymbolId[]): Entry {
-    let best: FrameRole['entry'];
-    let at = -1;
-    for (let i = ids.length - 1; i >= 0; i--) {
-      const entry = this.#role(ids[i] as SymbolId)?.entry;
-      if (entry && (!best || entry.rank > best.rank)) {
-        best = entry;
-        at = i;
+  #entry(ids: readonly SymbolId[], target: number): Entry {
+    let best:
+      | { readonly entry: NonNullable<FrameRole['entry']>; readonly rank: number; readonly at: number }
+      | undefined;
+    /** The best of the frames further out than the best of all. */
+    let before: typeof best;
+    for (let at = ids.length - 1; at >= 0; at--) {
+      const entry = this.#role(ids[at] as SymbolId)?.entry;
+      if (!entry) continue;
+      const rank = entry.rank + (this.#innerName(entry, ids, at) === undefined ? 0 : INNER_RANK);
+      if (!best || rank > best.rank) {
+        before = best;
+        best = { entry, rank, at };
       }
     }
     if (!best) return UNKNOWN_ENTRY;
-    if (!best.name.includes('%f')) return { kind: best.kind, name: best.name };
-    const own = this.#census.symbols.name(ids[at] as SymbolId);
-    const inner = at > 0 ? this.#census.symbols.name(ids[at - 1] as SymbolId) : own;
-    // A helper right below left no frame of the function that called it last: then it is not known.
-    const isHelper = at > 0 && this.#role(ids[at - 1] as SymbolId)?.helper === true;
-    return { kind: best.kind, name: best.name.replace('%f', SLEEPS.test(inner) || isHelper ? own : inner) };
+    const named = this.#named(best.entry, ids, best.at, target);
+    if (named.kind !== 'user-return' || !before) return named;
+    return { ...named, after: this.#named(before.entry, ids, before.at, target).name };
+  }
+
+  #innerName({ inner }: NonNullable<FrameRole['entry']>, ids: readonly SymbolId[], at: number): string | undefined {
+    return inner && at > 0 ? inner[this.#census.symbols.name(ids[at - 1] as SymbolId)] : undefined;
+  }
+
+  #named(entry: NonNullable<FrameRole['entry']>, ids: readonly SymbolId[], at: number, target: number): Entry {
+    const { kind } = entry;
+    const name = this.#innerName(entry, ids, at) ?? entry.name;
+    if (!name.includes('%f')) return { kind, name };
+    const { symbols } = this.#census;
+    const inner = at > 0 ? (ids[at - 1] as SymbolId) : undefined;
+    // A helper or the target right below left no frame of the function that called it last: then it is not known.
+    const isKnown =
+      inner !== undefined &&
+      !SLEEPS.test(symbols.name(inner)) &&
+      !this.#role(inner)?.helper &&
+      !this.#isTarget(inner, target);
+    if (isKnown) return { kind, name: name.replace('%f', symbols.name(inner)) };
+    return { kind, name: name.replace('%f', kind === 'work' ? 'work item' : 'kernel thread'), isUnnamed: true };
+  }
+
+  #isTarget(id: SymbolId, target: number): boolean {
+    const name = this.#census.targets[target];
+    return name === undefined ? false : isNamed(this.#census, id, name);
   }
 
   /** `__x64_sys_clone` around `__do_sys_clone`, where the compiler kept both: one function for the reader. */

@@ -35,6 +35,7 @@ function explainStack(
     target: targets[target] ?? (targets.length === 1 ? (targets[0] ?? '') : ''),
     argument: '',
     comm: '',
+    kernel: census.facts.kernels.length === 1 ? (census.facts.kernels[0] ?? '') : '',
   };
   const own = stacks.frames(stack).filter((frame) => symbols.space(frame.symbol) !== 'marker');
   const notes = frameNotes(

@@ -96,7 +96,12 @@ function jsonGroup(group: ReportGroup, { census }: Report): object {
     subsystem: group.subsystem,
     ...(group.object !== null && { object: group.object }),
     decisions: explanation?.decisions.map(({ text, count }) => ({ text, share: share(count / group.count) })) ?? [],
-    entries: group.entries.map(({ kind, name, count }) => ({ kind, name, count })),
+    entries: group.entries.map(({ kind, name, count, after }) => ({
+      kind,
+      name,
+      count,
+      ...(after.length > 0 && { after }),
+    })),
     comms: group.comms,
     stacks: group.stacks,
     ...(group.programs.length > 0 && { programs: group.programs.slice(0, MOST_PROGRAMS) }),

@@ -158,6 +158,7 @@ class TextWriter {
     }
     const text = group.explanation?.text ?? '';
     if (text !== '') this.#wrap(text, indent, indent);
+    this.#confidence(group, indent);
     this.#program(group, indent);
     const limit = this.#layout.verbose ? Number.POSITIVE_INFINITY : 3;
     const entries = `entries: ${tallies(group.entries, group.count, limit)}`;
@@ -165,6 +166,20 @@ class TextWriter {
     const oneLine = printable(`${indent}${entries}${comms === '' ? '' : `      ${comms}`}`);
     if (columns(oneLine) <= this.#layout.width) this.#line(oneLine);
     else for (const line of [entries, comms]) if (line !== '') this.#wrap(line, indent, `${indent}    `);
+  }
+
+  /** Said only where something is not certain, and of what is said at all. */
+  #confidence({ explanation }: ReportGroup, indent: string): void {
+    if (!explanation || explanation.text === '') return;
+    const { decision, subject, entry } = explanation.confidence;
+    // What else the tree may be is part of the explanation.
+    const isTold = explanation.candidates.length > 1 && subject !== 'certain';
+    const parts = [
+      ...(decision === 'likely' && !isTold ? ['decision likely'] : []),
+      ...(subject === 'certain' || explanation.candidates.length !== 1 ? [] : [`tree ${subject}`]),
+      ...(entry === 'certain' ? [] : [`entry ${entry}`]),
+    ];
+    if (parts.length > 0) this.#line(`${indent}confidence: ${parts.join(', ')}`, 'dim');
   }
 
   /** Where stacks have their user part: what in the program led into the kernel. */
@@ -249,8 +264,16 @@ function bar(share: number, width: number): string {
   return text.padEnd(width);
 }
 
+/** ` (after timer interrupt 40 %, page fault 2 %)`, of work on the way back to user space. */
+function afterwards(after: readonly Tally[], of: number): string {
+  if (after.length === 0) return '';
+  return ` (after ${tallies(after, of, 2)})`;
+}
+
 function tallies(list: readonly (Tally | EntryTally)[], of: number, limit: number): string {
-  const shown = list.slice(0, limit).map(({ name, count }) => `${name} ${roundPercent(count / of)}`);
+  const shown = list
+    .slice(0, limit)
+    .map((one) => `${one.name} ${roundPercent(one.count / of)}${'after' in one ? afterwards(one.after, of) : ''}`);
   const rest = list.length - shown.length;
   return shown.join(', ') + (rest > 0 ? `, ${rest} more` : '');
 }

@@ -55,7 +55,8 @@ export function wrap(text: string, room: number, first = '', following = ''): st
   const leading = /^ */.exec(text)?.[0] ?? '';
   let line = first + leading;
   let isEmpty = true;
-  for (const word of text.trim().split(' ')) {
+  // A number and its per cent sign stay together.
+  for (const word of text.trim().split(/ (?!%)/)) {
     if (!isEmpty && columns(line) + 1 + columns(word) > room) {
       lines.push(line);
       line = following + leading;

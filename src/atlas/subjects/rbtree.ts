@@ -1,5 +1,6 @@
 import type { Confidence, PathFrame, PathView, Subject } from '../../census/knowledge.ts';
 import { atlasTable } from '../files.ts';
+import { isInRange } from '../versions.ts';
 import { type Inserter, type TreeRecord, treeRecords } from './tree-catalog.ts';
 
 /** What a path says of the tree it inserts into. */
@@ -116,7 +117,7 @@ export class TreeFinder {
     if (called?.length === 1 && called[0] && !called[0].general) {
       return { tree: called[0], confidence: 'certain', candidates: called, frame: at };
     }
-    let hits = this.#hitsAt(frames, at, kind, called);
+    let hits = this.#hitsAt(frames, at, kind, called, path.kernel);
     // A helper was seen at work, so whoever calls it comes before whoever might have been inlined.
     if (general && hits.some((hit) => hit.distance === 0)) hits = hits.filter((hit) => hit.distance === 0);
     const through = hits.filter((hit) => hit.inserter.through === nameAt(frames, at - 1));
@@ -165,9 +166,11 @@ export class TreeFinder {
     at: number,
     kind: 'plain' | 'augmented' | 'either' | undefined,
     called: readonly TreeRecord[] | undefined,
+    kernel = '',
   ): readonly Hit[] {
     const frame = frames[at];
     let hits = frame ? this.#hitsOf(frame.name) : [];
+    if (kernel !== '') hits = hits.filter(({ inserter }) => isInRange(kernel, inserter.kernels));
     if (kind === 'plain') hits = hits.filter(({ tree }) => !tree.rotate || tree.augmented);
     else if (kind === 'augmented') hits = hits.filter(({ tree }) => tree.rotate);
     if (called) hits = hits.filter(({ tree }) => called.some((other) => other === tree));

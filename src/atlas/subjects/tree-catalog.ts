@@ -1,21 +1,34 @@
 import { atlasTable } from '../files.ts';
+import type { Versioned } from '../versions.ts';
 
 /** A record of `atlas/trees/`: one kind of red-black tree. Its fields are described in docs/atlas-trees.md. */
 export interface TreeRecord {
   readonly id: string;
   readonly name: string;
-  readonly root: string;
-  readonly node: string;
-  readonly key: string;
-  readonly purpose: string;
+  readonly root: Versioned;
+  readonly node: Versioned;
+  readonly key: Versioned;
+  readonly purpose: Versioned;
+  /** What is held while a node is inserted. */
+  readonly lock?: Versioned;
+  /** How many nodes are usual. */
+  readonly nodes?: string;
+  /** Functions that search it. */
+  readonly searched_by?: readonly string[];
+  /** Why a tree, and what it costs. */
+  readonly why?: string;
+  /** What it was before, and is after, in other versions. */
+  readonly history?: string;
+  /** Functions that pass on what another one further out decided; clauses are heard through them. */
+  readonly through?: readonly string[];
   /** The record of a helper that inserts into whichever tree its caller names. */
   readonly general?: boolean;
   readonly rotate?: readonly string[];
   readonly augmented?: string;
   readonly likelier_than?: readonly string[];
   readonly because?: string;
-  /** What has happened when an entry is inserted: one clause, or one per function on the path. */
-  readonly decided?: string | Readonly<Record<string, string>>;
+  /** What has happened when an entry is inserted: one clause, or one per function. */
+  readonly decided?: Versioned | Readonly<Record<string, Versioned>>;
   readonly inserted_by: readonly Inserter[];
 }
 
