@@ -3,7 +3,7 @@
 // which the program reads the tables: a shape that differs from its type does not compile.
 import type { EntryRule, Instrumentation, ThreadRule } from '../src/atlas/knowledge.ts';
 import type { CompiledInsert, TreeCallers } from '../src/atlas/subjects/rbtree.ts';
-import type { Inserter, TreeRecord } from '../src/atlas/subjects/tree-catalog.ts';
+import type { Inserter, InsertSite, TreeRecord } from '../src/atlas/subjects/tree-catalog.ts';
 import type { Subsystem } from '../src/atlas/subsystems.ts';
 import type { Syscall } from '../src/atlas/syscalls.ts';
 import type { Versioned } from '../src/atlas/versions.ts';
@@ -159,6 +159,9 @@ export const AREAS: Readonly<Record<string, AnyArea>> = {
       }),
     ),
     whole: treesAreSound,
+  }),
+  'insert-sites': area({
+    shape: listOf(record<InsertSite>({ kernel: text, file: text, line: text, function: functionName, insert: text })),
   }),
   'tree-callers': area({
     shape: listOf(record<CallersRow>({ function: functionName, file: text, kernels: text, callers: text })),

@@ -11,7 +11,7 @@ import { checkCatalog } from './catalog-rules.ts';
 import { sharedByOpposites } from './gloss-twins.ts';
 import { insertSites } from './insert-sites.ts';
 
-const LIST = join(repository, 'test', 'atlas', 'insert-sites.tsv');
+const LIST = join(repository, 'atlas', 'insert-sites.tsv');
 const COMPILED = join(repository, 'atlas', 'compiled-inserts.tsv');
 const HEADING = `# Every place where a kernel inserts into a red-black tree, itself or with a helper that does so for its callers.
 # Written by "npm run atlas:check -- --source 6.1=DIR --source 6.12=DIR --write" from kernel sources; do not edit.

@@ -16,7 +16,7 @@ export interface Findings {
 }
 
 /**
- * Checks the catalog against the insert sites of kernel sources (`test/atlas/insert-sites.tsv`) and against the inserts
+ * Checks the catalog against the insert sites of kernel sources (`atlas/insert-sites.tsv`) and against the inserts
  * in a kernel's machine code (`atlas/compiled-inserts.tsv`).
  */
 export function checkCatalog(

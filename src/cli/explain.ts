@@ -1,14 +1,18 @@
 import type { Command } from 'commander';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
-import { UsageError } from '../errors.ts';
+import { UsageError, UserError } from '../errors.ts';
 import { readPasted } from '../formats/pasted.ts';
 import { explainStacks } from '../report/explain-stacks.ts';
+import { factsText, functionFacts, treeFacts, treesLike } from '../report/knowledge-text.ts';
 import { type ExplainedStack, stackText } from '../report/stack-text.ts';
 import { newCommand } from './command.ts';
+import { toStdout } from './output-file.ts';
 import { outputWidth } from './terminal.ts';
 
 interface ExplainOptions {
   readonly target?: string;
+  readonly tree?: string;
+  readonly function?: string;
   readonly top: string;
 }
 
@@ -21,9 +25,13 @@ export function command(): Command {
     )
     .argument('[file]', "stacks ('-' is standard input)", '-')
     .option('--target <name>', 'the function whose calls these are, where the stacks do not say')
+    .option('--tree <id>', 'show what the atlas knows of a red-black tree, by id or part of its name')
+    .option('--function <name>', 'show what the atlas knows of a kernel function')
     .option('--top <n>', 'explain the n commonest stacks, 0 for all', '10')
     .action(async (file: string, options: ExplainOptions) => {
       if (!/^\d+$/.test(options.top)) throw new UsageError(`--top takes a number, not '${options.top}'`);
+      if (options.tree !== undefined) return toStdout(trees(options.tree));
+      if (options.function !== undefined) return toStdout(knownFunction(options.function));
       const census = await readPasted(file, kernelKnowledge(), options.target);
       const stacks = explainStacks(census);
       const shown = stacks.slice(0, Number(options.top) || stacks.length);
@@ -34,6 +42,21 @@ export function command(): Command {
         process.stdout.write(`\n${stacks.length - shown.length} more stacks: --top 0 explains them all.\n`);
       }
     });
+}
+
+/** @throws {UserError} no tree of that id or name */
+function trees(word: string): string {
+  const found = treesLike(word);
+  if (found.length === 0) throw new UserError(`no red-black tree is called ${word}: docs/trees/ lists them all`);
+  if (found.length > 1) return `${found.map(({ id, name }) => `${id}  ${name}`).join('\n')}\n`;
+  return found.map((tree) => factsText(`The ${tree.name} (${tree.id})`, treeFacts(tree), outputWidth())).join('\n');
+}
+
+/** @throws {UserError} nothing known of it */
+function knownFunction(name: string): string {
+  const facts = functionFacts(name);
+  if (!facts) throw new UserError(`the atlas knows nothing of ${name}`);
+  return factsText(name, facts, outputWidth());
 }
 
 function headingOf({ calls }: ExplainedStack, index: number, stacks: number): string {

@@ -4,7 +4,7 @@ import { readCatalog, readTable, repository } from '../../tools/atlas-catalog.ts
 import { checkCatalog } from '../../tools/catalog-rules.ts';
 
 const catalog = readCatalog();
-const sites = readTable(join(repository, 'test', 'atlas', 'insert-sites.tsv'));
+const sites = readTable(join(repository, 'atlas', 'insert-sites.tsv'));
 const compiled = readTable(join(repository, 'atlas', 'compiled-inserts.tsv'));
 
 describe('the catalog of trees', () => {

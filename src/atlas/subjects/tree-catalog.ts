@@ -41,6 +41,27 @@ export interface Inserter {
   readonly through?: string;
 }
 
+/** A place in a kernel's source where something is inserted: `atlas/insert-sites.tsv`. */
+export interface InsertSite {
+  /** The version whose source was read: `6.1`. */
+  readonly kernel: string;
+  readonly file: string;
+  readonly line: string;
+  readonly function: string;
+  /** The function or macro that inserts there. */
+  readonly insert: string;
+}
+
+/** Where a function inserts, in every kernel whose source was read. */
+export function insertSites({ function: name, file }: Inserter): readonly InsertSite[] {
+  return atlasTable<InsertSite[]>('insert-sites').filter((site) => site.function === name && site.file === file);
+}
+
+/** The tree of an id; undefined where there is none. */
+export function treeRecord(id: string): TreeRecord | undefined {
+  return treeRecords().find((tree) => tree.id === id);
+}
+
 /** All trees the atlas knows. */
 export function treeRecords(): readonly TreeRecord[] {
   return atlasTable<TreeRecord[]>('trees');
