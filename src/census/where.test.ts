@@ -91,6 +91,7 @@ test.each([
   ['comm="a', 'missing closing "', 6],
   ['comm~(', 'not a regular expression', 6],
   ['pid=1 & pid=2 )', 'expected && or ||', 15],
+  ['comm = db_bench and frame ~ ext4', "expected && or ||, not 'and'", 17],
 ])("'%s' is an error that says where", (expression, message, column) => {
   expect(() => parseWhere(expression)).toThrow(UsageError);
   expect(() => parseWhere(expression)).toThrow(message);

@@ -15,7 +15,19 @@ export function parseWhere(expression: string): CallFilter {
   return new Parser(expression).parse();
 }
 
+/** Names of the dimensions an expression asks for. @throws {UsageError} it has a mistake */
+export function dimensionsIn(expression: string): readonly string[] {
+  const parser = new Parser(expression);
+  parser.parse();
+  return parser.dimensions;
+}
+
+/** `and frame ~`: a word where an operator is meant. */
+const WORD_OPERATOR = /\s(and|or)\s+[!(\s]*\w+\s*[=!~]/i;
+
 class Parser {
+  /** Names of the dimensions met. */
+  readonly dimensions: string[] = [];
   readonly #text: string;
   #at = 0;
 
@@ -74,6 +86,7 @@ class Parser {
       const known = DIMENSIONS.map(({ name }) => name).join(', ');
       this.#fail(word === '' ? `expected one of ${known}` : `unknown field '${word}' (known: ${known})`);
     }
+    this.dimensions.push(dimension.name);
     this.#at += word.length;
     return dimension;
   }
@@ -99,6 +112,11 @@ class Parser {
     }
     const value = this.#text.slice(this.#at, end).trim();
     if (value === '') this.#fail('expected a value');
+    const [, word] = WORD_OPERATOR.exec(value) ?? [];
+    if (word !== undefined) {
+      this.#at += value.search(WORD_OPERATOR) + 1;
+      this.#fail(`expected && or ||, not '${word}'`);
+    }
     this.#at = end;
     return value;
   }

@@ -5,7 +5,7 @@ import type { Census, Workload } from '../census/census.ts';
 import { GROUPINGS } from '../census/dimensions.ts';
 import { type Group, groupCensus } from '../census/group.ts';
 import type { Note } from '../census/message.ts';
-import { parseWhere } from '../census/where.ts';
+import { dimensionsIn, parseWhere } from '../census/where.ts';
 import { UsageError } from '../errors.ts';
 import type { ReadResult } from '../formats/read-file.ts';
 
@@ -57,6 +57,8 @@ export interface Report {
   readonly groups: readonly ReportGroup[];
   /** Calls the filter let through; all attributed ones without a filter. */
   readonly matching: number;
+  /** Where a filter let nothing through: the commonest values of the dimensions it asks for. */
+  readonly otherValues: readonly { readonly dimension: string; readonly values: readonly string[] }[];
   /** Of these, calls whose path had to be read from unreliable frames. */
   readonly doubted: number;
   /** The files it was made of; null for a live recording. */
@@ -85,7 +87,26 @@ export function buildReport(
     ...(top > 0 && { top }),
     ...sortOption(census, options.sort),
   });
-  return { census, by, where, groups: groups.map((group) => reported(group, explain)), matching, doubted, input };
+  return {
+    census,
+    by,
+    where,
+    groups: groups.map((group) => reported(group, explain)),
+    matching,
+    doubted,
+    otherValues: where !== '' && matching === 0 ? otherValues(census, where) : [],
+    input,
+  };
+}
+
+/** What could have been asked for. */
+function otherValues(census: Census, where: string): Report['otherValues'] {
+  const asked = GROUPINGS.filter((name) => dimensionsIn(where).includes(name));
+  return asked.flatMap((dimension) => {
+    const { groups } = groupCensus(census, { by: dimension, knowledge: kernelKnowledge(), labeller: atlasLabeller });
+    const values = groups.flatMap(({ key }) => key ?? []);
+    return values.length === 0 ? [] : [{ dimension, values }];
+  });
 }
 
 function sortOption(census: Census, sort = 'count'): { sortByMeasure?: number } {

@@ -91,8 +91,15 @@ class TextWriter {
       first && others.length === 0
         ? lossText(first)
         : census.losses.map((loss) => `${lossText(loss)} ${loss.count}`).join(', ');
+    if (census.total === 0) {
+      const names = some(census.targets) || 'The function';
+      const verb = census.targets.length > 1 ? 'were' : 'was';
+      this.#wrap(`${names} ${verb} not called${time}.`, '', '    ', 'bold');
+      if (this.#report.input === null) this.#wrap(NOT_CALLED, '', '    ');
+      return;
+    }
     const parts = [
-      `Total ${census.total} calls${time}`,
+      `Total ${counted(census.total, 'call')}${time}`,
       `attributed ${census.attributed} (${percent(census.total === 0 ? 1 : census.attributed / census.total)})`,
       `lost ${census.lost}${losses === '' ? '' : ` (${losses})`}`,
     ];
@@ -100,9 +107,12 @@ class TextWriter {
     for (const { phase, calls } of callsPerPhase(census)) {
       const { operations } = phase;
       const each = operations ? `, ${perOperation(calls / operations)} per operation (${operations} operations)` : '';
-      this.#wrap(`${phase.name}: ${calls} calls${each}`, '  ', '      ');
+      this.#wrap(`${phase.name}: ${counted(calls, 'call')}${each}`, '  ', '      ');
     }
-    if (where !== '') this.#wrap(`Only ${matching} calls with ${where}`, '', '    ');
+    if (where !== '') this.#wrap(`Only ${counted(matching, 'call')} with ${where}`, '', '    ');
+    for (const { dimension, values } of this.#report.otherValues) {
+      this.#wrap(`${dimension} is one of ${some(values, 8)}`, '    ', '        ');
+    }
   }
 
   #groups(): void {
@@ -113,19 +123,25 @@ class TextWriter {
     const indent = ' '.repeat(rankWidth + 3);
     const fixed = rankWidth + 3 + countWidth + 2 + 7 + 2 + barWidth + 2;
     const room = this.#layout.width - fixed;
-    const longest = most(groups, (group) => columns(printable(group.label)), 16);
+    const longest = most(groups, (group) => columns(printable(this.#labelOf(group))), 16);
     const keyWidth = Math.max(20, Math.min(longest, Math.floor(room * 0.6)));
     for (const group of groups) {
       this.#line('');
       const rank = (group.rank === null ? '' : String(group.rank)).padStart(rankWidth);
       const figures = `${rank}   ${String(group.count).padStart(countWidth)}  ${percent(group.share).padStart(7)}`;
-      const whole = printable(group.label);
+      const whole = printable(this.#labelOf(group));
       const key = columns(whole) <= room ? whole : cut(whole, keyWidth);
       const aside = this.#aside(group, fixed + Math.max(columns(key), keyWidth) + 2);
       const gap = aside === '' ? '' : ' '.repeat(Math.max(keyWidth - columns(key), 0) + 2);
       this.#styled([`${figures}  ${bar(group.share, barWidth)}  `], [key, 'bold'], [gap + aside]);
       if (group.rank !== null) this.#details(group, indent);
     }
+  }
+
+  /** `dd [166]`, as ps and perf have it, where calls are grouped by process. */
+  #labelOf({ label, key, comms }: ReportGroup): string {
+    const [comm] = comms;
+    return this.#report.by === 'pid' && key !== null && comm ? `${comm.name} [${key}]` : label;
   }
 
   /** Beside the key: the tree, or else the subsystem; the site where groups are made by something else. */
@@ -197,7 +213,8 @@ class TextWriter {
 
   #foot(): void {
     const { census, doubted, input } = this.#report;
-    const remarks = census.facts.notes.map(noteText);
+    const notes = census.facts.notes.filter(({ code }) => this.#layout.verbose || !ROUTINE.has(code));
+    const remarks = notes.map(noteText);
     if (doubted > 0) remarks.push(noteText({ code: 'unreliable-paths', calls: doubted }));
     if (input) remarks.push(...inputRemarks(input, this.#layout.verbose));
     if (remarks.length > 0) this.#line('');
@@ -225,6 +242,14 @@ class TextWriter {
 }
 
 type Style = 'bold' | 'dim';
+
+/** Blind spots that every recording has: docs/how-it-counts.md tells of them, and so does --verbose. */
+const ROUTINE: ReadonlySet<string> = new Set(['blind-inlined', 'blind-nmi', 'blind-bypassed', 'self-left-out']);
+
+/** What to try where a target was not called while it was watched. */
+const NOT_CALLED =
+  'It may be inlined into its callers, go by another name on this kernel (whocalls targets NAME), or be called only by ' +
+  'others: leave out --only-command, --pid and --comm, or watch the whole system with --duration 5.';
 
 /** The site of a group's calls; of several, that of the most. */
 function siteOf({ site, paths }: Group): string {

@@ -37,11 +37,13 @@ export function decisionText(deed: Deed): string | null {
 }
 
 /** `An expired timer re-arms itself.`, `55 %: an expired timer re-arms itself. 40 %: the tick is restarted.` */
-function decisions({ deeds, count, targets, confidence }: ExplanationFacts): string[] {
+function decisions({ deeds, count, targets, confidence, candidates }: ExplanationFacts): string[] {
   const [first] = deeds;
   if (!first) return [];
   const counted = deeds.reduce((sum, deed) => sum + deed.count, 0);
-  const probably = confidence.decision === 'likely' && first.deed.kind === 'clause' ? 'Probably: ' : '';
+  // What is doubtful of other paths than the one shown, the line on confidence tells.
+  const isDoubtful = confidence.decision === 'likely' && candidates.length > 1;
+  const probably = isDoubtful && first.deed.kind === 'clause' ? 'Probably: ' : '';
   if (first.count >= NEARLY_ALL * counted || deeds.length === 1) {
     const text = clause(first.deed, targets);
     return [`${probably === '' ? capital(text, first.deed) : probably + text}.`];
