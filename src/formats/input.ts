@@ -1,7 +1,6 @@
 import { open } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { messageOf, UserError } from '../errors.ts';
+import { COMPRESSION_HEAD, compressionOf, DamagedCompression, decompressStream } from '../image/compression.ts';
 import type { ByteStream } from './reader.ts';
 import { TruncatedInput } from './reader.ts';
 
@@ -27,25 +26,19 @@ export async function openInput(path: string): Promise<Input> {
 
 /** Takes the compression off bytes: gzip, zstd or xz, told by the first of them. */
 export async function decompress(name: string, raw: ByteStream): Promise<Input> {
-  const { head, rest } = await takeHead(raw, 6);
+  const { head, rest } = await takeHead(raw, COMPRESSION_HEAD);
   const compression = compressionOf(head);
-  switch (compression) {
-    case 'gzip':
-      return { name, compression, bytes: gunzip(rest) };
-    case 'zstd':
-      return { name, compression, bytes: unzstd(rest) };
-    case 'xz':
-      return { name, compression, bytes: unxz(rest) };
-    default:
-      return { name, compression, bytes: rest };
-  }
+  const bytes = compression === '' ? rest : truncatedWhereDamaged(decompressStream(rest, compression));
+  return { name, compression, bytes };
 }
 
-function compressionOf(head: Buffer): '' | 'gzip' | 'zstd' | 'xz' {
-  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
-  if (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528) return 'zstd';
-  if (head.subarray(0, 6).equals(Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]))) return 'xz';
-  return '';
+/** What comes before the damage is an input that ends too early. */
+async function* truncatedWhereDamaged(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    throw error instanceof DamagedCompression ? new TruncatedInput(error.message, { cause: error }) : error;
+  }
 }
 
 async function* fromStdin(): AsyncGenerator<Buffer> {
@@ -137,76 +130,4 @@ export async function takeHead(bytes: ByteStream, length: number): Promise<Head>
     }
   };
   return { head, rest: { [Symbol.asyncIterator]: rest }, isWhole, problem };
-}
-
-async function* gunzip(bytes: ByteStream): AsyncGenerator<Buffer> {
-  const source = Readable.from(copies(bytes));
-  const stream = source.pipe(createGunzip({ chunkSize: CHUNK }));
-  source.on('error', (error) => stream.destroy(error));
-  try {
-    for await (const chunk of stream) yield chunk as Buffer;
-  } catch (error) {
-    throw decompressionProblem('gzip', error);
-  } finally {
-    source.destroy();
-    stream.destroy();
-  }
-}
-
-async function* unzstd(bytes: ByteStream): AsyncGenerator<Buffer> {
-  const { Decompress } = await import('fzstd');
-  let out: Buffer[] = [];
-  let isComplete = false;
-  const decompressor = new Decompress((chunk, isLast) => {
-    if (chunk.length > 0) out.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
-    isComplete = isLast === true;
-  });
-  try {
-    for await (const chunk of copies(bytes)) {
-      decompressor.push(chunk);
-      yield* out;
-      out = [];
-    }
-    decompressor.push(new Uint8Array(0), true);
-  } catch (error) {
-    yield* out;
-    throw decompressionProblem('zstd', error);
-  }
-  yield* out;
-  if (!isComplete) throw new TruncatedInput('the zstd data end too early');
-}
-
-async function* unxz(bytes: ByteStream): AsyncGenerator<Buffer> {
-  const loaded = await import('xz-decompress');
-  // CommonJS: loaders disagree on whether its exports are the module's or those of `default`.
-  const { XzReadableStream } = loaded.default ?? loaded;
-  const source = Readable.toWeb(Readable.from(copies(bytes), { objectMode: true })) as ReadableStream<Uint8Array>;
-  const reader = new XzReadableStream(source).getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield Buffer.from(value.buffer, value.byteOffset, value.length);
-    }
-  } catch (error) {
-    throw decompressionProblem('xz', error);
-  } finally {
-    reader.cancel().catch(() => {});
-  }
-}
-
-/** Decompressors keep their input; chunks of a file are views into one buffer. */
-async function* copies(bytes: ByteStream): AsyncGenerator<Buffer> {
-  for await (const chunk of bytes) yield Buffer.from(chunk);
-}
-
-function decompressionProblem(format: string, error: unknown): TruncatedInput {
-  const message = messageOf(error);
-  const isShort = /unexpected end|unexpected EOF|end of file/i.test(message);
-  return new TruncatedInput(
-    isShort ? `the ${format} data end too early` : `the ${format} data are damaged: ${message}`,
-    {
-      cause: error,
-    },
-  );
 }

@@ -1,32 +1,154 @@
-import { spawnSync } from 'node:child_process';
-import { gunzipSync } from 'node:zlib';
-import { decompress as unzstd } from 'fzstd';
-import { UserError } from '../errors.ts';
+import { Readable } from 'node:stream';
+import { createGunzip, gunzipSync } from 'node:zlib';
+import { messageOf, UserError } from '../errors.ts';
+import { unpackX86Xz } from './xz-x86.ts';
 
-/** How kernels and their modules come compressed, by the first bytes. */
-const MAGICS = [
-  ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a])],
+/** How bytes are compressed; '' where they are not. */
+export type Compression = '' | 'gzip' | 'zstd' | 'xz';
+
+/** As many first bytes as {@link compressionOf} has to see. */
+export const COMPRESSION_HEAD = 6;
+
+const MAGICS: readonly (readonly [Compression, Buffer])[] = [
+  ['gzip', Buffer.from([0x1f, 0x8b])],
   ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
-  ['gzip', Buffer.from([0x1f, 0x8b, 0x08])],
-] as const;
+  ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])],
+];
+
+/** Compressed data that end too early or are damaged. What came before was passed on. */
+export class DamagedCompression extends UserError {
+  override readonly name = 'DamagedCompression';
+}
+
+/** Tells the compression by the first bytes. */
+export function compressionOf(head: Uint8Array): Compression {
+  const found = MAGICS.find(([, magic]) => magic.equals(head.subarray(0, magic.length)));
+  return found?.[0] ?? '';
+}
 
 /**
- * Decompresses xz, zstd or gzip; anything else is returned as it is.
- * Node has no xz: that is left to `xz`, or to the `busybox` that the lab needs anyway.
+ * Takes the compression off a stream of bytes. A chunk may be changed once the next one is asked for, on both sides.
  *
- * @param what names the input in the error message
+ * @throws {DamagedCompression} while the stream is read
  */
-export function decompress(input: Buffer, what: string, busybox: string): Buffer {
-  const format = MAGICS.find(([, magic]) => input.subarray(0, magic.length).equals(magic))?.[0];
-  if (format === undefined) return input;
-  if (format === 'gzip') return gunzipSync(input);
-  if (format === 'zstd') return Buffer.from(unzstd(input));
-  for (const [command, args] of [
-    ['xz', ['-dc']],
-    [busybox, ['xz', '-dc']],
-  ] as const) {
-    const { status, stdout } = spawnSync(command, args, { input, maxBuffer: 1 << 30 });
-    if (status === 0) return stdout;
+export function decompressStream(bytes: AsyncIterable<Buffer>, compression: Compression): AsyncIterable<Buffer> {
+  switch (compression) {
+    case 'gzip':
+      return gunzip(bytes);
+    case 'zstd':
+      return unzstd(bytes);
+    case 'xz':
+      return unxz(bytes);
+    case '':
+      return bytes;
   }
-  throw new UserError(`${what}: cannot decompress xz; install xz-utils`);
+}
+
+/**
+ * Takes the compression off bytes, as kernels and their modules have it: xz with the x86 filter, too, and zstd with a
+ * window as large as the kernel. What is not compressed, or in another way (LZ4, LZO, LZMA, bzip2), comes back as it is.
+ *
+ * @param size how many bytes come out, where that is known: zstd with a large window takes long without
+ * @throws {DamagedCompression}
+ */
+export async function decompressBytes(bytes: Buffer, size?: number): Promise<Buffer> {
+  const compression = compressionOf(bytes);
+  try {
+    switch (compression) {
+      case 'gzip':
+        return gunzipSync(bytes);
+      case 'zstd': {
+        const { decompress } = await import('fzstd');
+        return asBuffer(size === undefined ? decompress(bytes) : decompress(bytes, new Uint8Array(size)));
+      }
+      case 'xz':
+        return (await unpackX86Xz(bytes, unxzBytes)) ?? (await unxzBytes(bytes));
+      case '':
+        return bytes;
+    }
+  } catch (error) {
+    throw problemOf(compression, error);
+  }
+}
+
+async function unxzBytes(bytes: Buffer): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of unxz(Readable.from([bytes]))) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function* gunzip(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const source = Readable.from(copies(bytes));
+  const stream = source.pipe(createGunzip({ chunkSize: 1 << 20 }));
+  source.on('error', (error) => stream.destroy(error));
+  try {
+    for await (const chunk of stream) yield chunk as Buffer;
+  } catch (error) {
+    throw problemOf('gzip', error);
+  } finally {
+    source.destroy();
+    stream.destroy();
+  }
+}
+
+async function* unzstd(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const { Decompress } = await import('fzstd');
+  let out: Buffer[] = [];
+  let isComplete = false;
+  const decompressor = new Decompress((chunk, isLast) => {
+    if (chunk.length > 0) out.push(asBuffer(chunk));
+    isComplete = isLast === true;
+  });
+  try {
+    for await (const chunk of copies(bytes)) {
+      decompressor.push(chunk);
+      yield* out;
+      out = [];
+    }
+    decompressor.push(new Uint8Array(0), true);
+  } catch (error) {
+    yield* out;
+    throw problemOf('zstd', error);
+  }
+  yield* out;
+  if (!isComplete) throw new DamagedCompression('the zstd data end too early');
+}
+
+async function* unxz(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const loaded = await import('xz-decompress');
+  // CommonJS: loaders disagree on whether its exports are the module's or those of `default`.
+  const { XzReadableStream } = loaded.default ?? loaded;
+  const source = Readable.toWeb(Readable.from(copies(bytes), { objectMode: true })) as ReadableStream<Uint8Array>;
+  const reader = new XzReadableStream(source).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield asBuffer(value);
+    }
+  } catch (error) {
+    throw problemOf('xz', error);
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+/** Decompressors keep their input; chunks of a file are views into one buffer. */
+async function* copies(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of bytes) yield Buffer.from(chunk);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** An error of the input itself passes through: only what a decompressor says is about compression. */
+function problemOf(format: string, error: unknown): Error {
+  if (error instanceof UserError) return error;
+  const message = messageOf(error);
+  const isShort = /unexpected end|unexpected EOF|end of file/i.test(message);
+  return new DamagedCompression(
+    isShort ? `the ${format} data end too early` : `the ${format} data are damaged: ${message}`,
+    { cause: error },
+  );
 }

@@ -3,7 +3,6 @@ import { messageOf, UserError } from '../errors.ts';
 
 const SHT_SYMTAB = 2;
 const SHT_DYNSYM = 11;
-const PT_LOAD = 1;
 const STT_FUNC = 2;
 const STT_GNU_IFUNC = 10;
 
@@ -16,14 +15,24 @@ export interface ElfFunction {
   readonly isChooser: boolean;
 }
 
-/** A loaded segment: file bytes `offset` to `offset + size` appear at `address`. */
+/** Types of segments (elf(5)). */
+export const PT_LOAD = 1;
+export const PT_INTERP = 3;
+export const PT_NOTE = 4;
+
+/** What a machine is called in an ELF file. */
+export const EM_X86_64 = 62;
+
+/** A segment: file bytes `offset` to `offset + size` appear at `address`. */
 export interface ElfSegment {
+  /** {@link PT_LOAD} where it does appear there. */
+  readonly type: number;
   readonly offset: number;
   readonly address: number;
   readonly size: number;
 }
 
-/** The functions and segments of a 64-bit little-endian ELF file (elf(5)). */
+/** The functions and loaded segments of a 64-bit little-endian ELF file (elf(5)). */
 export interface ElfFile {
   readonly functions: readonly ElfFunction[];
   readonly segments: readonly ElfSegment[];
@@ -51,16 +60,36 @@ export function readElf(path: string): ElfFile {
       return bytes;
     };
     const header = read(0, 64);
-    if (header.readUInt32BE(0) !== 0x7f454c46 || header[4] !== 2 || header[5] !== 1) {
-      throw new UserError(`${path} is not a 64-bit ELF file`);
-    }
-    return { segments: readSegments(header, read), ...readFunctions(header, read) };
+    if (!isElf(header)) throw new UserError(`${path} is not a 64-bit ELF file`);
+    const segments = readSegments(header, read).filter(({ type }) => type === PT_LOAD);
+    return { segments, ...readFunctions(header, read) };
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Whether bytes are the beginning of a 64-bit little-endian ELF file. */
+export function isElf(head: Buffer): boolean {
+  return head.length >= 64 && head.readUInt32BE(0) === 0x7f454c46 && head[4] === 2 && head[5] === 1;
+}
+
+/** The machine an ELF file is for: {@link EM_X86_64}. */
+export function elfMachine(head: Buffer): number {
+  return head.readUInt16LE(18);
+}
+
+/**
+ * All segments of an ELF file that is in memory.
+ * @throws {RangeError} it is cut off
+ */
+export function elfSegments(file: Buffer): ElfSegment[] {
+  return readSegments(file, (offset, length) => {
+    if (offset + length > file.length) throw new RangeError('the ELF file is cut off');
+    return file.subarray(offset, offset + length);
+  });
 }
 
 type Read = (offset: number, length: number) => Buffer;
@@ -71,8 +100,8 @@ function readSegments(header: Buffer, read: Read): ElfSegment[] {
   const table = read(Number(header.readBigUInt64LE(32)), size * count);
   const segments: ElfSegment[] = [];
   for (let at = 0; at < table.length; at += size) {
-    if (table.readUInt32LE(at) !== PT_LOAD) continue;
     segments.push({
+      type: table.readUInt32LE(at),
       offset: Number(table.readBigUInt64LE(at + 8)),
       address: Number(table.readBigUInt64LE(at + 16)),
       size: Number(table.readBigUInt64LE(at + 32)),

@@ -23,14 +23,14 @@ const KEPT = 12;
  * It depends on nothing else, so it is built once and kept; what differs from run to run is appended by
  * {@link runArchive}. Not compressed: copying is faster than decompressing, above all under emulation.
  */
-export function initramfsFor(kernel: LabKernel, wanted: readonly string[], busybox: string): string {
+export async function initramfsFor(kernel: LabKernel, wanted: readonly string[], busybox: string): Promise<string> {
   const scripts = [INIT_SCRIPT, AGENT_SCRIPT, identity(busybox)];
   const modules = kernel.modules === undefined ? [] : [identity(kernel.modules), ...wanted];
   const file = join(cacheDirectory(), 'boot', `${hash([identity(kernel.image), ...modules, ...scripts])}.cpio`);
-  return built(file, () => {
+  return built(file, async () => {
     const tree = kernel.modules === undefined ? undefined : readModuleTree(kernel.modules);
-    const loaded = tree ? modulesInOrder(tree, wanted, busybox) : [];
-    const first = tree ? modulesInOrder(tree, NEEDED_MODULES, busybox).length : 0;
+    const loaded = tree ? await modulesInOrder(tree, wanted) : [];
+    const first = tree ? (await modulesInOrder(tree, NEEDED_MODULES)).length : 0;
     return cpioArchive([
       ...['proc', 'sys', 'dev', 'host', 'scratch', 'root', 'bin', 'lib', 'lab'].map(directory),
       { path: 'bin/busybox', mode: EXECUTABLE, content: readFileSync(busybox) },
@@ -58,20 +58,21 @@ export function runArchive(settings: GuestSettings, token: string): Buffer {
 }
 
 /** The file to start: the kernel decompressed beforehand where possible, else as it is. */
-export function bootImage(kernel: LabKernel, busybox: string): string {
+export async function bootImage(kernel: LabKernel): Promise<string> {
   if (identifyKernel(kernel.image).kind === 'vmlinux') return kernel.image;
   const file = join(cacheDirectory(), 'boot', `${hash([identity(kernel.image)])}.vmlinux`);
-  const kept = built(file, () => extractVmlinux(kernel.image, busybox) ?? Buffer.alloc(0));
+  const kept = await built(file, async () => (await extractVmlinux(kernel.image)) ?? Buffer.alloc(0));
   return statSync(kept).size > 0 ? kept : kernel.image; // an empty one remembers that it cannot be had
 }
 
-function built(file: string, build: () => Buffer): string {
+async function built(file: string, build: () => Promise<Buffer>): Promise<string> {
   if (existsSync(file)) {
     const now = new Date();
     utimesSync(file, now, now);
     return file;
   }
-  buildInPlace(file, (draft) => writeFileSync(draft, build()));
+  const content = await build();
+  buildInPlace(file, (draft) => writeFileSync(draft, content));
   pruneOldest(join(cacheDirectory(), 'boot'), KEPT);
   return file;
 }

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { messageOf, UserError } from '../errors.ts';
-import { decompress } from '../image/compression.ts';
+import { compressionOf, decompressBytes } from '../image/compression.ts';
+import { EM_X86_64, elfMachine, elfSegments, isElf, PT_NOTE } from '../image/elf.ts';
 
 /** Offsets in the setup header of an x86 kernel (Documentation/arch/x86/boot.rst). */
 const SETUP_SECTORS = 0x1f1;
@@ -9,7 +10,8 @@ const VERSION_POINTER = 0x20e;
 const PAYLOAD_OFFSET = 0x248;
 const PAYLOAD_LENGTH = 0x24c;
 const SECTOR = 512;
-const ELF_MAGIC = '\x7fELF';
+/** No kernel is larger. */
+const MOST_BYTES = 1 << 30;
 
 export type KernelKind = 'bzImage' | 'vmlinux';
 
@@ -28,9 +30,9 @@ export interface KernelFile {
  */
 export function identifyKernel(path: string): KernelFile {
   const head = readHead(path, 64 * 1024);
-  if (head.toString('latin1', 0, 4) === ELF_MAGIC && head.length > 20) {
-    const machine = head.readUInt16LE(18);
-    if (machine !== 62) throw new UserError(`${path}: is an ELF file for another processor, not an x86-64 kernel`);
+  if (isElf(head)) {
+    if (elfMachine(head) !== EM_X86_64)
+      throw new UserError(`${path}: is an ELF file for another processor, not an x86-64 kernel`);
     return { path, kind: 'vmlinux', release: undefined };
   }
   if (head.length > PAYLOAD_LENGTH + 4 && head.toString('latin1', HEADER_MAGIC, HEADER_MAGIC + 4) === 'HdrS') {
@@ -42,39 +44,36 @@ export function identifyKernel(path: string): KernelFile {
 }
 
 /**
- * The uncompressed ELF kernel inside a bzImage, or undefined where it cannot be had or QEMU could not start it.
- * Started directly (PVH) it saves the guest from decompressing itself, which takes seconds under emulation.
+ * The uncompressed ELF kernel inside a bzImage, or undefined where QEMU could not start it or where it cannot be had:
+ * kernels compressed with LZ4, LZO, LZMA or bzip2, or damaged ones. Those decompress themselves in the guest.
+ * Started directly (PVH) a kernel saves the guest from that, which takes seconds under emulation.
  */
-export function extractVmlinux(path: string, busybox: string): Buffer | undefined {
+export async function extractVmlinux(path: string): Promise<Buffer | undefined> {
   const image = readFileSync(path);
   const start = ((image[SETUP_SECTORS] || 4) + 1) * SECTOR + image.readUInt32LE(PAYLOAD_OFFSET);
-  // The last four bytes are the uncompressed size, put there by the kernel's build.
-  const payload = image.subarray(start, start + image.readUInt32LE(PAYLOAD_LENGTH) - 4);
+  const end = start + image.readUInt32LE(PAYLOAD_LENGTH);
+  // The last four bytes are the uncompressed size: gzip ends with it, behind the others the kernel's build puts it.
+  const isGzip = compressionOf(image.subarray(start)) === 'gzip';
+  const payload = image.subarray(start, isGzip ? end : end - 4);
   try {
-    const kernel = decompress(payload, path, busybox);
+    const size = image.readUInt32LE(end - 4);
+    const kernel = await decompressBytes(payload, size <= MOST_BYTES ? size : undefined);
     return hasPvhEntry(kernel) ? kernel : undefined;
   } catch {
-    return undefined; // another compression: the guest will do it
+    return undefined;
   }
 }
 
 /** Whether an ELF kernel has the Xen note with the PVH entry point (type 18), built in with CONFIG_PVH. */
 function hasPvhEntry(kernel: Buffer): boolean {
-  if (kernel.toString('latin1', 0, 4) !== ELF_MAGIC) return false;
-  const PT_NOTE = 4;
+  if (!isElf(kernel)) return false;
   const XEN_ELFNOTE_PHYS32_ENTRY = 18;
-  const table = Number(kernel.readBigUInt64LE(32));
-  const entrySize = kernel.readUInt16LE(54);
-  const entries = kernel.readUInt16LE(56);
-  for (let index = 0; index < entries; index++) {
-    const entry = table + index * entrySize;
-    if (kernel.readUInt32LE(entry) !== PT_NOTE) continue;
-    let note = Number(kernel.readBigUInt64LE(entry + 8));
-    const end = note + Number(kernel.readBigUInt64LE(entry + 32));
-    while (note + 12 <= end) {
+  for (const { type, offset, size } of elfSegments(kernel)) {
+    if (type !== PT_NOTE) continue;
+    for (let note = offset; note + 12 <= offset + size; ) {
       const nameSize = kernel.readUInt32LE(note);
-      const type = kernel.readUInt32LE(note + 8);
-      if (type === XEN_ELFNOTE_PHYS32_ENTRY && kernel.toString('latin1', note + 12, note + 15) === 'Xen') return true;
+      const kind = kernel.readUInt32LE(note + 8);
+      if (kind === XEN_ELFNOTE_PHYS32_ENTRY && kernel.toString('latin1', note + 12, note + 15) === 'Xen') return true;
       note += 12 + align4(nameSize) + align4(kernel.readUInt32LE(note + 4));
     }
   }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { decompress } from '../image/compression.ts';
+import { decompressBytes } from '../image/compression.ts';
 
 /** One module, ready for insmod. */
 export interface KernelModule {
@@ -44,21 +44,21 @@ function moduleName(path: string): string {
  *
  * @throws UserError if a wanted module or a dependency is neither in the tree nor built in
  */
-export function modulesInOrder(tree: ModuleTree, wanted: readonly string[], busybox: string): KernelModule[] {
+export async function modulesInOrder(tree: ModuleTree, wanted: readonly string[]): Promise<KernelModule[]> {
   const dependencies = readModulesDep(tree.directory);
   const order = new Map<string, Buffer>();
-  const visit = (name: string, neededBy: string | undefined): void => {
+  const visit = async (name: string, neededBy: string | undefined): Promise<void> => {
     if (order.has(name) || tree.builtin.has(name)) return;
     const file = tree.files.get(name);
     if (file === undefined) {
       const why = neededBy === undefined ? 'the lab needs it' : `${neededBy} needs it`;
       throw new UserError(`no kernel module ${name} in ${tree.directory} (${why}); build the kernel with it`);
     }
-    const content = decompress(readFileSync(file), file, busybox);
-    for (const dependency of dependencies?.get(name) ?? dependsOf(content)) visit(dependency, name);
+    const content = await decompressBytes(readFileSync(file));
+    for (const dependency of dependencies?.get(name) ?? dependsOf(content)) await visit(dependency, name);
     order.set(name, content);
   };
-  for (const name of wanted) visit(name, undefined);
+  for (const name of wanted) await visit(name, undefined);
   return [...order].map(([name, content]) => ({ name, content }));
 }
 

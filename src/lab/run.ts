@@ -125,7 +125,7 @@ async function runOnce(
   try {
     const token = randomBytes(16).toString('hex');
     const collect = options.collect ?? [];
-    const machineOptions = prepare(options, command, kernel, tools, accelerator, scratch, token);
+    const machineOptions = await prepare(options, command, kernel, tools, accelerator, scratch, token);
     streams.onPhase?.('booting', accelerator);
     const silence = options.silence ?? DEFAULTS.silence;
     const session = new Session(startMachine(machineOptions), streams, token, silence);
@@ -146,7 +146,7 @@ async function runOnce(
 }
 
 /** Lays out everything the machine is started with. */
-function prepare(
+async function prepare(
   options: LabOptions,
   command: readonly string[],
   kernel: LabKernel,
@@ -154,7 +154,7 @@ function prepare(
   accelerator: Accelerator,
   scratch: string,
   token: string,
-): MachineOptions {
+): Promise<MachineOptions> {
   const shares = (options.shares ?? []).map((path) => realpathSync(path));
   const collect = options.collect ?? [];
   const settings: GuestSettings = {
@@ -169,7 +169,7 @@ function prepare(
   };
   const wanted = [...NEEDED_MODULES, ...LATER_MODULES, ...(options.scheduler === 'bfq' ? ['bfq'] : [])];
   const initramfs = join(scratch, 'initramfs.cpio');
-  copyFileSync(initramfsFor(kernel, wanted, tools.busybox), initramfs);
+  copyFileSync(await initramfsFor(kernel, wanted, tools.busybox), initramfs);
   appendFileSync(initramfs, runArchive(settings, token));
   const disk = join(scratch, 'data.img');
   formatDisk(disk, options.disk ?? DEFAULTS.disk, tools.mkfs);
@@ -177,7 +177,7 @@ function prepare(
   return {
     qemu: tools.qemu,
     accelerator,
-    image: bootImage(kernel, tools.busybox),
+    image: await bootImage(kernel),
     initramfs,
     cpus: options.cpus ?? DEFAULTS.cpus,
     memory: options.memory ?? DEFAULTS.memory,

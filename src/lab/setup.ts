@@ -40,12 +40,7 @@ const OTHERWISE =
 export function planSetup(wanted: string): SetupStep[] {
   if (process.arch !== 'x64' || process.platform !== 'linux') throw new UserError('the lab needs an x86-64 Linux host');
   const tools = findTools();
-  const packages = [
-    ...(tools.qemu ? [] : ['qemu-system-x86']),
-    ...(tools.mkfs ? [] : ['e2fsprogs']),
-    // Without it the kernel unpacks itself in the guest, which takes seconds more.
-    ...(findProgram('xz') ? [] : ['xz-utils']),
-  ];
+  const packages = [...(tools.qemu ? [] : ['qemu-system-x86']), ...(tools.mkfs ? [] : ['e2fsprogs'])];
   const series = wanted === 'all' ? SERIES : [wanted];
   const missing = series.filter((name) => !installedKernels().some(({ release }) => matches(release, name)));
   if (packages.length === 0 && missing.length === 0 && tools.busybox) return [];

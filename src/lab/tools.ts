@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { elfSegments, isElf, PT_INTERP } from '../image/elf.ts';
 import { cacheDirectory } from './cache.ts';
 
 /** Programs of the host that the lab works with; a missing one is undefined. */
@@ -40,17 +41,8 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Whether a 64-bit ELF program does without a dynamic loader (has no PT_INTERP program header). */
+/** Whether a program does without a dynamic loader. */
 function isStatic(path: string): boolean {
-  const PT_INTERP = 3;
   const program = readFileSync(path);
-  if (program.length < 64 || program.toString('latin1', 1, 5) !== 'ELF\x02') return false;
-  const table = Number(program.readBigUInt64LE(32));
-  const entrySize = program.readUInt16LE(54);
-  const entries = program.readUInt16LE(56);
-  for (let index = 0; index < entries; index++) {
-    const entry = table + index * entrySize;
-    if (entry + 4 > program.length || program.readUInt32LE(entry) === PT_INTERP) return false;
-  }
-  return true;
+  return isElf(program) && elfSegments(program).every(({ type }) => type !== PT_INTERP);
 }
