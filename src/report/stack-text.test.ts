@@ -22,7 +22,7 @@ it('shows frames, the site and where an interrupt cut in', () => {
   expect(text.split('\n')).toEqual([
     'Heading',
     expect.stringMatching(
-      /^ {2}try_to_wake_up +kernel\/sched\/core\.c, CPU scheduler: makes a sleeping task runnable$/,
+      /^ {2}try_to_wake_up +kernel\/sched\/core\.c, CPU scheduler: makes a sleeping task runnable and queues it on a CPU$/,
     ),
     expect.stringMatching(/^> hrtimer_wakeup +kernel\/time\/hrtimer\.c, /),
     expect.stringMatching(/^ {2}asm_sysvec_apic_timer_interrupt {2}/),
