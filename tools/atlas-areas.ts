@@ -1,6 +1,7 @@
 // The rules of every file in atlas/, by its name without extension. `shape` checks one file, `whole` the area at once;
 // `compiled` makes of it what the program reads, where looking things up asks for another form. The types are those with
 // which the program reads the tables: a shape that differs from its type does not compile.
+import type { HintRecord } from '../src/atlas/hints.ts';
 import type { EntryRule, Instrumentation, ThreadRule } from '../src/atlas/knowledge.ts';
 import type { CompiledInsert, TreeCallers } from '../src/atlas/subjects/rbtree.ts';
 import type { Inserter, InsertSite, TreeRecord } from '../src/atlas/subjects/tree-catalog.ts';
@@ -159,6 +160,18 @@ export const AREAS: Readonly<Record<string, AnyArea>> = {
       }),
     ),
     whole: treesAreSound,
+  }),
+  hints: area({
+    shape: listOf(
+      record<HintRecord>({
+        targets: optional(listOf(functionName)),
+        sites: optional(listOf(functionName)),
+        frames: optional(listOf(functionName)),
+        missing: optional(oneOf('argument')),
+        says: text,
+        command: text,
+      }),
+    ),
   }),
   'insert-sites': area({
     shape: listOf(record<InsertSite>({ kernel: text, file: text, line: text, function: functionName, insert: text })),

@@ -42,6 +42,7 @@ export function jsonReport(report: Report, version: string): string {
     groups: report.groups.map((group) => jsonGroup(group, report)),
     notes: facts.notes.map(withText(noteText)),
     warnings: facts.warnings.map(withText(warningText)),
+    hints: report.hints.map(({ says, command }) => ({ text: says, command })),
     input: input && { files: input.map(jsonFile) },
   };
   return `${JSON.stringify(document, null, 2)}\n`;

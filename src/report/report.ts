@@ -1,4 +1,5 @@
 import { type Explanation, explainGroup } from '../atlas/explain.ts';
+import { type Hint, hintsFor } from '../atlas/hints.ts';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
 import { atlasLabeller, placeOfFrame } from '../atlas/labeller.ts';
 import type { Census, Workload } from '../census/census.ts';
@@ -8,6 +9,7 @@ import type { Note } from '../census/message.ts';
 import { dimensionsIn, parseWhere } from '../census/where.ts';
 import { UsageError } from '../errors.ts';
 import type { ReadResult } from '../formats/read-file.ts';
+import { commandLine } from './command-line.ts';
 
 export const EXPLAIN_STYLES = ['off', 'short', 'full'] as const;
 export type ExplainStyle = (typeof EXPLAIN_STYLES)[number];
@@ -61,6 +63,8 @@ export interface Report {
   readonly otherValues: readonly { readonly dimension: string; readonly values: readonly string[] }[];
   /** Of these, calls whose path had to be read from unreliable frames. */
   readonly doubted: number;
+  /** Commands that show more of this very case, at most three. */
+  readonly hints: readonly Hint[];
   /** The files it was made of; null for a live recording. */
   readonly input: readonly InputFile[] | null;
 }
@@ -95,6 +99,10 @@ export function buildReport(
     matching,
     doubted,
     otherValues: where !== '' && matching === 0 ? otherValues(census, where) : [],
+    hints: hintsFor(
+      groups.flatMap(({ paths }) => paths),
+      census.facts.commands.length === 1 ? commandLine(census.facts.commands[0] ?? []) : '',
+    ),
     input,
   };
 }

@@ -219,6 +219,12 @@ class TextWriter {
     if (input) remarks.push(...inputRemarks(input, this.#layout.verbose));
     if (remarks.length > 0) this.#line('');
     for (const remark of remarks) this.#wrap(remark, '', '    ');
+    const { hints } = this.#report;
+    if (hints.length > 0) this.#line('');
+    for (const { says, command } of hints) {
+      this.#wrap(`To see more: ${says}`, '', '    ');
+      this.#line(`    ${command}`);
+    }
   }
 
   #wrap(text: string, first: string, following: string, style?: Style): void {
