@@ -5,6 +5,8 @@ import { ownArguments } from './own-arguments.ts';
 /** A subcommand's entry in the table of `main.ts`: known by name, its code loaded only when it is called. */
 export interface CommandEntry {
   readonly summary: string;
+  /** It takes `-- COMMAND…`: among its arguments is the `--`. */
+  readonly takesCommand?: boolean;
   readonly load: () => Promise<{ command: () => Command }>;
 }
 

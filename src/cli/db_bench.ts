@@ -1,31 +1,32 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type DbBenchFlags, DEFAULT_BENCHMARKS, needsThreads, runDbBench } from '../db_bench/db-bench.ts';
 import { type DirectLibrary, loadDirect } from '../db_bench/leveldb-direct.ts';
 import { UserError } from '../errors.ts';
 import { newCommand } from './command.ts';
+import { count, flag, fraction } from './values.ts';
 
 /** `whocalls db_bench`: flags of the original, `--name=value`. */
 export function command(): Command {
   return newCommand('db_bench')
     .description("LevelDB's db_bench on a real LevelDB, as a workload to count kernel calls under")
     .option('--benchmarks <list>', 'what to run, in this order', DEFAULT_BENCHMARKS)
-    .option('--num <n>', 'entries to write', wholeNumber(1), 1_000_000)
-    .option('--reads <n>', 'reads; negative: as many as --num', wholeNumber(), -1)
-    .option('--threads <n>', 'threads that do the same at the same time', wholeNumber(1, 128), 1)
-    .option('--value_size <bytes>', 'size of each value', wholeNumber(0, 2 ** 20 - 1), 100)
+    .option('--num <n>', 'entries to write', count(1, MOST), 1_000_000)
+    .option('--reads <n>', 'reads; negative: as many as --num', count(-MOST, MOST), -1)
+    .option('--threads <n>', 'threads that do the same at the same time', count(1, 128), 1)
+    .option('--value_size <bytes>', 'size of each value', count(0, 2 ** 20 - 1), 100)
     .option('--compression_ratio <x>', 'values shrink to this part when compressed', fraction, 0.5)
-    .addOption(flag('--compression', 'let LevelDB compress', true))
-    .addOption(flag('--histogram', 'print how long operations took', false))
-    .addOption(flag('--use_existing_db', 'keep what is in the database', false))
-    .option('--write_buffer_size <bytes>', "0: LevelDB's default (4 MiB)", wholeNumber(0, MOST), 0)
-    .option('--max_file_size <bytes>', "0: LevelDB's default (2 MiB)", wholeNumber(0, MOST), 0)
-    .option('--block_size <bytes>', "0: LevelDB's default (4 KiB)", wholeNumber(0, MOST), 0)
-    .option('--cache_size <bytes>', "block cache; negative: LevelDB's default (8 MiB)", wholeNumber(-MOST, MOST), -1)
-    .option('--bloom_bits <n>', 'Bloom filter bits per key; negative: none', wholeNumber(-MOST, 1000), -1)
-    .option('--open_files <n>', "0: LevelDB's default (1000)", wholeNumber(0, MOST), 0)
-    .option('--key_prefix <bytes>', 'common beginning of all keys', wholeNumber(0, 1000), 0)
+    .addOption(switchOption('--compression', 'let LevelDB compress', true))
+    .addOption(switchOption('--histogram', 'print how long operations took', false))
+    .addOption(switchOption('--use_existing_db', 'keep what is in the database', false))
+    .option('--write_buffer_size <bytes>', "0: LevelDB's default (4 MiB)", count(0, MOST), 0)
+    .option('--max_file_size <bytes>', "0: LevelDB's default (2 MiB)", count(0, MOST), 0)
+    .option('--block_size <bytes>', "0: LevelDB's default (4 KiB)", count(0, MOST), 0)
+    .option('--cache_size <bytes>', "block cache; negative: LevelDB's default (8 MiB)", count(-MOST, MOST), -1)
+    .option('--bloom_bits <n>', 'Bloom filter bits per key; negative: none', count(-MOST, 1000), -1)
+    .option('--open_files <n>', "0: LevelDB's default (1000)", count(0, MOST), 0)
+    .option('--key_prefix <bytes>', 'common beginning of all keys', count(0, 1000), 0)
     .option('--db <path>', 'where the database is (it stays there); without it <temporary>/leveldbtest-<uid>/dbbench')
     .addOption(
       new Option('--driver <how>', 'call LevelDB directly, or through the Node interface of classic-level')
@@ -105,29 +106,10 @@ function runAgain(env: NodeJS.ProcessEnv): Promise<number> {
   });
 }
 
-function wholeNumber(least = -MOST, most = MOST): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^[+-]?\d+$/.test(text) || value < least || value > most) {
-      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-    }
-    return value;
-  };
-}
-
-function fraction(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('It must be between 0 and 1.');
-  return value;
-}
-
 /** `--name`, `--name=1`, `--name=0`. */
-function flag(name: string, description: string, byDefault: boolean): Option {
+function switchOption(name: string, description: string, byDefault: boolean): Option {
   return new Option(`${name} [0|1]`, description)
     .default(byDefault, byDefault ? '1' : '0')
     .preset('1')
-    .argParser((text: string) => {
-      if (text !== '0' && text !== '1') throw new InvalidArgumentError('It must be 0 or 1.');
-      return text === '1';
-    });
+    .argParser(flag);
 }

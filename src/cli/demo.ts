@@ -10,7 +10,8 @@ import { labAvailability } from '../lab/availability.ts';
 import { readInputs } from '../report/read-inputs.ts';
 import { newCommand } from './command.ts';
 import { ownProgram } from './founding-case.ts';
-import { printReport, wholeNumber } from './report-options.ts';
+import { printReport } from './report-options.ts';
+import { count } from './values.ts';
 
 const TARGET = '@rbtree-insert';
 
@@ -32,7 +33,7 @@ export function command(): Command {
       'The founding case: who inserts into the red-black trees of the kernel while db_bench runs on LevelDB?\n' +
         'Counted on this machine if it can, else in a virtual machine (set up on the way), else read from a recording.',
     )
-    .option('--num <n>', 'entries db_bench writes and reads', wholeNumber, 20_000)
+    .option('--num <n>', 'entries db_bench writes and reads', count(), 20_000)
     .option('--kernel <version>', 'kernel of the virtual machine: 6.1, 6.12 or a full version', '6.1')
     .option('-o, --output <file>', 'keep the census here', join(tmpdir(), `whocalls-demo-${userInfo().uid}.pb.gz`))
     .addOption(new Option('--only <place>', 'count here and nowhere else').choices(PLACES))

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Finding } from '../capture/doctor.ts';
 import { newCommand } from './command.ts';
 import { hasColour } from './terminal.ts';
@@ -7,7 +7,7 @@ import { hasColour } from './terminal.ts';
 export function command(): Command {
   return newCommand('doctor')
     .description('Try out what this machine can count, and say why not what it cannot. Nothing is left behind.')
-    .option('--format <format>', 'text or json', 'text')
+    .addOption(new Option('--format <format>', 'what to write').choices(['text', 'json']).default('text'))
     .option('--debug', 'show internals of errors')
     .action(async ({ format }: { format: string }) => {
       const findings = await gather();

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
-import { UsageError, UserError } from '../errors.ts';
+import { UserError } from '../errors.ts';
 import { readPasted } from '../formats/pasted.ts';
 import { explainStacks } from '../report/explain-stacks.ts';
 import { factsText, functionFacts, treeFacts, treesLike } from '../report/knowledge-text.ts';
@@ -8,12 +8,13 @@ import { type ExplainedStack, stackText } from '../report/stack-text.ts';
 import { newCommand } from './command.ts';
 import { toStdout } from './output-file.ts';
 import { outputWidth } from './terminal.ts';
+import { count } from './values.ts';
 
 interface ExplainOptions {
   readonly target?: string;
   readonly tree?: string;
   readonly function?: string;
-  readonly top: string;
+  readonly top: number;
 }
 
 /** `whocalls explain [FILE]` */
@@ -27,14 +28,13 @@ export function command(): Command {
     .option('--target <name>', 'the function whose calls these are, where the stacks do not say')
     .option('--tree <id>', 'show what the atlas knows of a red-black tree, by id or part of its name')
     .option('--function <name>', 'show what the atlas knows of a kernel function')
-    .option('--top <n>', 'explain the n commonest stacks, 0 for all', '10')
+    .option('--top <n>', 'explain the n commonest stacks, 0 for all', count(), 10)
     .action(async (file: string, options: ExplainOptions) => {
-      if (!/^\d+$/.test(options.top)) throw new UsageError(`--top takes a number, not '${options.top}'`);
       if (options.tree !== undefined) return toStdout(trees(options.tree));
       if (options.function !== undefined) return toStdout(knownFunction(options.function));
       const census = await readPasted(file, kernelKnowledge(), options.target);
       const stacks = explainStacks(census);
-      const shown = stacks.slice(0, Number(options.top) || stacks.length);
+      const shown = stacks.slice(0, options.top || stacks.length);
       const width = outputWidth();
       const texts = shown.map((stack, i) => stackText(stack, headingOf(stack, i, stacks.length), width));
       process.stdout.write(texts.join('\n'));

@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { runFoundingCase } from '../db_bench/founding-case.ts';
 import { newCommand } from './command.ts';
-import { wholeNumber } from './report-options.ts';
+import { count } from './values.ts';
 
 /** `whocalls founding-case`: what `whocalls demo` records. */
 export function command(): Command {
   return newCommand('founding-case')
     .description('The workload of the demo: db_bench on LevelDB, cold reads, its output sent over a TCP connection.')
-    .option('--num <n>', 'entries to write and read', wholeNumber, 20_000)
+    .option('--num <n>', 'entries to write and read', count(), 20_000)
     .option(
       '--db <folder>',
       'where the database goes; its content is removed',

@@ -1,11 +1,15 @@
 import { getSystemErrorMap } from 'node:util';
 import { version } from '../version.ts';
 import type { CommandEntry } from './command.ts';
-import { ownArguments } from './own-arguments.ts';
+import { keepingSeparator, ownArguments } from './own-arguments.ts';
 
 /** Every subcommand. A first argument that is none of them is a target: `whocalls rb_insert_color -- make`. */
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
-  record: { summary: 'count calls while a command runs, then report', load: () => import('./record.ts') },
+  record: {
+    summary: 'count calls while a command runs, then report',
+    takesCommand: true,
+    load: () => import('./record.ts'),
+  },
   targets: { summary: 'list the named sets of targets', load: () => import('./targets.ts') },
   doctor: { summary: 'what this machine can count, and why not what it cannot', load: () => import('./doctor.ts') },
   db_bench: { summary: "LevelDB's benchmark, as a workload", load: () => import('./db_bench.ts') },
@@ -29,8 +33,11 @@ async function main(args: readonly string[]): Promise<number> {
     readKallsymsAhead();
   }
   const { newCommand, runCommand } = await import('./command.ts');
-  if (entry) return runCommand((await entry.load()).command(), rest);
-  if (isTarget) return runCommand((await import('./record.ts')).command(Object.keys(COMMANDS)), args);
+  if (entry) return runCommand((await entry.load()).command(), entry.takesCommand ? keepingSeparator(rest) : rest);
+  if (isTarget) {
+    const { command } = await import('./record.ts');
+    return runCommand(command(Object.keys(COMMANDS)), keepingSeparator(args));
+  }
   const topLevel = newCommand('whocalls')
     .description('Who calls this kernel function, how often, and why?')
     .version(version(), '-V, --version', 'show the version')

@@ -1,3 +1,12 @@
+/**
+ * Arguments of which commander leaves the `--` in: it removes the first one, which tells a command's own arguments from
+ * those of COMMAND.
+ */
+export function keepingSeparator(args: readonly string[]): readonly string[] {
+  const own = ownArguments(args);
+  return own.length === args.length ? args : [...own, '--', ...args.slice(own.length)];
+}
+
 /** The arguments that are meant for whocalls itself: those after `--` are COMMAND's. */
 export function ownArguments(args: readonly string[]): readonly string[] {
   const end = args.indexOf('--');

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
 import type { EngineName } from '../capture/engines/engine.ts';
 import type { Recording, RecordPlan } from '../capture/record.ts';
@@ -17,10 +17,9 @@ import {
   type OutputOptions,
   PREPARATIONS,
   printReport,
-  wholeNumber,
 } from './report-options.ts';
-import { seconds } from './seconds.ts';
 import { ProgressLine } from './terminal.ts';
+import { count, list, ranges, seconds, words } from './values.ts';
 import { addWatchOptions, type WatchOptions, type WorkloadWatch, watchWorkload } from './workload-watch.ts';
 
 const ENGINE_NAMES: readonly EngineName[] = ['kprobe', 'breakpoint', 'tracepoint', 'uprobe', 'hist'];
@@ -33,6 +32,8 @@ const KEYS_WITH_TIME = 524_288;
 const SITES_PER_INTERVAL = 4;
 /** So many take a second and more to disarm. */
 const MANY_TARGETS = 12;
+/** Entries of a map. */
+const MOST_ENTRIES = 16_777_216;
 /** More than any kernel is built for (CONFIG_NR_CPUS). */
 const MOST_CPUS = 65_536;
 
@@ -70,11 +71,9 @@ export function command(commands: readonly string[] = []): Command {
       "targets: NAME, 'PATTERN*', /REGEX/, MODULE:NAME, CATEGORY:TRACEPOINT, @SET, FILE:FUNCTION",
     );
   addRecordOptions(addReportOptions(record));
-  return record.action(async (words: string[], options: RecordOptions) => {
-    // Commander removes the "--" that tells targets from COMMAND; the arguments as given still have it.
-    const given = (record as unknown as { rawArgs: string[] }).rawArgs;
-    const workload = given.slice(ownArguments(given).length + 1);
-    const targets = words.slice(0, words.length - workload.length);
+  return record.action(async (args: string[], options: RecordOptions) => {
+    const targets = ownArguments(args);
+    const workload = args.slice(targets.length + 1);
     const watch = watchWorkload(workload, options, options.timeBuckets);
     const timed = watch && {
       timeBuckets: watch.bucketMilliseconds,
@@ -150,9 +149,9 @@ function addRecordOptions(command: Command): Command {
         'from 1, --by argument shows it. A list takes the place of the default: --keys comm,arg1 (default: comm)',
     )
     .option('--only-command', 'only calls on behalf of COMMAND and the processes it starts')
-    .option('--pid <list>', 'only calls on behalf of these processes; without COMMAND until they end', numbers)
-    .option('--comm <list>', 'only calls on behalf of tasks of these names (a comma in one is \\x2c)', texts)
-    .option('--cpu <list>', 'only calls on these CPUs (0,2-3)', cpuNumbers)
+    .option('--pid <list>', 'only calls on behalf of these processes; without COMMAND until they end', list(count()))
+    .option('--comm <list>', 'only calls on behalf of tasks of these names (a comma in one is \\x2c)', words)
+    .option('--cpu <list>', 'only calls on these CPUs (0,2-3)', ranges(MOST_CPUS))
     .option('--cgroup <directory>', 'only calls on behalf of tasks in this cgroup')
     .option('--user <name>', 'run COMMAND as this user')
     .option('--user-stacks', 'add the part of the stack in the program that called the kernel')
@@ -161,10 +160,15 @@ function addRecordOptions(command: Command): Command {
     .option(
       '--time-buckets <ms>',
       'tell calls apart by when they happened: a label in -o run.pb.gz, and the precision of phases',
-      milliseconds,
+      count(1),
     )
-    .option('--max-stacks <n>', 'room for this many distinct stacks', room, DEFAULT_MAX_STACKS)
-    .option('--max-keys <n>', 'room for this many distinct combinations of stack and keys', room, DEFAULT_MAX_KEYS)
+    .option('--max-stacks <n>', 'room for this many distinct stacks', count(1, MOST_ENTRIES), DEFAULT_MAX_STACKS)
+    .option(
+      '--max-keys <n>',
+      'room for this many distinct combinations of stack and keys',
+      count(1, MOST_ENTRIES),
+      DEFAULT_MAX_KEYS,
+    )
     .option('--interval <seconds>', 'say on stderr how it stands, every so often (reading costs some calls)', seconds)
     .option('--debug', 'show internals');
 }
@@ -222,33 +226,4 @@ function intervalPrinter(): (soFar: Census) => void {
     process.stderr.write(`+${sum} calls (${soFar.attributed} so far): ${sites.join(', ') || 'none'}\n`);
     before = now;
   };
-}
-
-function milliseconds(text: string): number {
-  const value = wholeNumber(text);
-  if (value < 1) throw new InvalidArgumentError('At least 1 millisecond is wanted.');
-  return value;
-}
-
-function room(text: string): number {
-  const value = wholeNumber(text);
-  if (value < 1 || value > 16_777_216) throw new InvalidArgumentError('A number from 1 to 16777216 is wanted.');
-  return value;
-}
-
-function texts(text: string): string[] {
-  return text.split(',').filter((part) => part !== '');
-}
-
-function numbers(text: string): number[] {
-  return texts(text).map(wholeNumber);
-}
-
-function cpuNumbers(text: string): number[] {
-  return texts(text).flatMap((part) => {
-    const [first = 0, last = first, ...more] = part.split('-').map(wholeNumber);
-    if (more.length > 0 || last < first || last >= MOST_CPUS)
-      throw new InvalidArgumentError(`Numbers and ranges below ${MOST_CPUS} are wanted, such as 0,2-3.`);
-    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
-  });
 }

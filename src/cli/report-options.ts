@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { glossOf } from '../atlas/gloss.ts';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
 import { placesOf } from '../atlas/places.ts';
@@ -10,6 +10,7 @@ import { buildReport, EXPLAIN_STYLES, type InputFile, type ReportOptions } from 
 import { formatOfFile, REPORT_FORMATS, writeReport, writerNamed } from '../report/writers.ts';
 import { checkWritable, toFile, toStdout } from './output-file.ts';
 import { hasColour, outputWidth } from './terminal.ts';
+import { count } from './values.ts';
 
 /** The options of every command that ends in a report. */
 export interface OutputOptions extends ReportOptions {
@@ -30,20 +31,11 @@ export function addReportOptions(command: Command): Command {
       new Option('--format <format>', 'what to write (default: text, or by the ending of -o)').choices(REPORT_FORMATS),
     )
     .option('-o, --output <file>', 'write to this file instead of standard output; its ending tells the format')
-    .option(
-      '--top <n>',
-      `show the n largest groups, 0 for all (default: ${DEFAULT_TOP} in text, else all)`,
-      wholeNumber,
-    )
+    .option('--top <n>', `show the n largest groups, 0 for all (default: ${DEFAULT_TOP} in text, else all)`, count())
     .option('--sort <what>', 'order groups by count, or by a measure the recording has', 'count')
     .option('--where <expression>', 'only calls like this: comm=db_bench && frame~ext4_ && !entry=write')
     .addOption(new Option('--explain <style>', 'explain each group').choices(EXPLAIN_STYLES).default('short'))
     .option('--verbose', 'whole paths, peeled frames, every process and entry');
-}
-
-export function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
 }
 
 /**
