@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { UsageError } from '../errors.ts';
-import { NO_KEY, UNKNOWN } from './call-key.ts';
+import { NO_KEY } from './call-key.ts';
 import { Census } from './census.ts';
 import type { CallFacts } from './dimensions.ts';
 import type { Path } from './paths.ts';
@@ -25,7 +25,7 @@ const path: Path = {
 const FACTS: CallFacts = {
   census,
   row: { stack: EMPTY_STACK, target: NO_TARGET, key: NO_KEY, count: 1 },
-  key: { comm: 'db bench (1)', pid: 196, cpu: UNKNOWN, bucket: UNKNOWN, argument: '' },
+  key: { ...census.keys.at(NO_KEY), comm: 'db bench (1)', pid: 196 },
   call: {
     path,
     view: { ...path, target: '', argument: '', comm: 'db bench (1)' },
