@@ -14,7 +14,6 @@ const FOLDERS = ['src', 'web', 'tools', 'bench', 'test', 'examples'];
 const KNOWN: Readonly<Record<string, string>> = {
   'src/capture/bpf/count-program.ts': 'emits the whole program; emitting stacks and keys can be files of their own',
   'src/db_bench/leveldb-direct.ts': 'goes when LevelDB is called through its C interface',
-  'src/formats/perf-script/read.ts': 'the scanner and the census builder are to be told apart',
 };
 
 /** Offences that are not known, and a known one for each that is none. */

@@ -1,4 +1,5 @@
 import type { PathView } from '../census/knowledge.ts';
+import { kindOfTarget } from '../census/target-kind.ts';
 import { glossOf } from './gloss.ts';
 import { kernelKnowledge } from './knowledge.ts';
 import { treeOf } from './labeller.ts';
@@ -31,7 +32,9 @@ export function deedOf(path: PathView): Deed {
   if (gloss !== null) return { kind: 'does', site, gloss };
   if (match.candidates.length > 0 && (path.target === '' || isTreeInsert(path.target)))
     return { kind: 'inserts', site };
-  if (path.target === '' || path.target === site) return { kind: 'runs', site };
+  // A sample of cycles says what ran; nothing was called.
+  if (path.target === '' || path.target === site || kindOfTarget(path.target) === 'event')
+    return { kind: 'runs', site };
   const effect = glossOf(path.target);
   if (effect !== null) return { kind: 'has', site, gloss: effect, target: path.target };
   return { kind: 'calls', site, target: path.target };

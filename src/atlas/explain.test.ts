@@ -28,6 +28,19 @@ describe('explaining', () => {
     expect(decisions).toEqual([{ text: 'a sleeping task is woken and queued on a CPU', count: 1 }]);
   });
 
+  it.each([
+    'cpu-clock:u',
+    'cycles',
+    'cpu_core/cache-misses/',
+    'page-faults',
+  ])('says nothing is called in samples of %s', (event) => {
+    const inKernel = pathOf('frobnicate ksys_write do_syscall_64', WRITE, event);
+    expect(explainGroup(group(inKernel), 'short').text).toMatch(/^frobnicate runs\b/);
+    const user: Entry = { kind: 'user', name: 'user space' };
+    const inProgram = { ...pathOf('main', user, event), frames: [{ name: 'main', module: '/home/u/alpha' }] };
+    expect(explainGroup(group(inProgram), 'short').text).toBe('main in alpha runs.');
+  });
+
   it('gives the share of each decision, and says which one the path in the report belongs to', () => {
     const paths = [
       { path: pathOf('hrtimer_start_range_ns bfq_finish_requeue_request', TIMER), count: 4 },

@@ -1,4 +1,5 @@
 import type { Confidence, EntryKind, PathView } from '../census/knowledge.ts';
+import { kindOfTarget } from '../census/target-kind.ts';
 import { type Deed, deedOf } from './decide.ts';
 import { glossOf } from './gloss.ts';
 import { kernelKnowledge } from './knowledge.ts';
@@ -124,7 +125,7 @@ export function targetsOf({ path, paths }: GroupToExplain): string[] {
   return [...calls]
     .sort((a, b) => b[1] - a[1])
     .map(([target]) => target)
-    .filter((target) => target !== '');
+    .filter((target) => target !== '' && kindOfTarget(target) !== 'event');
 }
 
 /** How many functions of a path are told of; more would be no summary. */

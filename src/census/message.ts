@@ -81,6 +81,11 @@ export interface NoteFacts {
   'pattern-syscalls-once': { readonly pattern: string; readonly names: readonly string[] };
   'target-ifunc': { readonly target: string; readonly path: string };
   'target-user-several': { readonly target: string; readonly path: string; readonly count: number };
+  /** Samples of these events of perf count once each: their periods are time or work. */
+  'samples-counted': { readonly events: readonly string[] };
+  /** perf chose periods of its own for these events, and they are not printed. */
+  'period-not-printed': { readonly events: readonly string[] };
+  'no-sample-has-stack': object;
   'log-lines-dropped': { readonly lines: number };
   'total-ignored': { readonly stated: number; readonly counted: number };
   'argument-not-recorded': object;

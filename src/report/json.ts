@@ -1,6 +1,7 @@
 import type { Census } from '../census/census.ts';
 import type { Message } from '../census/message.ts';
 import { callsPerPhase } from '../census/phases.ts';
+import { kindOfTarget } from '../census/target-kind.ts';
 import { lossText, noteText, warningText } from './messages.ts';
 import { type InputFile, type Report, type ReportGroup, workloadOf } from './report.ts';
 
@@ -54,12 +55,6 @@ function withText<M extends Message>(word: (message: M) => string): (message: M)
 
 function joined(list: readonly string[]): string | null {
   return list.length === 0 ? null : list.join(', ');
-}
-
-/** What kind of thing a target is, by the form of its name: `/usr/lib/libc.so.6:malloc`, `sched:sched_switch`. */
-function kindOfTarget(name: string): 'function' | 'tracepoint' | 'user' {
-  if (name.includes('/') && name.includes(':')) return 'user';
-  return name.includes(':') ? 'tracepoint' : 'function';
 }
 
 function total({ rows }: Census, measure: number): number {

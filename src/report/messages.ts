@@ -97,6 +97,12 @@ const NOTES: Words<NoteFacts> = {
     `${target} of ${path} is an ifunc resolver: it runs once per program to pick an implementation; calls of that implementation are not counted.`,
   'target-user-several': ({ target, path, count }) =>
     `${target} is the name of ${count} functions of ${path}; all are counted.`,
+  'samples-counted': ({ events }) =>
+    `A sample of ${some(events)} counts once: the period is time or work, not a number of calls.`,
+  'period-not-printed': ({ events }) =>
+    `A sample of ${some(events)} counts once, because its period is not printed; perf script -F +period prints it.`,
+  'no-sample-has-stack': () =>
+    'No sample has a stack: perf record -g takes them, and perf script prints them unless -F leaves out ip and sym.',
   'log-lines-dropped': ({ lines }) =>
     `The kernel dropped ${counted(lines, 'line')} of its log: calls printed there are missing unless a stated total tells of them.`,
   'total-ignored': ({ stated, counted: found }) =>

@@ -61,6 +61,7 @@ export type PerfField =
   | 'pid'
   | 'tid'
   | 'cpu'
+  | 'misc'
   | 'time'
   | 'period'
   | 'event'
@@ -71,19 +72,26 @@ export type PerfField =
   | 'dso'
   | 'srcline';
 
-/** Samples as `perf script -F` prints these fields. */
-export function perfScript(samples: readonly PerfSample[], fields: readonly PerfField[]): string {
+/** The subsets of a list. */
+export function selections<T>(list: readonly T[]): T[][] {
+  const numbers = Array.from({ length: 2 ** list.length }, (_, number) => number);
+  return numbers.map((number) => list.filter((_, bit) => (number >> bit) % 2 === 1));
+}
+
+/** Samples as `perf script -F` prints these fields; before Linux 6.0 pids were padded to 5 characters, since then to 7. */
+export function perfScript(samples: readonly PerfSample[], fields: readonly PerfField[], pidWidth = 5): string {
   const has = (field: PerfField) => fields.includes(field);
   return samples
     .map((sample) => {
       const hasStack = has('ip') && sample.frames.length > 0;
       const parts: string[] = [];
       if (has('comm')) parts.push(hasStack ? sample.comm : sample.comm.padStart(16));
-      const pid = String(sample.pid).padStart(5);
-      if (has('pid') && has('tid')) parts.push(`${pid}/${String(sample.tid).padEnd(5)}`);
+      const pid = String(sample.pid).padStart(pidWidth);
+      if (has('pid') && has('tid')) parts.push(`${pid}/${String(sample.tid).padEnd(pidWidth)}`);
       else if (has('pid')) parts.push(pid);
-      else if (has('tid')) parts.push(String(sample.tid).padStart(5));
+      else if (has('tid')) parts.push(String(sample.tid).padStart(pidWidth));
       if (has('cpu')) parts.push(`[${String(sample.cpu).padStart(3, '0')}]`);
+      if (has('misc')) parts.push('K     ');
       if (has('time')) parts.push(`${sample.seconds.toFixed(6).padStart(12)}:`);
       if (has('period')) parts.push(String(sample.period).padStart(10));
       if (has('event')) parts.push(`${sample.event}:`);

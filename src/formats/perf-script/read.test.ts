@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkBytes, groupCounts, readBytes } from '../../../test/support/check-reader.ts';
-import { type PerfField, type PerfSample, perfScript, SAMPLES } from '../../../test/support/perf-output.ts';
+import { type PerfField, type PerfSample, perfScript, SAMPLES, selections } from '../../../test/support/perf-output.ts';
 import type { Census } from '../../census/census.ts';
 
 const ALL: PerfField[] = ['comm', 'pid', 'tid', 'cpu', 'time', 'period', 'event', 'ip', 'sym', 'symoff', 'dso'];
@@ -74,29 +74,144 @@ test.each([
   ]);
 });
 
-test('a period counts calls where the event is one, and not where it measures time', async () => {
-  const calls = [
-    ...withEvent('page-faults', 3),
-    ...withEvent('sched:sched_switch', 1),
-    ...withEvent('cpu-clock', 250000),
-  ];
-  const { census } = await checkBytes('perf-script', perfScript(calls, ALL));
-  expect(groupCounts(census, 'target')).toEqual([
-    ['page-faults', 6],
-    ['cpu-clock', 2],
-    ['sched:sched_switch', 2],
-  ]);
+describe('every selection of fields', () => {
+  const HEADER_FIELDS: PerfField[] = ['comm', 'pid', 'tid', 'cpu', 'misc', 'time', 'period', 'event'];
+  const samples = withEvent('page-faults', 3, { comm: 'Web Content: a', pid: 196, tid: 196 });
+  test.each([5, 7])('gives the same calls, pids padded to %i characters', async (pidWidth) => {
+    for (const fields of selections(HEADER_FIELDS)) {
+      // Flags stand behind a number, or they cannot be told from the name.
+      if (fields.includes('misc') && !fields.some((field) => ['pid', 'tid', 'cpu'].includes(field))) continue;
+      const text = perfScript(samples, [...fields, 'ip', 'sym', 'symoff', 'dso'], pidWidth);
+      const { census, diagnostics } = await readBytes(text);
+      const has = (...names: PerfField[]) => names.some((name) => fields.includes(name));
+      const label = `-F ${fields.join()}`;
+      expect(diagnostics.examples, label).toEqual([]);
+      expect([census.attributed, census.losses], label).toEqual([has('period') && has('event') ? 6 : 2, []]);
+      const { comm, pid, cpu } = census.keys.at(census.rows.row(0).key);
+      expect([pid, cpu], label).toEqual([has('pid', 'tid') ? 196 : -1, has('cpu') ? 0 : -1]);
+      // With nothing but the name in the line `Content:` could be the event.
+      if (has('comm') && has('pid', 'tid', 'cpu', 'time', 'event')) expect(comm, label).toBe('Web Content: a');
+      if (has('event')) expect(census.targets, label).toEqual(['page-faults']);
+      expect(stackOf(census).slice(0, 3), label).toEqual(['rb_insert_color', '__es_insert_extent', 'vfs_write']);
+    }
+  });
 });
 
-test.each([
-  ['probe:rb_insert_color', 'rb_insert_color'],
-  ['probe:rb_insert_color_1', 'rb_insert_color'],
-  ['kprobes:p_rb_insert_color_0', 'rb_insert_color'],
-  ['probe_mine:other', 'probe_mine:other'],
-  ['cycles:ppp', 'cycles:ppp'],
-])('the target of event %s is %s', async (event, target) => {
-  const { census } = await checkBytes('perf-script', perfScript(withEvent(event, 1), ALL));
-  expect(census.targets).toEqual([target]);
+describe('how many calls a sample is', () => {
+  test('as many as its period says where the event is what happens; one where the period is time or work', async () => {
+    const samples = [
+      ...withEvent('page-faults', 3),
+      ...withEvent('sched:sched_switch', 1),
+      ...withEvent('sched:sched_stat_sleep', 4_012_345, { trace: 'comm=alpha pid=412 delay=4012345 [ns]' }),
+      ...withEvent('cpu-clock:u', 250_000),
+      ...withEvent('branches:u', 99_999),
+      ...withEvent('armv8_pmuv3_0/cycles/', 100_003),
+    ];
+    const { census } = await checkBytes('perf-script', perfScript(samples, [...ALL, 'trace']));
+    expect(groupCounts(census, 'target')).toEqual([
+      ['page-faults', 6],
+      ['armv8_pmuv3_0/cycles/', 2],
+      ['branches:u', 2],
+      ['cpu-clock:u', 2],
+      ['sched:sched_stat_sleep', 2],
+      ['sched:sched_switch', 2],
+    ]);
+    expect(census.facts.notes).toEqual([
+      {
+        code: 'samples-counted',
+        events: ['sched:sched_stat_sleep', 'cpu-clock:u', 'branches:u', 'armv8_pmuv3_0/cycles/'],
+      },
+    ]);
+  });
+
+  test('a period of an event that is not printed could be anything', async () => {
+    const { census } = await readBytes(perfScript(withEvent('page-faults', 3), without('event')));
+    expect(census.total).toBe(2);
+    expect(census.facts.notes).toEqual([{ code: 'samples-counted', events: ['samples'] }]);
+  });
+
+  test('a period that perf chose and did not print is missed', async () => {
+    const { census } = await readBytes(perfScript(withEvent('page-faults', 3), without('period')));
+    expect(census.total).toBe(2);
+    expect(census.facts.notes).toEqual([{ code: 'period-not-printed', events: ['page-faults'] }]);
+    const breakpoint = await readBytes(perfScript(SAMPLES, without('period')));
+    expect(breakpoint.census.facts.notes).toEqual([]);
+  });
+
+  test.each([
+    ['page-faults', 'beta  31912 page-faults: \n\tffffffff81050abc clear_page_erms+0xc ([kernel.kallsyms])\n'],
+    [
+      'probe:do_exit',
+      'beta 31912 probe:do_exit: (ffffffff81050abc)\n\tffffffff81050abc do_exit+0x0 ([kernel.kallsyms])\n',
+    ],
+    ['cs', 'beta 31912 cs: \n            ffffffff81050abc __schedule ([kernel.kallsyms])\n'],
+    ['two of one', 'beta 31912 faults:\n ffffffff81050abc f (x)\n\nbeta 31912 faults:\n ffffffff81050abc f (x)\n'],
+  ])('not as many as the number of its process: %s', async (_what, text) => {
+    const { census } = await checkBytes('perf-script', text);
+    expect(census.total).toBe(text.split('beta').length - 1);
+    expect(groupCounts(census, 'pid')).toEqual([['31912', census.total]]);
+    expect(groupCounts(census, 'comm')).toEqual([['beta', census.total]]);
+  });
+});
+
+describe('what a paste does to a text', () => {
+  const text = perfScript(SAMPLES, ALL);
+  const untimed = perfScript(withEvent('page-faults', 1), ['comm', 'pid', 'event', 'ip', 'sym', 'dso']);
+  const spoilt: [string, (lines: string) => string][] = [
+    ['indentation lost', (lines) => lines.replace(/^[ \t]+/gm, '')],
+    ['blanks for tabs', (lines) => lines.replaceAll('\t', '        ')],
+    ['several blanks made one', (lines) => lines.replace(/(?<=\S) {2,}/g, ' ').replace(/^\t +/gm, '\t')],
+    ['an empty line below each header', (lines) => lines.replace(/(:\s*\n)(?=\t)/g, '$1\n')],
+    ['two empty lines below each header', (lines) => lines.replace(/(:\s*\n)(?=\t)/g, '$1\n\n')],
+    ['every line twice as far from the next', (lines) => lines.replaceAll('\n', '\n\n')],
+    ['blanks in the empty lines', (lines) => lines.replace(/^$/gm, '   ')],
+    ['no empty lines', (lines) => lines.replaceAll('\n\n', '\n')],
+    ['everything indented', (lines) => lines.replace(/^(?=.)/gm, '    ')],
+    ['everything indented with tabs', (lines) => lines.replace(/^(?=.)/gm, '\t')],
+    ['cut off behind the last frame', (lines) => lines.trimEnd()],
+  ];
+  test.each(spoilt)('%s', async (_what, spoil) => {
+    for (const whole of [text, untimed]) {
+      const { census, diagnostics } = await checkBytes('perf-script', spoil(whole));
+      const { census: expected } = await readBytes(whole);
+      expect(diagnostics.examples).toEqual([]);
+      expect(census.losses).toEqual([]);
+      for (const by of ['stack', 'comm', 'pid', 'target'] as const) {
+        expect(groupCounts(census, by), `by ${by}`).toEqual(groupCounts(expected, by));
+      }
+    }
+  });
+});
+
+test('a line inside a stack that cannot be read keeps its place: its caller is not the site', async () => {
+  const text = perfScript(SAMPLES, ALL).replace(/\t.*__es_insert_extent.*\n/, '\t<< garbage: more of it >>\n');
+  const { census, diagnostics } = await checkBytes('perf-script', text);
+  expect(stackOf(census).slice(0, 3)).toEqual(['rb_insert_color', '[unknown]', 'vfs_write']);
+  expect(diagnostics.skippedLines).toBe(1);
+});
+
+test('a stack below a header that cannot be read is a lost call', async () => {
+  const text = perfScript([...SAMPLES, ...SAMPLES], ALL).replace(/^swapper .*/m, '%%% garbage in place of a header');
+  const { census, diagnostics } = await checkBytes('perf-script', text);
+  expect([census.total, census.losses]).toEqual([4, [{ code: 'event-line-missing', count: 1 }]]);
+  expect(diagnostics.skippedLines).toBe(1);
+});
+
+test('a recording without call chains says how to get them', async () => {
+  const lines = [1, 2, 3].map((i) => `alpha   412 [001]    50.00000${i}:     100003 cycles: \n`);
+  const { census, format } = await readBytes(lines.join(''));
+  expect([format, census.total, census.attributed]).toEqual(['perf-script', 3, 0]);
+  expect(census.facts.notes.map(({ code }) => code)).toContain('no-sample-has-stack');
+});
+
+test("simpleperf's report_sample.py prints tabs", async () => {
+  const frames = '        b3cea6c4\tLock::unlock() (/system/lib/libc.so)\n        b3cea535\tf (/system/lib/libc.so)\n';
+  const text = `Render Thread\t25122 [007] 115539.936601:\t\t1000000 task-clock:u:\n${frames}\n`;
+  const { census } = await checkBytes('perf-script', text);
+  expect([stackOf(census), census.keys.at(census.rows.row(0).key)]).toEqual([
+    ['user Lock::unlock()', 'user f'],
+    expect.objectContaining({ comm: 'Render Thread', pid: 25122, cpu: 7 }),
+  ]);
 });
 
 test('what a tracepoint prints of its own belongs to no field', async () => {
@@ -177,6 +292,8 @@ test('records of lost events are losses, other records nothing', async () => {
   const records = [
     'swapper     0 [000]    18.000000: PERF_RECORD_MMAP -1/0: [0xffffffff8de00000(0xe00000) @ 0xffffffff8de00000]: x [kernel.kallsyms]_text',
     'perf   196 [000]    18.100000: PERF_RECORD_COMM exec: db_bench:196/196',
+    'perf   196 [000]    18.100000: PERF_RECORD_COMM: db_bench:196/196',
+    'perf   196 [000]    18.150000: PERF_RECORD_MMAP2 196/196: [0x5581(0x1000) @ 0 fe:00 1 1]: r-xp /bin/x',
     'perf   196 [000]    18.200000: PERF_RECORD_FORK(197:197):(196:196)',
     'perf   196 [000]    18.300000: PERF_RECORD_LOST lost 12',
     'perf   196 [000]    18.300000: PERF_RECORD_LOST_SAMPLES lost 3',
