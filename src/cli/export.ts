@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { REPORT_FORMATS } from '../report/writers.ts';
 import { newCommand } from './command.ts';
+import { refuseInput } from './output-file.ts';
 import { addInputOptions, type InputOptions, readFiles } from './read.ts';
 import { checkReportOptions, printReport } from './report-options.ts';
 
@@ -22,6 +23,7 @@ export function command(): Command {
     const { to, output } = options;
     const report = { format: to, ...(output !== undefined && { output }) };
     checkReportOptions(report);
+    refuseInput(output, files);
     const { census, files: input } = await readFiles(files, options);
     await printReport(census, report, input);
   });

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { READERS } from '../formats/registry.ts';
 import { type Inputs, readInputs } from '../report/read-inputs.ts';
 import { newCommand } from './command.ts';
+import { refuseInput } from './output-file.ts';
 import { addReportOptions, checkReportOptions, type OutputOptions, printReport } from './report-options.ts';
 import { ProgressLine } from './terminal.ts';
 
@@ -25,6 +26,7 @@ export function command(): Command {
     .addHelpText('after', `\nFormats:\n${READERS.map((r) => `  ${r.name.padEnd(16)}${r.summary}`).join('\n')}`)
     .action(async (files: string[], options: OutputOptions & InputOptions) => {
       checkReportOptions(options);
+      refuseInput(options.output, files);
       const { census, files: input } = await readFiles(files, options);
       await printReport(census, options, input);
     });
