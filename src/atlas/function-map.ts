@@ -77,6 +77,8 @@ export class FunctionMap {
   #definitionAt(position: number, wanted: Buffer): Definition | null {
     const end = NAME_AT + wanted.length;
     const entry = this.#read(position, end + 1);
+    // The file ends before a name as long as this one.
+    if (entry.length < end) return null;
     if ((entry[end] ?? 0) >= 32 || wanted.compare(entry, NAME_AT, end) !== 0) return null;
     return { ...this.#file(entry.readUInt16LE(1)), versions: (entry[0] ?? 1) - 1 };
   }

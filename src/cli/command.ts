@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { messageOf, UserError } from '../errors.ts';
+import { printable } from '../text/columns.ts';
 import { ownArguments } from './own-arguments.ts';
 
 /** A subcommand's entry in the table of `main.ts`: known by name, its code loaded only when it is called. */
@@ -16,6 +17,7 @@ export function newCommand(name: string): Command {
     .exitOverride()
     .configureOutput({ outputError: () => {} })
     .configureHelp({ helpWidth: Math.min(Math.max(process.stdout.columns ?? 100, 60), 120), commandUsage })
+    .option('--debug', 'show internals: of errors, and of what is counted')
     .helpOption('-h, --help', 'show this help');
 }
 
@@ -44,7 +46,7 @@ function report(error: unknown, name: string, debug: boolean): number {
     if (error.exitCode === 0) return 0;
     const message = error.message.replace(/^error: /, '');
     const help = name === 'whocalls' ? 'whocalls -h' : `whocalls ${name} -h`;
-    process.stderr.write(`whocalls: ${message} (see '${help}')\n`);
+    process.stderr.write(`whocalls: ${printable(message)} (see '${help}')\n`);
     return 2;
   }
   if (debug && error instanceof Error) {
@@ -52,7 +54,15 @@ function report(error: unknown, name: string, debug: boolean): number {
     process.stderr.write(`${details}${error.stack}\n`);
   } else if (error instanceof UserError) {
     const hint = error.hint === undefined ? '' : `; ${error.hint}`;
-    process.stderr.write(`whocalls: ${error.message}${hint}\n`);
-  } else process.stderr.write(`whocalls: internal error: ${messageOf(error)} (run again with --debug for details)\n`);
+    process.stderr.write(`whocalls: ${printableLines(error.message)}${hint}\n`);
+  } else
+    process.stderr.write(
+      `whocalls: internal error: ${printable(messageOf(error))} (run again with --debug for details)\n`,
+    );
   return error instanceof UserError ? error.exitStatus : 1;
+}
+
+/** Messages name files and what stands in them: nothing of that is to be obeyed by a terminal. */
+function printableLines(message: string): string {
+  return message.split('\n').map(printable).join('\n');
 }

@@ -8,7 +8,6 @@ export function command(): Command {
   return newCommand('doctor')
     .description('Try out what this machine can count, and say why not what it cannot. Nothing is left behind.')
     .addOption(new Option('--format <format>', 'what to write').choices(['text', 'json']).default('text'))
-    .option('--debug', 'show internals of errors')
     .action(async ({ format }: { format: string }) => {
       const findings = await gather();
       process.stdout.write(format === 'json' ? `${JSON.stringify({ findings })}\n` : table(findings));

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { READERS } from '../formats/registry.ts';
 import { type Inputs, readInputs } from '../report/read-inputs.ts';
+import { printable } from '../text/columns.ts';
 import { newCommand } from './command.ts';
 import { refuseInput } from './output-file.ts';
 import { addReportOptions, checkReportOptions, type OutputOptions, printReport } from './report-options.ts';
@@ -57,6 +58,6 @@ export async function readFiles(files: readonly string[], options: InputOptions)
     onProgress: (file, bytes) => progress.show(`reading ${file}: ${(bytes / 1e6).toFixed(0)} MB`),
     onDone: () => progress.done(),
   });
-  for (const { why } of inputs.unreadable) process.stderr.write(`whocalls: ${why}\n`);
+  for (const { why } of inputs.unreadable) process.stderr.write(`whocalls: ${printable(why)}\n`);
   return inputs;
 }

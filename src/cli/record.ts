@@ -169,8 +169,7 @@ function addRecordOptions(command: Command): Command {
       count(1, MOST_ENTRIES),
       DEFAULT_MAX_KEYS,
     )
-    .option('--interval <seconds>', 'say on stderr how it stands, every so often (reading costs some calls)', seconds)
-    .option('--debug', 'show internals');
+    .option('--interval <seconds>', 'say on stderr how it stands, every so often (reading costs some calls)', seconds);
 }
 
 function planOf(

@@ -8,7 +8,6 @@ export function command(): Command {
   return newCommand('targets')
     .description('List the named sets of targets, or show what target words stand for on the running kernel.')
     .argument('[words...]', 'targets as `whocalls record` takes them')
-    .option('--debug', 'show internals of errors')
     .action(async (words: string[]) => {
       process.stdout.write(words.length === 0 ? sets() : await resolved(words));
     });

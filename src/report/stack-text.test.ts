@@ -27,7 +27,7 @@ it('shows frames, the site and where an interrupt cut in', () => {
     expect.stringMatching(/^> hrtimer_wakeup +kernel\/time\/hrtimer\.c, /),
     expect.stringMatching(/^ {2}asm_sysvec_apic_timer_interrupt {2}/),
     '  -- the interrupt came here; what follows was interrupted --',
-    expect.stringMatching(/^ {2}\? vfs_read +fs\/read_write\.c.*the unwinder doubts this frame/),
+    expect.stringMatching(/^ {2}\? vfs_read +fs\/read_write\.c.*\[unreliable\]/),
     expect.stringMatching(/^ {2}frobnicate +not known to the atlas$/),
     '',
     'A text.',

@@ -1,6 +1,7 @@
 import type { Explanation } from '../atlas/explain.ts';
 import type { FrameNote } from '../atlas/frame-notes.ts';
 import type { ContextKind } from '../census/knowledge.ts';
+import { columns, pad, printable, wrap } from '../text/columns.ts';
 
 /** A frame as it is printed. */
 export interface PrintedFrame extends FrameNote {
@@ -28,23 +29,28 @@ const CUT: Readonly<Record<ContextKind, string>> = {
   nmi: 'the non-maskable interrupt came here; what follows was interrupted',
 };
 
+/** Columns of the names; longer ones push their notes to the right. */
+const NAME_COLUMNS = { least: 8, most: 40 };
+
 /** One stack as text: a line per frame, the borders between contexts, then the explanation. */
 export function stackText(stack: ExplainedStack, heading: string, width: number): string {
-  const names = stack.frames.map((frame) => `${frame.isUnreliable ? '? ' : ''}${frame.name}`);
-  const nameWidth = Math.min(Math.max(...names.map((name) => name.length), 8), 40);
-  const lines = [heading];
+  const names = stack.frames.map((frame) => printable(`${frame.isUnreliable ? '? ' : ''}${frame.name}`));
+  const widest = names.reduce((most, name) => Math.max(most, columns(name)), NAME_COLUMNS.least);
+  const nameWidth = Math.min(widest, NAME_COLUMNS.most);
+  const lines = [printable(heading)];
   for (const [i, frame] of stack.frames.entries()) {
     const mark = frame.name === stack.site && i < stack.pathLength && !frame.isUnreliable ? '>' : ' ';
-    lines.push(...wrapped(`${mark} ${(names[i] ?? '').padEnd(nameWidth)}  `, noteOf(frame), width));
+    const name = `${mark} ${pad(names[i] ?? '', nameWidth)}  `;
+    lines.push(...wrap(printable(noteOf(frame)), width, name, ' '.repeat(nameWidth + 4)));
     if (frame.ends && !frame.isUnreliable) lines.push(`  -- ${CUT[frame.ends]} --`);
   }
-  lines.push('', ...wrapped('', stack.explanation.text, width));
+  lines.push('', ...wrap(printable(stack.explanation.text), width));
   const { confidence, candidates } = stack.explanation;
   const others = candidates.length > 1 ? `; possible trees: ${candidates.map((tree) => tree.name).join(', ')}` : '';
   const { decision, subject, entry } = confidence;
   const parts = [`decision ${decision}`, ...(candidates.length > 0 ? [`tree ${subject}`] : []), `entry ${entry}`];
-  lines.push(...wrapped('', `Confidence: ${parts.join(', ')}${others}.`, width));
-  return `${lines.join('\n')}\n`;
+  lines.push(...wrap(printable(`Confidence: ${parts.join(', ')}${others}.`), width));
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
 function noteOf(frame: PrintedFrame): string {
@@ -52,19 +58,5 @@ function noteOf(frame: PrintedFrame): string {
   const where = [frame.file, frame.subsystem].filter((part) => part !== null).join(', ');
   const does = frame.does === null ? '' : `${where === '' ? '' : ': '}${frame.does}`;
   const note = `${where}${does}` || 'not known to the atlas';
-  return frame.isUnreliable ? `${note} [the unwinder doubts this frame]` : note;
-}
-
-function wrapped(first: string, text: string, width: number): string[] {
-  const indent = ' '.repeat(first.length);
-  const lines: string[] = [];
-  let line = first;
-  for (const word of text.split(' ')) {
-    if (line.length + word.length > width && line.trim() !== '' && line.length > first.length) {
-      lines.push(line.trimEnd());
-      line = indent;
-    }
-    line += `${word} `;
-  }
-  return [...lines, line.trimEnd()];
+  return frame.isUnreliable ? `${note} [unreliable]` : note;
 }

@@ -54,21 +54,34 @@ export function wrap(text: string, room: number, first = '', following = ''): st
   const lines: string[] = [];
   const leading = /^ */.exec(text)?.[0] ?? '';
   let line = first + leading;
+  let used = columns(line);
   let isEmpty = true;
+  const next = () => {
+    lines.push(line);
+    line = following + leading;
+    used = columns(line);
+    isEmpty = true;
+  };
   // A number and its per cent sign stay together.
   for (const word of text.trim().split(/ (?!%)/)) {
-    if (!isEmpty && columns(line) + 1 + columns(word) > room) {
-      lines.push(line);
-      line = following + leading;
-      isEmpty = true;
-    }
-    line += isEmpty ? word : ` ${word}`;
+    let wide = columns(word);
+    if (!isEmpty && used + 1 + wide > room) next();
+    line += isEmpty ? '' : ' ';
+    used += isEmpty ? 0 : 1;
     isEmpty = false;
-    while (columns(line) > room) {
-      const [head, rest] = split(line, room);
-      lines.push(head);
-      line = following + leading + rest;
+    let rest = word;
+    // A word wider than a line is cut into pieces of a line each.
+    while (used + wide > room) {
+      const [head, tail] = split(rest, Math.max(room - used, 1));
+      line += head;
+      rest = tail;
+      wide -= columns(head);
+      if (rest === '') break;
+      next();
+      isEmpty = false;
     }
+    line += rest;
+    used += wide;
   }
   lines.push(line);
   return lines;

@@ -72,7 +72,7 @@ export function parseCensusComment(json: string): CensusComment | null {
   }
   const { targets, facts, measures } = comment ?? {};
   if (!isTexts(targets) || typeof facts !== 'object' || facts === null) return null;
-  const number = (value: unknown) => (typeof value === 'number' && value >= 0 ? value : null);
+  const number = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null);
   const list = <T>(value: unknown, isItem: (item: unknown) => item is T) =>
     Array.isArray(value) ? value.filter(isItem) : [];
   return {
@@ -81,7 +81,7 @@ export function parseCensusComment(json: string): CensusComment | null {
     facts: {
       kernels: list(facts.kernels, isText),
       commands: list(facts.commands, isTexts),
-      workloads: list(facts.workloads, isWorkload),
+      workloads: workloads(facts.workloads),
       cpus: number(facts.cpus),
       durationSeconds: number(facts.durationSeconds),
       bucketMilliseconds: number(facts.bucketMilliseconds),
@@ -112,6 +112,38 @@ function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every(isText);
 }
 
-function isWorkload(value: unknown): value is Workload {
+/** A workload, its phases and jobs as far as they are such. */
+function workloads(value: unknown): Workload[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(isNamed).map((workload) => {
+    const facts = Object.entries(workload).filter(([key, fact]) => key !== 'phases' && key !== 'jobs' && isFact(fact));
+    const parts = (list: unknown) =>
+      Array.isArray(list)
+        ? list
+            .filter(isNamed)
+            .map((part) => Object.fromEntries(Object.entries(part).filter(([, fact]) => isFact(fact))))
+        : [];
+    const { phases, jobs } = workload;
+    return {
+      ...Object.fromEntries(facts),
+      ...(Array.isArray(phases) && { phases: parts(phases).map(soundPhase) }),
+      ...(Array.isArray(jobs) && { jobs: parts(jobs) }),
+    } as Workload;
+  });
+}
+
+/** Times and numbers of operations that are none are left out. */
+function soundPhase(phase: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const numbers = ['startMs', 'endMs', 'operations'];
+  return Object.fromEntries(
+    Object.entries(phase).filter(([key, value]) => !numbers.includes(key) || (typeof value === 'number' && value >= 0)),
+  );
+}
+
+function isNamed(value: unknown): value is Readonly<Record<string, unknown>> & { readonly name: string } {
   return typeof value === 'object' && value !== null && 'name' in value && isText(value.name);
+}
+
+function isFact(value: unknown): boolean {
+  return isText(value) || Number.isFinite(value);
 }
