@@ -18,7 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['formats', 'workload'],
   ['atlas'],
   ['census'],
-  ['image'],
+  ['image', 'host'],
   ['text'],
   ['errors.ts', 'pause.ts', 'version.ts'],
 ];

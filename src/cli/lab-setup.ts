@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { UserError } from '../errors.ts';
-import { hasApt, offeredKernels } from '../lab/apt.ts';
-import { installedKernels } from '../lab/kernels.ts';
+import { hasApt } from '../host/apt.ts';
+import { installedKernels, offeredKernels } from '../lab/kernels.ts';
 import { planSetup, type SetupStep } from '../lab/setup.ts';
 import { newCommand } from './command.ts';
 

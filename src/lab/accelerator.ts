@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { release as hostRelease } from 'node:os';
 import { dirname, join } from 'node:path';
-import { cacheDirectory } from './cache.ts';
+import { cacheDirectory } from '../host/cache.ts';
 
 export type Accelerator = 'kvm' | 'tcg';
 

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
+import { cacheDirectory } from '../host/cache.ts';
 import { pause } from '../pause.ts';
-import { cacheDirectory } from './cache.ts';
 
 /**
  * An emulated guest reads the host's own time stamp counter, and must know how fast that runs. It would measure it

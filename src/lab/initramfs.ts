@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildInPlace, cacheDirectory, pruneOldest } from './cache.ts';
+import { buildInPlace, cacheDirectory, pruneOldest } from '../host/cache.ts';
 import { type CpioEntry, cpioArchive, DIRECTORY, EXECUTABLE, REGULAR } from './cpio.ts';
 import {
   AGENT_SCRIPT,

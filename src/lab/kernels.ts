@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError, UserError } from '../errors.ts';
-import { cacheDirectory } from './cache.ts';
+import { packageNames } from '../host/apt.ts';
+import { cacheDirectory } from '../host/cache.ts';
 import { identifyKernel } from './kernel-image.ts';
 
 /** A kernel that can be booted. */
@@ -51,6 +52,23 @@ export function findKernel(name: string | undefined, modules?: string): LabKerne
   if (found) return found;
   const wanted = name === undefined ? 'no kernel here yet' : `no kernel ${name} here`;
   throw new UserError(`${wanted}; get it with: whocalls lab setup${name ? ` --kernel ${name}` : ''}`);
+}
+
+/** A kernel that the distribution's package lists offer. */
+export interface OfferedKernel {
+  readonly release: string;
+  readonly package: string;
+}
+
+/** The stock x86-64 kernels of Debian's package lists, newest first; empty if the lists were never fetched. */
+export function offeredKernels(): OfferedKernel[] {
+  return packageNames('linux-image-')
+    .flatMap((name) => {
+      // linux-image-6.1.0-56-amd64, linux-image-6.12.117+deb12-amd64; not …-cloud-amd64, not the empty linux-image-6.12-amd64
+      const release = /^linux-image-(\d+\.\d+\.\d+[\w.+~-]*?-amd64)$/.exec(name)?.[1];
+      return release && !/-(cloud|rt)-amd64$/.test(release) ? { release, package: name } : [];
+    })
+    .sort((a, b) => compareReleases(b.release, a.release));
 }
 
 /** Whether `release` is `name` or continues it: 6.1 covers 6.1.0-56-amd64 but not 6.12.1. */

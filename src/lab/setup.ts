@@ -2,19 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import {
-  downloadSize,
-  hasApt,
-  installPackages,
-  installSize,
-  type OfferedKernel,
-  offeredKernels,
-  unpackPackage,
-  updateLists,
-} from './apt.ts';
-import { buildInPlace } from './cache.ts';
-import { installedKernels, kernelsDirectory, matches } from './kernels.ts';
-import { cachedBusybox, findProgram, findTools } from './tools.ts';
+import { downloadSize, hasApt, installPackages, installSize, unpackPackage, updateLists } from '../host/apt.ts';
+import { buildInPlace } from '../host/cache.ts';
+import { findProgram } from '../host/programs.ts';
+import { installedKernels, kernelsDirectory, matches, type OfferedKernel, offeredKernels } from './kernels.ts';
+import { cachedBusybox, findTools } from './tools.ts';
 
 /** One thing the setup is going to do, told before it does it. */
 export interface SetupStep {

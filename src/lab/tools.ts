@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheDirectory } from '../host/cache.ts';
+import { findProgram } from '../host/programs.ts';
 import { elfSegments, isElf, PT_INTERP } from '../image/elf.ts';
-import { cacheDirectory } from './cache.ts';
 
 /** Programs of the host that the lab works with; a missing one is undefined. */
 export interface HostTools {
@@ -24,21 +25,6 @@ export function findTools(): HostTools {
     busybox: candidates.find((path) => path !== undefined && existsSync(path) && isStatic(path)),
     mkfs: findProgram('mkfs.ext4'),
   };
-}
-
-/** Searches PATH, and the system directories that an ordinary user's PATH leaves out. */
-export function findProgram(name: string): string | undefined {
-  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
-  return directories.map((directory) => join(directory || '.', name)).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Whether a program does without a dynamic loader. */

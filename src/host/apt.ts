@@ -2,31 +2,18 @@ import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { compareReleases } from './kernels.ts';
-import { findProgram } from './tools.ts';
+import { findProgram } from './programs.ts';
 
-/** A kernel that the distribution's package lists offer. */
-export interface OfferedKernel {
-  readonly release: string;
-  readonly package: string;
-}
-
-/** Whether this is a distribution that the setup can work with. */
+/** Whether this is a distribution whose packages can be had. */
 export function hasApt(): boolean {
   return ['apt-get', 'apt-cache', 'dpkg'].every((program) => findProgram(program) !== undefined);
 }
 
-/** The stock x86-64 kernels of Debian's package lists, newest first; empty if the lists were never fetched. */
-export function offeredKernels(): OfferedKernel[] {
-  const { stdout } = apt('apt-cache', ['pkgnames', 'linux-image-']);
-  return stdout
-    .split('\n')
-    .flatMap((name) => {
-      // linux-image-6.1.0-56-amd64, linux-image-6.12.117+deb12-amd64; not …-cloud-amd64, not the empty linux-image-6.12-amd64
-      const release = /^linux-image-(\d+\.\d+\.\d+[\w.+~-]*?-amd64)$/.exec(name)?.[1];
-      return release && !/-(cloud|rt)-amd64$/.test(release) ? { release, package: name } : [];
-    })
-    .sort((a, b) => compareReleases(b.release, a.release));
+/** Names in the package lists that begin like this; empty if the lists were never fetched. */
+export function packageNames(prefix: string): string[] {
+  return apt('apt-cache', ['pkgnames', prefix])
+    .stdout.split('\n')
+    .filter((name) => name !== '');
 }
 
 /** Megabytes (10^6) to download for a package, undefined if it is not offered. */
