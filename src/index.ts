@@ -30,7 +30,8 @@ export { UsageError, UserError } from './errors.ts';
 export type { ReadResult } from './formats/read-file.ts';
 export { MalformedInput, TruncatedInput, UnknownFormat } from './formats/reader.ts';
 export { READERS } from './formats/registry.ts';
-export { type LabOptions, type LabResult, runInLab } from './lab/run.ts';
+export type { LabOptions } from './lab/options.ts';
+export { type LabResult, runInLab } from './lab/run.ts';
 export type { LabStreams } from './lab/streams.ts';
 export { lossText, noteText, warningText } from './report/messages.ts';
 export {

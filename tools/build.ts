@@ -1,9 +1,10 @@
 // Builds dist/ from src/ and atlas/:
 // - dist/cli/main.cjs, program.cjs and program.*.cache: the command line as one file, with what V8 compiled of it here
 // - dist/index.js: the library, with declarations in dist/types/
+// - dist/guest/: the scripts of the virtual machine
 // - dist/atlas/
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
@@ -30,6 +31,7 @@ rmSync(dist, { recursive: true, force: true });
 await build({ ...common, entryPoints: ['src/index.ts'], outdir: 'dist', format: 'esm', external: EXTERNAL });
 buildDeclarations();
 await buildProgram();
+cpSync(join(root, 'src', 'lab', 'guest'), join(dist, 'guest'), { recursive: true });
 try {
   buildAtlas();
 } catch (error) {

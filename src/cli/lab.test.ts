@@ -1,16 +1,37 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { guestPath } from '../lab/guest.ts';
-import { machineOptions } from './lab-machine.ts';
+import { labSettings } from '../lab/options.ts';
+import { newCommand } from './command.ts';
+import { addMachineOptions, machineOptions } from './lab-machine.ts';
 import { recordOutputs } from './lab-record.ts';
 
 describe('lab options', () => {
-  it('reads sizes and refuses what is none', () => {
-    expect(machineOptions({ memory: '2G', disk: '512M' })).toMatchObject({ memory: 2048, disk: 512 });
-    for (const memory of ['', '0', '-1G', '2X', '1.5G']) {
-      expect(() => machineOptions({ memory })).toThrow(`--memory ${memory}: not a size`);
+  const lab = () => addMachineOptions(newCommand('lab'));
+  const read = (...args: string[]) => machineOptions(lab().parse(args, { from: 'user' }).opts());
+
+  it('are read by the names of the settings, and have one default', () => {
+    expect(read()).toEqual({ cpus: 2, memory: 2048, disk: 4096, timeout: 3600, accelerator: 'auto' });
+    const args = '--kernel 6.12 --cpus 4 --memory 1G --disk 512M --scheduler bfq --timeout 5m --accel tcg --append a=b';
+    expect(read(...args.split(' '), '--share', '/a', '--share', '/b/../c')).toEqual({
+      ...{ kernel: '6.12', cpus: 4, memory: 1024, disk: 512, scheduler: 'bfq', timeout: 300, accelerator: 'tcg' },
+      ...{ append: 'a=b', shares: ['/a', '/c'] },
+    });
+    expect(labSettings({ cpus: undefined, disk: 100 })).toMatchObject({ cpus: 2, disk: 100, shares: [], grace: 60 });
+    expect(labSettings({ kernel: 'a/bzImage' }).kernel).toBe(join(process.cwd(), 'a/bzImage'));
+  });
+
+  it('are in the help, with their defaults', () => {
+    const help = lab().configureHelp({ helpWidth: 200 }).helpInformation();
+    for (const line of [/--memory <size> .* \(default: 2G\)/, /--cpus <n> .* \(default: 2\)/, /--scheduler .*"bfq"/]) {
+      expect(help).toMatch(line);
     }
-    expect(() => machineOptions({ cpus: 'two' })).toThrow('--cpus two: not a whole number above 0');
-    expect(() => machineOptions({ scheduler: 'cfq' })).toThrow('--scheduler cfq: not one of none, mq-deadline, bfq');
+    expect(help).not.toContain('undefined');
+  });
+
+  it('with bad values are refused', () => {
+    const bad = { '--memory': '2X', '--cpus': 'two', '--scheduler': 'cfq', '--accel': 'xen', '--timeout': '0' };
+    for (const [flag, value] of Object.entries(bad)) expect(() => read(flag, value)).toThrow(`'${value}' is invalid`);
   });
 });
 

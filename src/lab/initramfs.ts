@@ -3,14 +3,7 @@ import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { buildInPlace, cacheDirectory, pruneOldest } from '../host/cache.ts';
 import { type CpioEntry, cpioArchive, DIRECTORY, EXECUTABLE, REGULAR } from './cpio.ts';
-import {
-  AGENT_SCRIPT,
-  commandScript,
-  type GuestSettings,
-  guestSettings,
-  INIT_SCRIPT,
-  NEEDED_MODULES,
-} from './guest.ts';
+import { commandScript, type GuestSettings, guestScript, guestSettings, NEEDED_MODULES } from './guest.ts';
 import { extractVmlinux, identifyKernel } from './kernel-image.ts';
 import type { LabKernel } from './kernels.ts';
 import { type KernelModule, modulesInOrder, readModuleTree } from './modules.ts';
@@ -24,7 +17,10 @@ const KEPT = 12;
  * {@link runArchive}. Not compressed: copying is faster than decompressing, above all under emulation.
  */
 export async function initramfsFor(kernel: LabKernel, wanted: readonly string[], busybox: string): Promise<string> {
-  const scripts = [INIT_SCRIPT, AGENT_SCRIPT, identity(busybox)];
+  const init = guestScript('init');
+  const agent = guestScript('agent');
+  const common = guestScript('common');
+  const scripts = [init, agent, common, identity(busybox)];
   const modules = kernel.modules === undefined ? [] : [identity(kernel.modules), ...wanted];
   const file = join(cacheDirectory(), 'boot', `${hash([identity(kernel.image), ...modules, ...scripts])}.cpio`);
   return built(file, async () => {
@@ -34,8 +30,9 @@ export async function initramfsFor(kernel: LabKernel, wanted: readonly string[],
     return cpioArchive([
       ...['proc', 'sys', 'dev', 'host', 'scratch', 'root', 'bin', 'lib', 'lab'].map(directory),
       { path: 'bin/busybox', mode: EXECUTABLE, content: readFileSync(busybox) },
-      text('init', INIT_SCRIPT, EXECUTABLE),
-      text('lab/agent', AGENT_SCRIPT),
+      text('init', init, EXECUTABLE),
+      text('lab/agent', agent),
+      text('lab/common', common),
       text('lib/order', listed(loaded.slice(0, first))),
       text('lib/order-later', listed(loaded.slice(first))),
       ...loaded.map(({ name, content }) => ({ path: `lib/${name}.ko`, mode: REGULAR, content })),

@@ -19,42 +19,10 @@ import { type GuestSettings, LATER_MODULES, NEEDED_MODULES } from './guest.ts';
 import { bootImage, initramfsFor, runArchive } from './initramfs.ts';
 import { findKernel, type LabKernel } from './kernels.ts';
 import { type MachineOptions, startMachine } from './machine.ts';
+import { type LabOptions, type LabSettings, labSettings } from './options.ts';
 import { type GuestOutcome, LabError, Session } from './session.ts';
 import type { LabStreams } from './streams.ts';
 import { findTools } from './tools.ts';
-
-export const SCHEDULERS = ['none', 'mq-deadline', 'bfq'] as const;
-export type Scheduler = (typeof SCHEDULERS)[number];
-
-/** How the machine is to be; everything has a default. */
-export interface LabOptions {
-  /** A release, the start of one (6.1), or a file; by default the newest kernel of the oldest series in the cache. */
-  readonly kernel?: string | undefined;
-  /** The modules of a kernel given as a file. */
-  readonly modules?: string | undefined;
-  readonly cpus?: number | undefined;
-  /** Mebibytes. */
-  readonly memory?: number | undefined;
-  /** Size of the file system at /data in mebibytes; it takes host space only as it fills. */
-  readonly disk?: number | undefined;
-  readonly scheduler?: Scheduler | undefined;
-  /** More kernel parameters. */
-  readonly append?: string | undefined;
-  /** Seconds COMMAND may take. */
-  readonly timeout?: number | undefined;
-  /** Seconds until COMMAND must have been started. */
-  readonly bootDeadline?: number | undefined;
-  /** Seconds without a sign of life after which the guest is taken to hang. */
-  readonly silence?: number | undefined;
-  readonly accelerator?: 'auto' | Accelerator | undefined;
-  /** Directories of the host that the guest may write to, at the same path. */
-  readonly shares?: readonly string[] | undefined;
-  /** Files that COMMAND writes, by absolute path, copied to the same path of the host when it has ended. */
-  readonly collect?: readonly string[] | undefined;
-  /** Where COMMAND starts; by default the current directory. */
-  readonly directory?: string | undefined;
-  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
-}
 
 /** What came of a run. */
 export interface LabResult extends GuestOutcome {
@@ -64,7 +32,6 @@ export interface LabResult extends GuestOutcome {
   readonly bootSeconds: number;
 }
 
-const DEFAULTS = { cpus: 2, memory: 2048, disk: 4096, timeout: 3600, silence: 60 } as const;
 /** Seconds until the guest must have started COMMAND. Emulation on a busy machine is slow; KVM is quick or broken. */
 const BOOT_DEADLINE = { tcg: 120, kvm: 5 } as const;
 
@@ -80,7 +47,8 @@ export async function runInLab(
   command: readonly string[],
   streams: LabStreams = {},
 ): Promise<LabResult> {
-  const kernel = findKernel(options.kernel, options.modules);
+  const settings = labSettings(options);
+  const kernel = findKernel(settings.kernel, settings.modules);
   const tools = findTools();
   if (!tools.qemu || !tools.busybox || !tools.mkfs) {
     const missing = [
@@ -92,13 +60,13 @@ export async function runInLab(
   }
   const needed = { qemu: tools.qemu, busybox: tools.busybox, mkfs: tools.mkfs };
   const name = kernel.release ?? kernel.image;
-  for (const accelerator of acceleratorsToTry(options.accelerator ?? 'auto', name)) {
+  for (const accelerator of acceleratorsToTry(settings.accelerator, name)) {
     try {
-      const result = await runOnce(options, command, streams, kernel, needed, accelerator);
+      const result = await runOnce(settings, command, streams, kernel, needed, accelerator);
       if (accelerator === 'kvm') rememberKvm(name, 'works');
       return result;
     } catch (error) {
-      const mayFallBack = options.accelerator !== 'kvm' && accelerator === 'kvm';
+      const mayFallBack = settings.accelerator !== 'kvm' && accelerator === 'kvm';
       if (!mayFallBack || !(error instanceof LabError) || error.started) throw error;
       rememberKvm(name, 'fails');
     }
@@ -113,7 +81,7 @@ function acceleratorsToTry(wanted: 'auto' | Accelerator, kernel: string): Accele
 }
 
 async function runOnce(
-  options: LabOptions,
+  settings: LabSettings,
   command: readonly string[],
   streams: LabStreams,
   kernel: LabKernel,
@@ -124,16 +92,14 @@ async function runOnce(
   let started = false;
   try {
     const token = randomBytes(16).toString('hex');
-    const collect = options.collect ?? [];
-    const machineOptions = await prepare(options, command, kernel, tools, accelerator, scratch, token);
+    const machineOptions = await prepare(settings, command, kernel, tools, accelerator, scratch, token);
     streams.onPhase?.('booting', accelerator);
-    const silence = options.silence ?? DEFAULTS.silence;
-    const session = new Session(startMachine(machineOptions), streams, token, silence);
+    const session = new Session(startMachine(machineOptions), streams, token, settings.silence);
     started = true; // from here on the supervisor removes the scratch directory
-    const bootSeconds = await session.boot(options.bootDeadline ?? BOOT_DEADLINE[accelerator]);
+    const bootSeconds = await session.boot(settings.bootDeadline ?? BOOT_DEADLINE[accelerator]);
     streams.onPhase?.('running', accelerator);
-    const outcome = await session.run(options.timeout ?? DEFAULTS.timeout, () => {
-      for (const [index, path] of collect.entries()) {
+    const outcome = await session.run(settings, () => {
+      for (const [index, path] of settings.collect.entries()) {
         const file = join(scratch, 'files', String(index));
         if (existsSync(file)) copyFileSync(file, path);
       }
@@ -147,7 +113,7 @@ async function runOnce(
 
 /** Lays out everything the machine is started with. */
 async function prepare(
-  options: LabOptions,
+  settings: LabSettings,
   command: readonly string[],
   kernel: LabKernel,
   tools: { qemu: string; busybox: string; mkfs: string },
@@ -155,33 +121,33 @@ async function prepare(
   scratch: string,
   token: string,
 ): Promise<MachineOptions> {
-  const shares = (options.shares ?? []).map((path) => realpathSync(path));
-  const collect = options.collect ?? [];
-  const settings: GuestSettings = {
+  const { collect, scheduler, environment, directory, cpus, memory, append } = settings;
+  const shares = settings.shares.map((path) => realpathSync(path));
+  const guest: GuestSettings = {
     command,
-    directory: options.directory ?? process.cwd(),
-    environment: { ...(options.environment ?? process.env), WHOCALLS_LAB: kernel.release ?? 'yes' },
+    directory,
+    environment: { ...environment, WHOCALLS_LAB: kernel.release ?? 'yes' },
     shares,
     collect,
     disk: true,
-    scheduler: options.scheduler,
+    scheduler,
     modules: kernel.modules,
   };
-  const wanted = [...NEEDED_MODULES, ...LATER_MODULES, ...(options.scheduler === 'bfq' ? ['bfq'] : [])];
+  const wanted = [...NEEDED_MODULES, ...LATER_MODULES, ...(scheduler === 'bfq' ? ['bfq'] : [])];
   const initramfs = join(scratch, 'initramfs.cpio');
   copyFileSync(await initramfsFor(kernel, wanted, tools.busybox), initramfs);
-  appendFileSync(initramfs, runArchive(settings, token));
+  appendFileSync(initramfs, runArchive(guest, token));
   const disk = join(scratch, 'data.img');
-  formatDisk(disk, options.disk ?? DEFAULTS.disk, tools.mkfs);
+  formatDisk(disk, settings.disk, tools.mkfs);
   if (collect.length > 0) mkdirSync(join(scratch, 'files'));
   return {
     qemu: tools.qemu,
     accelerator,
     image: await bootImage(kernel),
     initramfs,
-    cpus: options.cpus ?? DEFAULTS.cpus,
-    memory: options.memory ?? DEFAULTS.memory,
-    append: options.append ?? '',
+    cpus,
+    memory,
+    append,
     disk,
     shares: [
       { tag: 'host', path: '/', writable: false },

@@ -5,6 +5,7 @@ import { Session } from './session.ts';
 
 const TOKEN = 'end-of-output';
 const SILENCE = 60;
+const GRACE = 30;
 
 /** What Linux 6.12 says in a guest where kprobes were switched on a function two other processes kept calling. */
 const OOPS = `[   11.4090] BUG: kernel NULL pointer dereference, address: 0000000000000000
@@ -33,8 +34,31 @@ describe('a guest', () => {
     }
     guest.says('alive');
     await vi.advanceTimersByTimeAsync(11_000);
-    expect(await run).toMatchObject({ exitStatus: 124, message: 'the command took longer than 1000 s (--timeout)' });
+    expect(guest.signals).toEqual(['signal TERM']);
+    guest.says('alive');
+    await vi.advanceTimersByTimeAsync(GRACE * 1000);
+    expect(await run).toMatchObject({
+      exitStatus: 124,
+      message: 'the command took longer than 1000 s (--timeout), and 30 s more when it was told to end',
+    });
     expect(guest.switchedOff).toBe(true);
+  });
+
+  it('whose time is up is told to end, and what it then says is kept', async () => {
+    let collected = 0;
+    const stdout = new PassThrough();
+    const { guest, run } = await startGuest({ timeout: 20, stdout, collect: () => collected++ });
+    guest.stdout.write('counting ');
+    await vi.advanceTimersByTimeAsync(19_000);
+    expect(guest.signals).toEqual([]);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(guest.signals).toEqual(['signal TERM']);
+    expect(guest.switchedOff).toBe(false);
+    guest.stdout.write('Total 7 calls');
+    guest.ends(143);
+    const message = 'the command took longer than 20 s (--timeout) and was ended';
+    expect(await run).toMatchObject({ name: 'LabError', exitStatus: 124, started: true, message });
+    expect([collected, String(stdout.read())]).toEqual([1, 'counting Total 7 calls']);
   });
 
   it('that gives none is switched off, and the processor that got stuck is named', async () => {
@@ -47,7 +71,7 @@ describe('a guest', () => {
     const error = await run;
     expect(error).toMatchObject({ name: 'LabError', exitStatus: 125, started: true });
     expect(String(error.message).split('\n')).toEqual([
-      'the guest hangs: no sign of life for 60 s: BUG: soft lockup - CPU#0 stuck for 26s! [sh:175]',
+      'the guest is not responding: no heartbeat for 60 s: BUG: soft lockup - CPU#0 stuck for 26s! [sh:175]',
       'what follows on its console:',
       '  [   52.8534] Call Trace:',
     ]);
@@ -88,17 +112,16 @@ describe('a guest', () => {
 });
 
 /** A session with a guest that has just started COMMAND. `run` resolves to what came of it, an error too. */
-async function startGuest({ timeout }: { timeout: number }) {
+async function startGuest({ timeout, ...given }: { timeout: number; stdout?: PassThrough; collect?: () => void }) {
+  const { collect = () => {}, ...streams } = given;
   const guest = new FakeGuest();
-  const session = new Session(guest.machine, {}, TOKEN, SILENCE);
+  const session = new Session(guest.machine, streams, TOKEN, SILENCE);
   guest.says('ready');
   await session.boot(120);
-  const run = session
-    .run(timeout, () => {})
-    .then(
-      (outcome) => outcome as unknown as Record<string, unknown>,
-      (error: unknown) => error as Record<string, unknown>,
-    );
+  const run = session.run({ timeout, grace: GRACE }, collect).then(
+    (outcome) => outcome as unknown as Record<string, unknown>,
+    (error: unknown) => error as Record<string, unknown>,
+  );
   return { guest, run };
 }
 
@@ -107,7 +130,16 @@ class FakeGuest {
   readonly console = new PassThrough();
   readonly stdout = new PassThrough();
   readonly #stderr = new PassThrough();
-  readonly #control = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+  /** What the host has said, but for its greeting. */
+  readonly signals: string[] = [];
+  readonly #control = new Duplex({
+    read() {},
+    write: (chunk, _encoding, done) => {
+      const line = String(chunk).trim();
+      if (line !== 'hello') this.signals.push(line);
+      done();
+    },
+  });
   #end = () => {};
   switchedOff = false;
   readonly machine: Machine = {

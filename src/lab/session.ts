@@ -5,7 +5,7 @@ import { COMPLAINT } from './guest.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { Machine } from './machine.ts';
 import { MarkedStream } from './marked-stream.ts';
-import type { LabStreams } from './streams.ts';
+import type { LabStreams, SignalName } from './streams.ts';
 
 /** The guest did not do its part: it did not boot, died, hung, or took too long. */
 export class LabError extends UserError {
@@ -28,6 +28,9 @@ const SHOWN_LINES = 16;
 const ABOUT_OOPSES =
   'kprobes on busy functions may do this under emulation, with --cpus 1 they do not: see docs/lab.md';
 
+/** How waiting for the guest ended. */
+type WaitEnd = 'met' | 'died' | 'aborted' | 'hangs' | 'late';
+
 /** How COMMAND ended. */
 export interface GuestOutcome {
   /** Its exit status; 128 + N if signal N ended it, as in a shell. */
@@ -35,7 +38,7 @@ export interface GuestOutcome {
   /** What it wrote, where no stream was given. */
   readonly stdout: Buffer;
   readonly stderr: Buffer;
-  /** Name of the last process the guest's kernel killed for want of memory. */
+  /** Name of the last process that the guest's kernel killed because it was out of memory. */
   readonly outOfMemory: string | undefined;
 }
 
@@ -56,7 +59,7 @@ export class Session {
   #settle: () => void = () => {};
   #ended = false;
 
-  /** @param silence seconds without a sign of life after which the guest, once COMMAND runs, is taken to hang */
+  /** @param silence seconds without a heartbeat after which the guest, once COMMAND runs, is given up */
   constructor(machine: Machine, streams: LabStreams, token: string, silence: number) {
     this.#machine = machine;
     this.#streams = streams;
@@ -96,20 +99,27 @@ export class Session {
     const seconds = Number(process.hrtime.bigint() - this.#startTime) / 1e9;
     if (this.#streams.stdin) this.#streams.stdin.pipe(this.#machine.stdin);
     else this.#machine.stdin.end();
-    this.#streams.onRunning?.({ signal: (name) => this.#machine.control.write(`signal ${name}\n`) });
+    this.#streams.onRunning?.({ signal: (name) => this.#signal(name) });
     return seconds;
   }
 
-  /** Waits for COMMAND and the end of its output, then switches the machine off. `collect` runs just before. */
-  async run(timeout: number, collect: () => void): Promise<GuestOutcome> {
+  /**
+   * Waits for COMMAND and the end of its output, then switches the machine off. `collect` runs just before.
+   * COMMAND is told to end after `timeout` seconds and has `grace` seconds to do so: what it has to say, it can say.
+   */
+  async run({ timeout, grace }: { timeout: number; grace: number }, collect: () => void): Promise<GuestOutcome> {
     this.#heartbeat = new Heartbeat(this.#silence, () => {
       this.#hangs = true;
       this.#settle();
     });
     const finished = (): boolean => this.#status !== undefined && this.#outputs.every((output) => output.ended);
-    await this.#until(finished, timeout, `the command took longer than ${timeout} s (--timeout)`);
+    const tooLate = `the command took longer than ${timeout} s (--timeout)`;
+    const isLate = (await this.#wait(finished, timeout)) === 'late';
+    if (isLate) this.#signal('TERM');
+    await this.#until(finished, grace, `${tooLate}, and ${grace} s more when it was told to end`);
     collect();
     await this.#end();
+    if (isLate) throw new LabError(`${tooLate} and was ended`, true, TIMED_OUT);
     const [stdout, stderr] = this.#outputs.map((output) => output.collected());
     return {
       status: this.#status ?? GUEST_FAILED,
@@ -135,31 +145,49 @@ export class Session {
     });
   }
 
-  async #until(condition: () => boolean, deadline: number, tooLate: string): Promise<void> {
-    let late = false;
+  /** Sends a signal to COMMAND's process group. */
+  #signal(name: SignalName): void {
+    this.#machine.control.write(`signal ${name}\n`);
+  }
+
+  /** Waits for a condition, for `deadline` seconds at most; anything but `met` means that it may never come true. */
+  async #wait(condition: () => boolean, deadline: number): Promise<WaitEnd> {
+    let isLate = false;
     let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      const aborted = (): boolean => this.#streams.abort?.aborted ?? false;
+    const end = await new Promise<WaitEnd>((resolve) => {
       this.#settle = () => {
-        if (condition() || this.#ended || this.#hangs || aborted() || late) resolve();
+        if (condition()) resolve('met');
+        else if (this.#ended) resolve('died');
+        else if (this.#streams.abort?.aborted) resolve('aborted');
+        else if (this.#hangs) resolve('hangs');
+        else if (isLate) resolve('late');
       };
       timer = setTimeout(() => {
-        late = true;
+        isLate = true;
         this.#settle();
       }, deadline * 1000);
       this.#settle();
     });
     clearTimeout(timer);
     this.#settle = () => {};
-    if (condition()) return;
-    const died = this.#ended;
+    return end;
+  }
+
+  /** Waits for a condition, and switches the machine off if it does not come true. */
+  async #until(condition: () => boolean, deadline: number, tooLate: string): Promise<void> {
+    const end = await this.#wait(condition, deadline);
+    if (end === 'met') return;
     await this.#end();
-    if (this.#streams.abort?.aborted && !died) throw new LabError('the guest was switched off', this.#started, ABORTED);
-    if (died) throw this.#failure(this.#started ? 'the guest died' : 'the guest did not boot', GUEST_FAILED);
-    if (this.#hangs) {
-      throw this.#failure(`the guest hangs: no sign of life for ${this.#silence} s`, GUEST_FAILED);
+    switch (end) {
+      case 'aborted':
+        throw new LabError('the guest was switched off', this.#started, ABORTED);
+      case 'died':
+        throw this.#failure(this.#started ? 'the guest died' : 'the guest did not boot', GUEST_FAILED);
+      case 'hangs':
+        throw this.#failure(`the guest is not responding: no heartbeat for ${this.#silence} s`, GUEST_FAILED);
+      case 'late':
+        throw this.#failure(tooLate, this.#started ? TIMED_OUT : GUEST_FAILED);
     }
-    throw this.#failure(tooLate, this.#started ? TIMED_OUT : GUEST_FAILED);
   }
 
   async #end(): Promise<void> {

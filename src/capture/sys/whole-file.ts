@@ -14,7 +14,7 @@ export async function readWholeAside(path: string): Promise<Buffer> {
   const fread = cFunction('size_t fread(void *to, size_t size, size_t count, void *file)');
   const ferror = cFunction('int ferror(void *file)');
   const fclose = cFunction('int fclose(void *file)');
-  const file = fopen(path, 'r');
+  const file = fopen(path, 're'); // e: programs that are started do not inherit it
   if (!file) throw new SystemCallError({ call: 'open', name: path }, 'ENOENT');
   try {
     const pieces: Buffer[] = [];
