@@ -86,6 +86,8 @@ export interface NoteFacts {
   /** perf chose periods of its own for these events, and they are not printed. */
   'period-not-printed': { readonly events: readonly string[] };
   'no-sample-has-stack': object;
+  /** A profile has sums only, of time or bytes. `every`: so much of the value is one sample; 0 where that is not known. */
+  'no-sample-counts': { readonly value: string; readonly unit: string; readonly every: number };
   'log-lines-dropped': { readonly lines: number };
   'total-ignored': { readonly stated: number; readonly counted: number };
   'argument-not-recorded': object;

@@ -103,6 +103,10 @@ const NOTES: Words<NoteFacts> = {
     `A sample of ${some(events)} counts once, because its period is not printed; perf script -F +period prints it.`,
   'no-sample-has-stack': () =>
     'No sample has a stack: perf record -g takes them, and perf script prints them unless -F leaves out ip and sym.',
+  'no-sample-counts': ({ value, unit, every }) =>
+    every > 0
+      ? `The profile states ${value} in ${unit} and no number of samples: every ${every} count as one call.`
+      : `The profile states ${value} in ${unit} and no number of samples: each of its stacks counts as one call; --sort ${value} goes by the sums.`,
   'log-lines-dropped': ({ lines }) =>
     `The kernel dropped ${counted(lines, 'line')} of its log: calls printed there are missing unless a stated total tells of them.`,
   'total-ignored': ({ stated, counted: found }) =>

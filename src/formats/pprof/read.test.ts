@@ -95,6 +95,94 @@ test('a profile of another program', async () => {
   ]);
 });
 
+/** A profile with one stack, `ksys_write <- main`, in samples with these values. */
+function profileWith(types: [string, string][], values: number[][], period?: [number, string, string]): Uint8Array {
+  const strings = new StringTable();
+  const text = (value: string) => strings.dedup(value);
+  const type = ([name, unit]: [string, string]) => new ValueType({ type: text(name), unit: text(unit) });
+  return new Profile({
+    sampleType: types.map(type),
+    sample: values.map((value) => new Sample({ locationId: [1, 2], value })),
+    mapping: [new Mapping({ id: 1, filename: text('[kernel.kallsyms]') })],
+    location: [1, 2].map((id) => new Location({ id, mappingId: 1, line: [new Line({ functionId: id })] })),
+    function: ['ksys_write', 'main'].map((name, i) => new Fn({ id: i + 1, name: text(name) })),
+    ...(period && { period: period[0], periodType: type([period[1], period[2]]) }),
+    stringTable: strings,
+  }).encode();
+}
+
+const NANOSECONDS: [string, string] = ['cpu', 'nanoseconds'];
+
+test.each<[string, Uint8Array, number, object[]]>([
+  [
+    'samples are counted',
+    profileWith(
+      [['samples', 'count'], NANOSECONDS],
+      [
+        [3, 30],
+        [1, 10],
+      ],
+      [10, 'cpu', 'nanoseconds'],
+    ),
+    4,
+    [{ code: 'samples-counted', events: ['cpu'] }],
+  ],
+  [
+    'objects are',
+    profileWith(
+      [
+        ['alloc_space', 'bytes'],
+        ['alloc_objects', 'count'],
+      ],
+      [
+        [800, 8],
+        [100, 1],
+      ],
+    ),
+    9,
+    [],
+  ],
+  [
+    'the kind of samples that has any',
+    profileWith(
+      [
+        ['exception', 'count'],
+        ['alloc-samples', 'count'],
+      ],
+      [[0, 2]],
+    ),
+    2,
+    [],
+  ],
+  [
+    'time tells a number where the time between samples is known',
+    profileWith([NANOSECONDS], [[30_000_000], [10_000_001]], [10_000_000, 'cpu', 'nanoseconds']),
+    4,
+    [{ code: 'no-sample-counts', value: 'cpu', unit: 'nanoseconds', every: 10_000_000 }],
+  ],
+  [
+    'and none where it is not',
+    profileWith([NANOSECONDS], [[30_000_000], [10_000_000], [0]], [1, 'mutex', 'count']),
+    2,
+    [{ code: 'no-sample-counts', value: 'cpu', unit: 'nanoseconds', every: 0 }],
+  ],
+  [
+    'bytes tell none',
+    profileWith([['inuse_space', 'bytes']], [[524288]], [524288, 'space', 'bytes']),
+    1,
+    [{ code: 'no-sample-counts', value: 'inuse_space', unit: 'bytes', every: 0 }],
+  ],
+  ['a value without a unit is taken as it is', profileWith([['x', '']], [[5]]), 5, []],
+])('of the values of a profile %s', async (_what, profile, total, notes) => {
+  const { census } = await checkBytes('pprof', profile);
+  expect([census.total, census.facts.notes]).toEqual([total, notes]);
+});
+
+test('what runs in every sample is no target', async () => {
+  const samples = await readBytes(profileWith([['samples', 'count']], [[3], [4]]));
+  expect(samples.census.targets).toEqual([]);
+});
+
 test.each([
   ['a text', '{"facts":'],
   [

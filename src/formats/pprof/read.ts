@@ -17,6 +17,8 @@ import {
   placeOfFile,
   UNRELIABLE,
 } from './encoding.ts';
+import { endsInField, sniffProfile } from './fields.ts';
+import { foreignValues, ownValues } from './values.ts';
 
 /** The library holds a profile in memory as a whole. */
 const MAXIMUM_SIZE = 512 << 20;
@@ -26,8 +28,8 @@ export const pprofReader: FormatReader = {
   name: 'pprof',
   summary: 'pprof profile, such as a census file',
 
-  sniff(head: Buffer): SniffResult {
-    return looksLikeProfile(head) ? 'yes' : 'no';
+  sniff(head: Buffer, _fileName: string, isWhole: boolean): SniffResult {
+    return sniffProfile(head, isWhole);
   },
 
   async read(bytes: ByteStream, builder: CensusBuilder, diagnostics: Diagnostics): Promise<void> {
@@ -58,57 +60,6 @@ function decode(bytes: Buffer): Profile {
   }
 }
 
-/** Walks the outermost fields of a protobuf message; false at the first that no profile has. */
-function looksLikeProfile(head: Buffer): boolean {
-  // A profile begins with its sample types: field 1, a message of two numbers.
-  if (head[0] !== 0x0a || (head[1] ?? 255) > 32) return false;
-  const inner = head.subarray(2, 2 + (head[1] ?? 0));
-  if (inner[0] !== 0x08 && inner[0] !== 0x10) return false;
-  let at = 0;
-  for (let fields = 0; fields < 16 && at < head.length; fields++) {
-    const next = nextField(head, at);
-    if (next === null) return false;
-    at = next;
-  }
-  return true;
-}
-
-/** Where the field at `at` ends, which may be beyond the bytes; null if no profile has such a field. */
-function nextField(bytes: Buffer, at: number): number | null {
-  const tag = bytes[at] ?? 0;
-  const field = tag >> 3;
-  if (field < 1 || field > 15) return null;
-  if ((tag & 7) === 0) {
-    let end = at + 1;
-    while (end < bytes.length && ((bytes[end] ?? 0) & 0x80) !== 0) end += 1;
-    return end - at > 11 ? null : end + 1;
-  }
-  if ((tag & 7) !== 2) return null;
-  let length = 0;
-  let shift = 1;
-  let p = at + 1;
-  for (; p < bytes.length; p++) {
-    const byte = bytes[p] ?? 0;
-    length += (byte & 0x7f) * shift;
-    shift *= 128;
-    if ((byte & 0x80) === 0) break;
-    if (shift > 2 ** 35) return null;
-  }
-  return p + 1 + length;
-}
-
-/** Where the field begins in which the bytes end; null if they end with a field or are no profile. */
-function endsInField(bytes: Buffer): number | null {
-  let at = 0;
-  while (at < bytes.length) {
-    const next = nextField(bytes, at);
-    if (next === null) return null;
-    if (next > bytes.length) return at;
-    at = next;
-  }
-  return null;
-}
-
 class ProfileConverter {
   readonly #profile: Profile;
   readonly #builder: CensusBuilder;
@@ -133,10 +84,11 @@ class ProfileConverter {
       Object.assign(census.facts, own.facts);
     }
     this.#readLocations(own !== null);
-    const { count: counts, others } = this.#values(own);
+    const { calls, others, areSamples } = own ? ownValues(own, census) : foreignValues(this.#profile, census);
     let damaged = 0;
     for (const sample of this.#profile.sample) {
-      const count = Number(sample.value[counts] ?? 0);
+      const count = calls(sample);
+      if (count === 0 && !own) continue;
       // A negative number, as in differences of profiles, comes out as a very large one.
       if (!(count >= 0 && Number.isSafeInteger(count))) {
         damaged += 1;
@@ -158,7 +110,8 @@ class ProfileConverter {
       }
     }
     if (damaged > 0) this.#diagnostics.skip(0, `${damaged} samples`, 'a count that is no number of calls');
-    if (!own) this.#builder.inferTarget();
+    // What runs in every sample is not called by what runs there too.
+    if (!own && !areSamples) this.#builder.inferTarget();
   }
 
   /** Stacks of a census file are as they were kept: nothing is to be taken off. */
@@ -181,25 +134,6 @@ class ProfileConverter {
     return null;
   }
 
-  /** Which of the values per sample counts the calls; the others are sums. */
-  #values(own: CensusComment | null): { count: number; others: { measure: number; column: number }[] } {
-    const { census } = this.#builder;
-    const types = this.#profile.sampleType.map((type) => ({
-      name: this.#text(type.type),
-      unit: this.#text(type.unit),
-    }));
-    const calls = types.findIndex(
-      ({ name, unit }) => unit === 'count' && /^(?:calls|samples|events|contentions)$/.test(name),
-    );
-    const count = own ? 0 : Math.max(0, calls);
-    const others = types.flatMap(({ name, unit }, column) => {
-      if (column === count) return [];
-      const measure = own?.measures[column - 1] ?? { name, unit, of: 'profile' };
-      return [{ measure: census.measure(measure), column }];
-    });
-    return { count, others };
-  }
-
   #labels(labels: readonly { key: unknown; str: unknown; num: unknown }[]): Map<string, string | number> {
     const result = new Map<string, string | number>();
     for (const { key, str, num } of labels)
@@ -208,7 +142,8 @@ class ProfileConverter {
   }
 
   #readLocations(isOwn: boolean): void {
-    const functions = new Map(this.#profile.function.map((f) => [String(f.id), f]));
+    // Some writers leave the numbers out and mean the order.
+    const functions = new Map(this.#profile.function.map((f, i) => [String(Number(f.id) === 0 ? i + 1 : f.id), f]));
     const files = new Map(this.#profile.mapping.map((m) => [String(m.id), this.#text(m.filename)]));
     for (const location of this.#profile.location) {
       const file = files.get(String(location.mappingId)) ?? '';
