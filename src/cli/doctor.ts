@@ -3,16 +3,15 @@ import type { Finding } from '../capture/doctor.ts';
 import { newCommand } from './command.ts';
 import { hasColour } from './terminal.ts';
 
-/** `whocalls doctor`: what this machine can do, and why not what it cannot. */
+/** `whocalls doctor`: what this machine can do, and what prevents the rest. */
 export function command(): Command {
   return newCommand('doctor')
-    .description('Try out what this machine can count, and say why not what it cannot. Nothing is left behind.')
+    .description('Try out what this machine can count, and say what prevents the rest. Nothing is left behind.')
     .addOption(new Option('--format <format>', 'what to write').choices(['text', 'json']).default('text'))
     .action(async ({ format }: { format: string }) => {
       const findings = await gather();
       process.stdout.write(format === 'json' ? `${JSON.stringify({ findings })}\n` : table(findings));
-      const engines = findings.filter(({ what }) => ['kprobe', 'breakpoint', 'tracepoint', 'hist'].includes(what));
-      process.exitCode = engines.some(({ works }) => works) ? 0 : 1;
+      process.exitCode = findings.some(({ kind, works }) => kind === 'engine' && works) ? 0 : 1;
     });
 }
 
@@ -25,6 +24,7 @@ async function gather(): Promise<Finding[]> {
   return [
     ...(process.platform === 'linux' ? examine() : []),
     {
+      kind: 'lab',
       what: 'lab',
       works: ready,
       detail: ready

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
-import type { EngineName } from '../capture/engines/engine.ts';
+import { ENGINE_NAMES, type EngineName } from '../capture/engines/engines.ts';
 import type { Recording, RecordPlan } from '../capture/record.ts';
 import { parseKeys } from '../capture/targets/arguments.ts';
 import type { Census } from '../census/census.ts';
@@ -22,7 +22,6 @@ import { ProgressLine } from './terminal.ts';
 import { count, list, ranges, seconds, words } from './values.ts';
 import { addWatchOptions, type WatchOptions, type WorkloadWatch, watchWorkload } from './workload-watch.ts';
 
-const ENGINE_NAMES: readonly EngineName[] = ['kprobe', 'breakpoint', 'tracepoint', 'uprobe', 'hist'];
 /** Room for 20,000 distinct stacks with some to spare; 35 MiB of kernel memory. */
 const DEFAULT_MAX_STACKS = 32_768;
 const DEFAULT_MAX_KEYS = 65_536;
@@ -183,7 +182,7 @@ function planOf(
     throw new UsageError("name a function to count: whocalls record NAME -- COMMAND (see 'whocalls record -h')");
   if (options.onlyCommand && workload.length === 0) throw new UsageError('--only-command needs a COMMAND after --');
   if (options.user !== undefined && workload.length === 0) throw new UsageError('--user needs a COMMAND after --');
-  const { by, duration, interval, engine, timeBuckets, cgroup, user } = options;
+  const { by, interval } = options;
   const keys = parseKeys(options.keys ?? 'comm');
   return {
     targets,
@@ -191,23 +190,23 @@ function planOf(
     // What the report groups by has to be a key.
     keys: { ...keys, pid: keys.pid || by === 'pid', cpu: keys.cpu || by === 'cpu', comm: keys.comm || by === 'comm' },
     filter: {
-      ...(options.pid && { pids: options.pid }),
-      ...(options.comm && { comms: options.comm }),
-      ...(options.cpu && { cpus: options.cpu }),
+      pids: options.pid,
+      comms: options.comm,
+      cpus: options.cpu,
+      cgroup: options.cgroup,
+      onlyCommand: options.onlyCommand,
+      includeSelf: !options.excludeSelf,
     },
-    onlyCommand: options.onlyCommand ?? false,
-    excludeSelf: options.excludeSelf,
     walk: options.walk,
     userStacks: options.userStacks ?? false,
     maxStacks: options.maxStacks,
     maxKeys: options.maxKeys,
-    ...(duration !== undefined && { durationSeconds: duration }),
-    ...(interval !== undefined && { interval: { seconds: interval, onInterval: intervalPrinter() } }),
-    ...(engine !== undefined && { engine }),
-    ...(timeBuckets !== undefined && { bucketMilliseconds: timeBuckets }),
+    durationSeconds: options.duration,
+    interval: interval === undefined ? undefined : { seconds: interval, onInterval: intervalPrinter() },
+    engine: options.engine,
+    bucketMilliseconds: options.timeBuckets,
     needsTimes,
-    ...(cgroup !== undefined && { cgroup }),
-    ...(user !== undefined && { user }),
+    user: options.user,
   };
 }
 

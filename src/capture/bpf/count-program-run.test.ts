@@ -1,72 +1,71 @@
 import { describe, expect, it } from 'vitest';
 import { BpfMachine, type FakeCall, type FakeMap, word } from '../../../test/support/bpf-machine.ts';
 import { arch } from '../sys/arch.ts';
-import {
-  assembleCountProgram,
-  type CountProgram,
-  FATES,
-  type ProgramFeatures,
-  SCRATCH_SPACE,
-  scratchSize,
-  stackRecordSize,
-  USER_PART,
-} from './count-program.ts';
+import { assembleCountProgram, type CountProgram, DROP_REASONS } from './count-program.ts';
 import { type KeyOptions, keyLayout } from './key-layout.ts';
+import { SCRATCH_SPACE, scratchSize, stackRecordSize, USER_PART } from './scratch-space.ts';
 import { decodeTaskName } from './task-name.ts';
 
 const TARGET = 1;
-const MAPS = { gate: 11, outside: 12, counts: 13, stacks: 14, fates: 15, scratch: 16 };
+const MAPS = { enabled: 11, uncounted: 12, counts: 13, stacks: 14, drops: 15, scratch: 16 };
 const CGROUPS = 17;
+const OWN_PID = 4711;
 const CALLS: FakeCall = { stack: [0xffffffff81000100n, 0xffffffff81000200n, 0xffffffff81000300n] };
 
 interface Wishes extends Partial<Omit<CountProgram, 'layout' | 'maps' | 'target'>> {
   readonly keys?: KeyOptions;
-  readonly kernel: ProgramFeatures;
+  readonly cgroups?: number;
   readonly maxStacks?: number;
   readonly maxKeys?: number;
 }
 
-/** A program with maps around it, through the gate of which calls go unless it is shut. */
+/** A program with maps around it, which counts unless it is disabled. */
 class Counter {
   readonly machine = new BpfMachine();
   readonly counts: FakeMap;
   readonly stacks: FakeMap;
-  readonly #maps: Record<'gate' | 'outside' | 'fates' | 'scratch', FakeMap>;
+  readonly #maps: Record<'enabled' | 'uncounted' | 'drops' | 'scratch', FakeMap>;
   readonly #code: Buffer;
   readonly #layout;
 
-  constructor({ keys = {}, maxStacks = 10, maxKeys = 10, ...wishes }: Wishes) {
+  constructor({ keys = {}, maxStacks = 10, maxKeys = 10, cgroups = 0, ...wishes }: Wishes) {
     this.#layout = keyLayout(keys);
     const userStacks = wishes.userStacks ?? false;
-    const places = wishes.places ?? 0;
+    const nesting = wishes.nesting ?? 0;
     const map = (name: keyof typeof MAPS, keySize: number, valueSize: number, room: number) =>
       this.machine.map(MAPS[name], keySize, valueSize, room);
     this.counts = map('counts', this.#layout.size, 8, maxKeys);
     this.stacks = map('stacks', 8, stackRecordSize(userStacks), maxStacks);
     this.#maps = {
-      gate: map('gate', 4, 8, 1).asArray(),
-      outside: map('outside', 4, 8 * (TARGET + 1), 1).asArray(),
-      fates: map('fates', 4, 8, (TARGET + 1) * FATES.length).asArray(),
-      scratch: map('scratch', 4, scratchSize(userStacks), Math.max(places, 1)).asArray(),
+      enabled: map('enabled', 4, 8, 1).asArray(),
+      uncounted: map('uncounted', 4, 8 * (TARGET + 1), 1).asArray(),
+      drops: map('drops', 4, 8, (TARGET + 1) * DROP_REASONS.length).asArray(),
+      scratch: map('scratch', 4, scratchSize(userStacks), Math.max(nesting, 1)).asArray(),
     };
     this.machine.map(CGROUPS, 4, 4, 2);
     this.#code = assembleCountProgram({
       layout: this.#layout,
       target: TARGET,
-      maps: MAPS,
+      maps: { ...MAPS, ...(cgroups > 0 && { cgroups: { map: CGROUPS, count: cgroups } }) },
       filter: {},
       userStacks,
       onlyUserStack: false,
       addCaller: false,
       mayBeEmpty: false,
-      places,
+      nesting,
+      isPreemptible: false,
+      readsProcesses: false,
+      ownPid: OWN_PID,
+      pidNamespace: undefined,
+      bucketMilliseconds: undefined,
+      argumentOffset: undefined,
       ...wishes,
     }).bytes;
-    this.open(true);
+    this.enable(true);
   }
 
-  open(isOpen: boolean): void {
-    this.#value('gate', 0).writeUInt32LE(Number(isOpen), 0);
+  enable(isOn: boolean): void {
+    this.#value('enabled', 0).writeUInt32LE(Number(isOn), 0);
   }
 
   call(...calls: readonly FakeCall[]): this {
@@ -79,25 +78,25 @@ class Counter {
     return Array.from(this.counts.entries(), ([, value]) => Number(value.readBigUInt64LE(0))).sort((a, b) => b - a);
   }
 
-  get outside(): number {
-    return Number(this.#value('outside', 0).readBigUInt64LE(8 * TARGET));
+  get uncounted(): number {
+    return Number(this.#value('uncounted', 0).readBigUInt64LE(8 * TARGET));
   }
 
-  /** What became of calls that were not counted; fates that nobody met are left out. */
-  get fates(): Record<string, number> {
-    const numbers = FATES.map((name, i): [string, number] => [
+  /** Calls that were not counted, by reason; those of no call are left out. */
+  get drops(): Record<string, number> {
+    const numbers = DROP_REASONS.map((name, i): [string, number] => [
       name,
-      Number(this.#value('fates', TARGET * FATES.length + i).readBigUInt64LE(0)),
+      Number(this.#value('drops', TARGET * DROP_REASONS.length + i).readBigUInt64LE(0)),
     ]);
     return Object.fromEntries(numbers.filter(([, count]) => count > 0));
   }
 
-  occupy(place: number, isBusy: boolean): void {
-    this.#value('scratch', place).writeUInt32LE(Number(isBusy), SCRATCH_SPACE.busy);
+  occupy(buffer: number, isBusy: boolean): void {
+    this.#value('scratch', buffer).writeUInt32LE(Number(isBusy), SCRATCH_SPACE.busy);
   }
 
-  isBusy(place: number): boolean {
-    return this.#value('scratch', place).readUInt32LE(SCRATCH_SPACE.busy) !== 0;
+  isBusy(buffer: number): boolean {
+    return this.#value('scratch', buffer).readUInt32LE(SCRATCH_SPACE.busy) !== 0;
   }
 
   /** One part of the keys, as 32 bits. */
@@ -124,59 +123,62 @@ class Counter {
     });
   }
 
-  #value(map: 'gate' | 'outside' | 'fates' | 'scratch', index: number): Buffer {
+  #value(map: 'enabled' | 'uncounted' | 'drops' | 'scratch', index: number): Buffer {
     const region = this.#maps[map].get(word(index));
     if (!region) throw new Error(`${map} has no ${index}`);
     return region.bytes;
   }
 }
 
-const OLD: ProgramFeatures = { preemptsPrograms: false, readsProcesses: false };
-const NEW: ProgramFeatures = { preemptsPrograms: true, readsProcesses: true };
+const OLD = { isPreemptible: false, readsProcesses: false };
+const NEW = { isPreemptible: true, readsProcesses: true };
 
 describe.each([
   ['5.4', OLD],
   ['6.12', NEW],
 ])('the counting program, run on Linux %s', (_, kernel) => {
   it('adds one to the count of a stack for each call with that stack, and keeps the stack', () => {
-    const counter = new Counter({ kernel }).call({}, { stack: [1n, 2n] }, {}, {}, { stack: [2n, 1n] });
+    const counter = new Counter({ ...kernel }).call({}, { stack: [1n, 2n] }, {}, {}, { stack: [2n, 1n] });
     expect(counter.counted).toEqual([3, 1, 1]);
     expect(counter.frames()).toEqual([CALLS.stack, [1n, 2n], [2n, 1n]]);
-    expect([counter.fates, counter.part('target')]).toEqual([{}, [1, 1, 1]]);
+    expect([counter.drops, counter.part('target')]).toEqual([{}, [1, 1, 1]]);
   });
 
   it('keeps 127 frames, and nothing of a deeper stack that came before', () => {
     const deep = Array.from({ length: 200 }, (_, i) => BigInt(i + 1));
-    const counter = new Counter({ kernel }).call({ stack: deep }, {});
+    const counter = new Counter({ ...kernel }).call({ stack: deep }, {});
     expect(counter.frames()).toEqual([deep.slice(0, 127), CALLS.stack]);
   });
 
-  it('counts aside what finds the gate closed, whatever filters would say', () => {
-    const counter = new Counter({ kernel, filter: { pids: [7] } });
-    counter.open(false);
+  it('counts aside what finds the enable flag off, whatever filters would say', () => {
+    const counter = new Counter({ ...kernel, filter: { pids: [7] } });
+    counter.enable(false);
     counter.call({}, { pid: 7 });
-    expect([counter.outside, counter.counted, counter.fates]).toEqual([2, [], {}]);
-    counter.open(true);
+    expect([counter.uncounted, counter.counted, counter.drops]).toEqual([2, [], {}]);
+    counter.enable(true);
     counter.call({}, { pid: 7 });
-    expect([counter.outside, counter.counted, counter.fates]).toEqual([2, [1], { filtered: 1 }]);
+    expect([counter.uncounted, counter.counted, counter.drops]).toEqual([2, [1], { filtered: 1 }]);
   });
 
   it('lets through what filters ask for, and counts the rest', () => {
-    const cases: [CountProgram['filter'], FakeCall[], passing: number][] = [
+    const cases: [CountProgram['filter'], FakeCall[], passing: number, cgroups?: number][] = [
       [{ pids: [7, 8] }, [{ pid: 7 }, { pid: 8 }, { pid: 9 }], 2],
-      [{ excludePids: [7] }, [{ pid: 7 }, { pid: 8 }], 1],
+      [{}, [{ pid: OWN_PID }, { pid: 8 }], 1],
+      [{ includeSelf: true }, [{ pid: OWN_PID }, { pid: 8 }], 2],
       [{ cpus: [1, 3] }, [{ cpu: 0 }, { cpu: 1 }, { cpu: 3 }], 2],
       [{ comms: ['a', 'name-of-15-byte'] }, [{ comm: 'a' }, { comm: 'ab' }, { comm: 'name-of-15-byte' }, {}], 2],
       [
-        { cgroups: { map: CGROUPS, count: 2 } },
+        { cgroup: '/a', onlyCommand: true },
         [{ cgroups: [true, true] }, { cgroups: [true, false] }, { cgroups: [false, true] }],
         1,
+        2,
       ],
       [{ pids: [7], cpus: [1] }, [{ pid: 7 }, { cpu: 1 }, { pid: 7, cpu: 1 }], 1],
     ];
-    for (const [filter = {}, calls, passing] of cases) {
-      const counter = new Counter({ kernel, filter }).call(...calls);
-      expect([counter.counted, counter.fates]).toEqual([[passing], { filtered: calls.length - passing }]);
+    for (const [filter, calls, passing, cgroups = 0] of cases) {
+      const counter = new Counter({ ...kernel, filter, cgroups }).call(...calls);
+      const left = calls.length - passing;
+      expect([counter.counted, counter.drops]).toEqual([[passing], left > 0 ? { filtered: left } : {}]);
     }
   });
 
@@ -186,9 +188,9 @@ describe.each([
       { pid: 100, namespacePid: 7 },
       { pid: 7, namespacePid: null },
     ];
-    const counter = new Counter({ kernel, keys: { pid: true }, pidNamespace }).call(...calls);
+    const counter = new Counter({ ...kernel, keys: { pid: true }, pidNamespace }).call(...calls);
     expect(counter.part('pid')).toEqual([0, 7]);
-    expect(new Counter({ kernel, filter: { pids: [7] }, pidNamespace }).call(...calls).counted).toEqual([1]);
+    expect(new Counter({ ...kernel, filter: { pids: [7] }, pidNamespace }).call(...calls).counted).toEqual([1]);
   });
 
   it('tells calls apart by the keys that were asked for', () => {
@@ -200,7 +202,7 @@ describe.each([
       { pid: 1, comm: 'short', cpu: 2, nanoseconds: 30_000_000n, registers: { [offset]: 5n } },
       { pid: 1, comm: 'short', cpu: 2, nanoseconds: 30_000_000n, registers: { [offset]: 6n } },
     ];
-    const counter = new Counter({ kernel, keys, bucketMilliseconds: 10, argumentOffset: offset }).call(
+    const counter = new Counter({ ...kernel, keys, bucketMilliseconds: 10, argumentOffset: offset }).call(
       ...calls,
       ...calls,
     );
@@ -215,37 +217,41 @@ describe.each([
   });
 
   it('loses a call without a stack, unless it may have none', () => {
-    expect(new Counter({ kernel }).call({ stackError: -14 }, { stack: [] }).fates).toEqual({ 'no-stack': 2 });
-    const counter = new Counter({ kernel, mayBeEmpty: true }).call({ stackError: -14 }, { stack: [] }, { stack: [] });
-    expect([counter.fates, counter.counted]).toEqual([{ 'no-stack': 1 }, [2]]);
+    expect(new Counter({ ...kernel }).call({ stackError: -14 }, { stack: [] }).drops).toEqual({ 'no-stack': 2 });
+    const counter = new Counter({ ...kernel, mayBeEmpty: true }).call(
+      { stackError: -14 },
+      { stack: [] },
+      { stack: [] },
+    );
+    expect([counter.drops, counter.counted]).toEqual([{ 'no-stack': 1 }, [2]]);
   });
 
   it('stops inserting where a map is full, and goes on counting what is known', () => {
-    const stacks = new Counter({ kernel, maxStacks: 1 }).call({}, { stack: [1n] }, {}, { stack: [1n] });
-    expect([stacks.counted, stacks.fates]).toEqual([[2], { 'stacks-full': 2 }]);
-    const keys = new Counter({ kernel, maxKeys: 1 }).call({}, { stack: [1n] }, {}, { stack: [1n] });
-    expect([keys.counted, keys.fates, keys.stacks.size]).toEqual([[2], { 'counts-full': 2 }, 2]);
+    const stacks = new Counter({ ...kernel, maxStacks: 1 }).call({}, { stack: [1n] }, {}, { stack: [1n] });
+    expect([stacks.counted, stacks.drops]).toEqual([[2], { 'stacks-full': 2 }]);
+    const keys = new Counter({ ...kernel, maxKeys: 1 }).call({}, { stack: [1n] }, {}, { stack: [1n] });
+    expect([keys.counted, keys.drops, keys.stacks.size]).toEqual([[2], { 'counts-full': 2 }, 2]);
   });
 
   it('tries again where a map is in use, four times', () => {
     const busy = -16;
     for (const name of ['stacks', 'counts'] as const) {
-      const counter = new Counter({ kernel });
+      const counter = new Counter({ ...kernel });
       counter[name].refusals = [busy, busy, busy];
       counter.call({});
-      expect([counter.counted, counter.fates]).toEqual([[1], {}]);
+      expect([counter.counted, counter.drops]).toEqual([[1], {}]);
       counter[name].refusals = [busy, busy, busy, busy];
       counter.call({ stack: [1n] });
-      expect([counter.counted, counter.fates]).toEqual([[1], { [`${name}-busy`]: 1 }]);
+      expect([counter.counted, counter.drops]).toEqual([[1], { [`${name}-busy`]: 1 }]);
     }
   });
 
   it('adds to an entry that somebody else inserted meanwhile', () => {
-    const counter = new Counter({ kernel });
+    const counter = new Counter({ ...kernel });
     let key: Buffer | undefined;
     counter.call({});
     for (const [found] of counter.counts.entries()) key = found;
-    const other = new Counter({ kernel });
+    const other = new Counter({ ...kernel });
     other.counts.beforeUpdate = () => {
       other.counts.beforeUpdate = () => {};
       other.counts.insert(key ?? Buffer.alloc(0)).bytes.writeUInt32LE(5, 0);
@@ -253,25 +259,25 @@ describe.each([
     expect(other.call({}).counted).toEqual([6]);
   });
 
-  it('takes a place that is free, gives it back, and loses a call only where none is', () => {
-    const counter = new Counter({ kernel, places: 3, maxStacks: 2 });
-    const isFree = () => [0, 1, 2].map((place) => !counter.isBusy(place));
+  it('takes a buffer that is free, gives it back, and loses a call only where none is', () => {
+    const counter = new Counter({ ...kernel, nesting: 3, maxStacks: 2 });
+    const isFree = () => [0, 1, 2].map((buffer) => !counter.isBusy(buffer));
     counter.occupy(0, true);
     counter.occupy(1, true);
     expect(counter.call({}, {}).counted).toEqual([2]);
     expect(isFree()).toEqual([false, false, true]);
     counter.occupy(2, true);
-    expect(counter.call({}).fates).toEqual({ nested: 1 });
-    for (const place of [0, 1, 2]) counter.occupy(place, false);
+    expect(counter.call({}).drops).toEqual({ reentered: 1 });
+    for (const buffer of [0, 1, 2]) counter.occupy(buffer, false);
     // However a call ends.
     counter.call({ stack: [1n] }, { stack: [2n] }, { stackError: -14 });
-    expect(counter.fates).toEqual({ nested: 1, 'stacks-full': 1, 'no-stack': 1 });
+    expect(counter.drops).toEqual({ reentered: 1, 'stacks-full': 1, 'no-stack': 1 });
     expect(isFree()).toEqual([true, true, true]);
   });
 
   it('puts the caller from the link register after the function, where the kernel misses it', () => {
     const registers = { [arch().returnAddress.offset]: 2n };
-    const counter = new Counter({ kernel, addCaller: true }).call(
+    const counter = new Counter({ ...kernel, addCaller: true }).call(
       { stack: [1n, 3n], registers },
       { stack: [1n, 4n], registers },
     );
@@ -282,7 +288,7 @@ describe.each([
   });
 
   it('tells stacks apart by their part in the program, too', () => {
-    const counter = new Counter({ kernel, userStacks: true }).call({ userStack: [1n] }, { userStack: [2n] }, {}, {});
+    const counter = new Counter({ ...kernel, userStacks: true }).call({ userStack: [1n] }, { userStack: [2n] }, {}, {});
     expect(counter.counted).toEqual([2, 1, 1]);
     expect(counter.frames(USER_PART)).toEqual([[1n], [2n], []]);
     expect(counter.frames()).toEqual([CALLS.stack, CALLS.stack, CALLS.stack]);
@@ -290,12 +296,12 @@ describe.each([
 
   it('puts the address a function of a program was called from in place of the kernel’s stack', () => {
     const { onStack, offset } = arch().returnAddress;
-    const counter = new Counter({ kernel, userStacks: true, onlyUserStack: true });
+    const counter = new Counter({ ...kernel, userStacks: true, onlyUserStack: true });
     const caller = Buffer.alloc(8);
     caller.writeUInt32LE(0x1234);
     const registers = { [offset]: onStack ? counter.machine.region(caller).start : 0x1234n };
     counter.call({ registers, userStack: [1n, 2n] });
     expect([counter.frames(), counter.frames(USER_PART)]).toEqual([[[0x1234n]], [[1n, 2n]]]);
-    expect(counter.call({ registers, userStack: [] }).fates).toEqual({ 'no-stack': 1 });
+    expect(counter.call({ registers, userStack: [] }).drops).toEqual({ 'no-stack': 1 });
   });
 });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assembleCountProgram, type CountProgram, SCRATCH_SPACE, scratchSize } from './count-program.ts';
+import { assembleCountProgram, type CountProgram } from './count-program.ts';
 import { keyLayout } from './key-layout.ts';
+import { SCRATCH_SPACE, scratchSize } from './scratch-space.ts';
 import { WALK_SCRATCH } from './stack-walk.ts';
 
 const EXIT = 0x95;
@@ -45,7 +46,7 @@ const program = fc
     userStacks: fc.boolean(),
     onlyUserStack: fc.boolean(),
     addCaller: fc.boolean(),
-    places: fc.constantFrom(0, 1, 8),
+    nesting: fc.constantFrom(0, 1, 8),
     mayBeEmpty: fc.boolean(),
     pids: fc.array(fc.nat(4_194_304), { maxLength: 3 }),
     comms: fc.array(fc.string({ minLength: 1, maxLength: 20 }), { maxLength: 3 }),
@@ -53,31 +54,47 @@ const program = fc
     cgroups: fc.nat(2),
     pidNamespace: fc.boolean(),
     self: fc.boolean(),
-    kernel: fc.record({ preemptsPrograms: fc.boolean(), readsProcesses: fc.boolean() }),
+    isPreemptible: fc.boolean(),
+    readsProcesses: fc.boolean(),
     walk: fc.constantFrom(null, '2-bit' as const, '3-bit' as const),
   })
   .map((o): CountProgram => {
-    const bucket = o.timed ? { bucketMilliseconds: 100 } : {};
+    const bucketMilliseconds = o.timed ? 100 : undefined;
     return {
-      layout: keyLayout({ pid: o.pid, comm: o.comm, cpu: o.cpu, argument: o.argument, ...bucket }),
+      layout: keyLayout({
+        pid: o.pid,
+        comm: o.comm,
+        cpu: o.cpu,
+        argument: o.argument,
+        ...(bucketMilliseconds && { bucketMilliseconds }),
+      }),
       target: 3,
-      kernel: o.kernel,
-      maps: { gate: 12, outside: 13, counts: 5, stacks: 6, fates: 7, scratch: 8 },
+      maps: {
+        enabled: 12,
+        uncounted: 13,
+        counts: 5,
+        stacks: 6,
+        drops: 7,
+        scratch: 8,
+        ...(o.cgroups > 0 && { cgroups: { map: 9, count: o.cgroups } }),
+      },
       filter: {
         pids: o.pids,
         comms: o.comms,
         cpus: o.cpus,
-        excludePids: o.self ? [1] : [],
-        ...(o.cgroups > 0 && { cgroups: { map: 9, count: o.cgroups } }),
+        includeSelf: o.self,
       },
-      ...(o.pidNamespace && { pidNamespace: { device: 4n, inode: 4_026_532_000n } }),
+      ownPid: 1,
+      pidNamespace: o.pidNamespace ? { device: 4n, inode: 4_026_532_000n } : undefined,
       userStacks: o.userStacks || o.onlyUserStack,
       onlyUserStack: o.onlyUserStack,
       addCaller: o.addCaller,
       mayBeEmpty: o.mayBeEmpty,
-      places: o.places,
-      ...bucket,
-      ...(o.argument && { argumentOffset: 96 }),
+      nesting: o.nesting,
+      isPreemptible: o.isPreemptible,
+      readsProcesses: o.readsProcesses,
+      bucketMilliseconds,
+      argumentOffset: o.argument ? 96 : undefined,
       ...(o.walk && {
         walk: {
           rules: 10,

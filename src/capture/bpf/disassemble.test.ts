@@ -4,7 +4,7 @@ import { assembleCountProgram } from './count-program.ts';
 import { disassemble } from './disassemble.ts';
 import { keyLayout } from './key-layout.ts';
 
-const MAPS = { gate: 12, outside: 13, counts: 5, stacks: 6, fates: 7, scratch: 8 };
+const MAPS = { enabled: 12, uncounted: 13, counts: 5, stacks: 6, drops: 7, scratch: 8 };
 const NAMES = new Map(Object.entries(MAPS).map(([name, descriptor]) => [descriptor, name]));
 
 describe('disassembling', () => {
@@ -27,7 +27,7 @@ describe('disassembling', () => {
          8: r1 = xchg(*(u64 *)(r7 +8), r1)
          9: r1 = 0xb7e151628aed2a6b
         11: r2 = map[counts]
-        13: r1 = map[gate].value
+        13: r1 = map[enabled].value
         15: r1 = map[99]
         17: call get_stack
       again:
@@ -47,12 +47,17 @@ describe('disassembling', () => {
       target: 1,
       maps: MAPS,
       filter: { pids: [4711] },
-      kernel: { preemptsPrograms: true, readsProcesses: true },
       userStacks: false,
       onlyUserStack: false,
       addCaller: false,
       mayBeEmpty: false,
-      places: 0,
+      nesting: 0,
+      isPreemptible: true,
+      readsProcesses: true,
+      ownPid: 1,
+      pidNamespace: undefined,
+      bucketMilliseconds: undefined,
+      argumentOffset: undefined,
     });
     await expect(disassemble(program, NAMES)).toMatchFileSnapshot('count-program.listing.txt');
   });

@@ -56,9 +56,9 @@ interface Instruction {
  *
  * ```
  *   0: r6 = r1
- *   1: r1 = map[gate].value
+ *   1: r1 = map[enabled].value
  *   3: r1 = *(u64 *)(r1 +0)
- *   4: if r1 != 0 goto inside
+ *   4: if r1 != 0 goto enabled
  * ```
  *
  * @param maps names of maps by descriptor; others show as a number

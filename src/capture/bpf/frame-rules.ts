@@ -1,4 +1,5 @@
-import { type Assembler, R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, type Register } from './asm.ts';
+import { type Assembler, R0, R1, R2, R3, R4, R5, R6, R8, R9, type Register } from './asm.ts';
+import { SCRATCH } from './count-registers.ts';
 
 /** Where rules are kept, and what they are learned from. */
 export interface RuleSource {
@@ -42,8 +43,6 @@ const ORC = { undefined: 0, previousStack: 1, frame: 4, stack: 5, stackIndirect:
 const ORC_ENTRY = 6;
 /** 2^24 entries are more than any kernel has. */
 const SEARCH_STEPS = 24;
-
-const SCRATCH = R7;
 
 /** What learning keeps from step to step, by offset in its part of the scratch space. */
 const STATE = { word: 0, at: 8, middle: 16, addresses: 24, entries: 32, high: 40 } as const;

@@ -1,5 +1,6 @@
 import type { StackRegisters } from '../sys/arch.ts';
-import { type Assembler, R0, R1, R2, R3, R4, R5, R6, R7, R8, R10 } from './asm.ts';
+import { type Assembler, R0, R1, R2, R3, R4, R5, R6, R8 } from './asm.ts';
+import { CONTEXT, FRAME, SCRATCH } from './count-registers.ts';
 import {
   BASE,
   emitFindRule,
@@ -34,9 +35,6 @@ export const CHECK_EVERY = 256;
 const WINDOW = 256;
 
 const PAGE = 4096;
-const CONTEXT = R6;
-const SCRATCH = R7;
-const FRAME = R10;
 
 /**
  * What a walk keeps from step to step, by offset in its part of the scratch space. It is memory of a map rather than

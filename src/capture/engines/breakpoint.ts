@@ -1,3 +1,4 @@
+import { FUNCTION_ENTRY } from '../bpf/program-context.ts';
 import type { EngineRefusal } from '../refusals/reasons.ts';
 import { toUnsigned } from '../symbols/address.ts';
 import { arch } from '../sys/arch.ts';
@@ -14,57 +15,70 @@ import {
   setProgram,
 } from '../sys/perf.ts';
 import type { FunctionTarget } from '../targets/target.ts';
-import { tryBreakpoint } from './breakpoint-trial.ts';
-import { type Armed, ask, CannotArm, type Engine, type EngineContext, type Truth } from './engine.ts';
+import { type Hits, tryBreakpoint } from './breakpoint-trial.ts';
+import { type Armed, ask, type BpfEngine, CannotArm, type EngineContext, type KernelCount } from './engine.ts';
 
 /**
  * Hardware execution breakpoints: the processor itself stops at the address, so no part of the kernel can refuse them
  * for being compiled without tracing. A processor has few (4 on x86). The event's own counter is incremented before
- * the program runs, which makes it an exact witness of what the program saw.
+ * the program runs, which makes it an exact count to hold the program's against.
  */
-export const breakpointEngine: Engine = {
+export const breakpointEngine = {
   name: 'breakpoint',
+  backend: 'bpf',
+  summary: {
+    targets: 'kernel functions',
+    how: 'a hardware execution breakpoint on every CPU, BPF program attached',
+    limits:
+      'a processor has few: 4 on x86, up to 16 on arm64. Code of kernel entry and `noinstr` functions are refused. On arm64 one is tried out first, on a function of whocalls itself: kernels before 6.6 that were not mended never get past one',
+  },
+  trial: { on: 'untraceable function', brings: 'any kernel function but entry code; a few at once' },
+  hasSlots: true,
   blindSpots: [{ code: 'blind-inlined' }, { code: 'blind-nmi' }],
+  // Nothing keeps a breakpoint's program from running but system calls of BPF.
+  order: 1,
+  mayRepeat: () => arch().breakpointRepeats,
   fits: (target) => target.kind === 'function',
-  arm(target, context) {
+  check: () => trialRefusal(tryBreakpoint()),
+  arm(target, context): Armed {
     if (target.kind !== 'function') throw new CannotArm({ code: 'wrong-kind' });
     if (arch().breakpointRepeats) refuseToHang();
     return ask(() => new ArmedBreakpoints(target, context), whyNot);
   },
-};
+} as const satisfies BpfEngine;
 
 class ArmedBreakpoints implements Armed {
   readonly #events: { readonly descriptor: number; readonly cpu: number }[] = [];
   #watched: readonly number[] = [];
 
-  readonly #outside: () => number;
+  readonly #uncounted: () => number;
 
-  constructor(target: FunctionTarget, { cpus, held, loadProgram, outside }: EngineContext) {
-    this.#outside = outside;
+  constructor(target: FunctionTarget, { cpus, held, loadProgram, uncounted }: EngineContext) {
+    this.#uncounted = uncounted;
     for (const { address } of target.functions) {
       for (const cpu of cpus) {
         const descriptor = held.hold(openPerfEvent(breakpointEvent(toUnsigned(address)), cpu));
         this.#events.push({ descriptor, cpu });
       }
     }
-    const program = loadProgram({ type: PROG_PERF_EVENT, context: 'registers' });
+    const program = loadProgram({ type: PROG_PERF_EVENT, context: FUNCTION_ENTRY });
     for (const { descriptor } of this.#events) setProgram(descriptor, program);
   }
 
-  opening(): void {
+  beforeStart(): void {
     for (const { descriptor } of this.#events) enablePerfEvent(descriptor);
   }
 
-  closed(): void {
+  afterStop(): void {
     const dropped = droppedEvents(this.#events.map(({ descriptor }) => descriptor));
     for (const { descriptor } of this.#events) disablePerfEvent(descriptor);
     const offline = this.#events.filter(({ descriptor }) => dropped.includes(descriptor)).map(({ cpu }) => cpu);
     this.#watched = this.#events.map(({ cpu }) => cpu).filter((cpu) => !offline.includes(cpu));
   }
 
-  truth(): Truth {
+  kernelCount(): KernelCount {
     const hits = this.#events.reduce((sum, { descriptor }) => sum + readPerfEvent(descriptor), 0);
-    const calls = hits - this.#outside();
+    const calls = hits - this.#uncounted();
     return { kind: 'between', least: calls, most: calls };
   }
 
@@ -75,9 +89,13 @@ class ArmedBreakpoints implements Armed {
 
 /** @throws {CannotArm} where a CPU would stop at the first call for good */
 function refuseToHang(): void {
-  const hits = ask(tryBreakpoint, whyNot);
-  if (hits === 'again') throw new CannotArm({ code: 'breakpoint-repeats' });
-  if (hits === 'never') throw new CannotArm({ code: 'breakpoint-ignored' });
+  const refusal = trialRefusal(ask(tryBreakpoint, whyNot));
+  if (refusal) throw new CannotArm(refusal);
+}
+
+function trialRefusal(hits: Hits): EngineRefusal | null {
+  if (hits === 'once') return null;
+  return { code: hits === 'again' ? 'breakpoint-repeats' : 'breakpoint-ignored' };
 }
 
 function whyNot({ errno }: SystemCallError): EngineRefusal | undefined {

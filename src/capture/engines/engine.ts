@@ -1,39 +1,93 @@
+/*
+ * The kernel's words, which mean what they mean there:
+ *
+ * - perf event: what perf_event_open(2) makes, a file descriptor. It counts occurrences of something, and may run a BPF
+ *   program at each; it is gone when the descriptor is closed.
+ * - kprobe: a probe on an instruction of the kernel, put there by changing the code. Refused for functions that were
+ *   compiled without tracing (`notrace`, all of lib/). Its `nmissed`: hits while another kprobe was being handled.
+ * - breakpoint: an address in a debug register of the processor, which stops there. Belongs to one CPU.
+ * - uprobe: a probe on an instruction of an executable or library, in every process that runs it.
+ * - tracepoint: a call that somebody wrote into the kernel's source, off until it is used (`TRACE_EVENT`). A raw
+ *   tracepoint hands a BPF program the call's arguments.
+ * - trace event: a tracepoint as tracefs lists it, with a record of its own and a number for perf; system calls have
+ *   trace events only.
+ * - histogram: what tracefs counts of a trace event by itself (`hist` trigger), without BPF.
+ * - lost, missed: occurrences that the kernel knows of and did not give to the program (`recursion_misses`, `nmissed`).
+ * - helper: a function of the kernel that BPF programs may call. Not the atlas' word for a function that passes a call on.
+ *
+ * And ours: the enable flag is a word of memory that says whether calls count (src/capture/session/enable-flag.ts).
+ */
 import type { Note } from '../../census/message.ts';
-import type { ProgramContext } from '../bpf/count-program.ts';
+import type { ProgramContext } from '../bpf/program-context.ts';
 import type { EngineRefusal } from '../refusals/reasons.ts';
 import { refusalText } from '../refusals/words.ts';
 import type { Descriptors } from '../sys/descriptors.ts';
 import { SystemCallError } from '../sys/native.ts';
 import type { Target } from '../targets/target.ts';
+import type { TrialTarget } from '../targets/trial-targets.ts';
 
-export type EngineName = 'kprobe' | 'breakpoint' | 'tracepoint' | 'uprobe' | 'hist';
+/** A way to count calls, as far as it concerns the command line, the documentation and `whocalls doctor`. */
+export interface Engine {
+  readonly name: string;
+  /** How the calls come to be counted: by BPF programs, or by histograms of the kernel. */
+  readonly backend: 'bpf' | 'histogram';
+  /** What it is for, how it works and what limits it; the table of docs/how-it-counts.md. */
+  readonly summary: { readonly targets: string; readonly how: string; readonly limits: string };
+  /** What `whocalls doctor` tries it on, and says where that works. */
+  readonly trial: { readonly on: TrialTarget; readonly brings: string };
+  /** How many targets it takes is limited by the processor: free slots can be counted. */
+  readonly hasSlots: boolean;
+  /** Whether the engine is meant for this kind of target at all. */
+  fits(target: Target): boolean;
+  /** Tries it out beyond arming; null where it works. */
+  check?(): EngineRefusal | null;
+}
+
+/** An engine that has the kernel run a BPF program at every call of a target. */
+export interface BpfEngine extends Engine {
+  readonly backend: 'bpf';
+  /** What it cannot see even where it works. */
+  readonly blindSpots: readonly Note[];
+  /**
+   * Engines of a higher number begin later and end earlier: they count all that happens in between, while others are asked
+   * what they missed by system calls of BPF, which keep programs from running.
+   */
+  readonly order: number;
+  /** Whether it may count a call again where an interrupt comes before the function's first instruction. */
+  mayRepeat(): boolean;
+  /**
+   * Arms a target.
+   * @throws {CannotArm} where the kernel refuses this engine for this target
+   */
+  arm(target: Target, context: EngineContext): Armed;
+}
 
 /**
- * What the kernel itself says about the calls of a target while the gate was open.
+ * What the kernel itself says about the calls of a target while the enable flag was on.
  * - `between`: an event of the kernel counted them, whether or not the program ran. `most` has calls that `least` has not
  *   where the target was called right as the event was read.
  * - `missed`: how many calls the kernel knows it kept from the program.
  * - `unknown`: the kernel did not count; `why` goes into the notes.
  */
-export type Truth =
+export type KernelCount =
   | { readonly kind: 'between'; readonly least: number; readonly most: number }
   | { readonly kind: 'missed'; readonly calls: number }
   | { readonly kind: 'unknown'; readonly why: Note };
 
 /**
- * A target whose program runs at every call, or will once the gate is about to open; which of them count, the gate says
- * for all targets at once. Around its opening and closing engines look at what the kernel knows of the calls.
+ * A target whose program runs at every call, or will once counting is about to begin; which of them count, the enable flag
+ * says for all targets at once. Before and after, engines look at what the kernel knows of the calls.
  */
 export interface Armed {
-  /** The gate opens next. */
-  opening(): void;
-  /** The gate has closed. */
-  closed(): void;
-  /** To be asked after the gate has closed. */
-  truth(): Truth;
+  /** The enable flag is set next. */
+  beforeStart(): void;
+  /** The enable flag has been cleared. */
+  afterStop(): void;
+  /** To be asked after the flag has been cleared. */
+  kernelCount(): KernelCount;
   /**
-   * Of an engine that watches each CPU by itself: the CPUs that were watched until the gate closed. The kernel drops the
-   * events of a CPU that goes offline, and does not take them up when it returns. undefined: all there are.
+   * Of an engine that watches each CPU by itself: the CPUs that were watched until the end. The kernel drops the events of a
+   * CPU that goes offline, and does not take them up when it is online again. undefined: all there are.
    */
   watched?(): readonly number[];
 }
@@ -43,7 +97,9 @@ export interface ProgramRequest {
   /** `enum bpf_prog_type` */
   readonly type: number;
   readonly context: ProgramContext;
-  /** The stack of calls is the one in the program, not the kernel's. */
+  /** The kernel lets such programs interrupt each other on a CPU. */
+  readonly isNested?: boolean;
+  /** The stack of calls is the user part, not the kernel's. */
   readonly userStack?: boolean;
 }
 
@@ -55,22 +111,8 @@ export interface EngineContext {
   readonly held: Descriptors;
   /** Loads the counting program of the target; `held` holds it. */
   loadProgram(request: ProgramRequest): number;
-  /** How many calls the program has seen while the gate was closed. */
-  outside(): number;
-}
-
-/** A way to have the kernel run a program at every call of a target. */
-export interface Engine {
-  readonly name: EngineName;
-  /** What this engine cannot see even where it works. */
-  readonly blindSpots: readonly Note[];
-  /** Whether the engine is meant for this kind of target at all. */
-  fits(target: Target): boolean;
-  /**
-   * Arms a target.
-   * @throws {CannotArm} where the kernel refuses this engine for this target
-   */
-  arm(target: Target, context: EngineContext): Armed;
+  /** How many calls the program has seen while the enable flag was off. */
+  uncounted(): number;
 }
 
 /** The kernel refuses an engine for a target; another engine may do. */

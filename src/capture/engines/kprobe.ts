@@ -1,3 +1,4 @@
+import { FUNCTION_ENTRY } from '../bpf/program-context.ts';
 import type { EngineRefusal } from '../refusals/reasons.ts';
 import { toUnsigned } from '../symbols/address.ts';
 import { kprobeMisses, linkPerfEvent, PROG_KPROBE, recursionMisses } from '../sys/bpf-programs.ts';
@@ -10,16 +11,16 @@ import type { FunctionTarget } from '../targets/target.ts';
 import {
   type Armed,
   ask,
+  type BpfEngine,
   CannotArm,
-  type Engine,
   type EngineContext,
+  type KernelCount,
   type ProgramRequest,
-  type Truth,
 } from './engine.ts';
 import { MissedCalls } from './missed-calls.ts';
 
-/** Beyond this many CPUs a witness per CPU would cost more than it tells. */
-const MOST_WITNESSES = 16;
+/** Beyond this many CPUs a second probe per CPU would cost more than it tells. */
+const MOST_COUNTERS = 16;
 
 const READ_ATTEMPTS = 4;
 
@@ -27,25 +28,36 @@ const READ_ATTEMPTS = 4;
  * Kprobes of perf's own kind, which vanish with their file descriptor. The cheapest engine, for every function the
  * kernel lets be traced.
  *
- * The event's own counter is no witness: it is incremented only when the program ran. Since 6.7 the kernel counts
+ * The event's own counter says nothing: it is incremented only when the program ran. Since 6.7 the kernel counts
  * what it kept from the program, exactly and for free. Before, each CPU gets a second probe that only counts.
  */
-export const kprobeEngine: Engine = {
+export const kprobeEngine = {
   name: 'kprobe',
+  backend: 'bpf',
+  summary: {
+    targets: 'kernel functions',
+    how: 'a probe of `perf_event_open`, BPF program attached',
+    limits:
+      'the kernel refuses functions that were compiled without tracing, all of `lib/` among them (`rb_insert_color`, `timerqueue_add`)',
+  },
+  trial: { on: 'traceable function', brings: 'kernel functions that may be traced; the cheapest' },
+  hasSlots: false,
   blindSpots: [{ code: 'blind-inlined' }],
+  order: 0,
+  mayRepeat: () => false,
   fits: (target) => target.kind === 'function',
-  arm(target, context) {
+  arm(target, context): Armed {
     if (target.kind !== 'function') throw new CannotArm({ code: 'wrong-kind' });
     const type = perfSourceType('kprobe');
     if (type === null)
       throw new CannotArm({ code: 'no-event-source', source: 'kprobe', option: 'CONFIG_KPROBE_EVENTS' });
     // Opened before anything else is found out: what the kernel refuses goes to another engine.
     const events = openProbes(target, type, [context.cpus[0]], context);
-    return has('miss counters') ? armLinked(events, context) : new WitnessedKprobes(target, type, events, context);
+    return has('miss counters') ? armLinked(events, context) : new CheckedKprobes(target, type, events, context);
   },
-};
+} as const satisfies BpfEngine;
 
-const REQUEST: ProgramRequest = { type: PROG_KPROBE, context: 'registers' };
+const REQUEST: ProgramRequest = { type: PROG_KPROBE, context: FUNCTION_ENTRY };
 
 /** Kprobes whose misses the kernel counts. */
 function armLinked(events: readonly number[], context: EngineContext): Armed {
@@ -55,46 +67,45 @@ function armLinked(events: readonly number[], context: EngineContext): Armed {
 }
 
 /** Kprobes with a second probe per CPU that counts whether or not the program ran. */
-class WitnessedKprobes implements Armed {
-  readonly #witnesses: readonly number[];
+class CheckedKprobes implements Armed {
+  /** The probes that only count; none where there are too many CPUs. */
+  readonly #counters: readonly number[];
   readonly #cpus: readonly number[];
-  readonly #outside: () => number;
-  /** A CPU had no witness for some of the time. */
-  #isBlind = false;
-  #opening: Reading = { witnessed: 0, before: 0, after: 0 };
-  #closed: Reading = { witnessed: 0, before: 0, after: 0 };
+  readonly #uncounted: () => number;
+  /** A CPU had no counting probe for some of the time. */
+  #isIncomplete = false;
+  #before: Reading = NOTHING;
+  #after: Reading = NOTHING;
 
   constructor(target: FunctionTarget, type: number, events: readonly number[], context: EngineContext) {
     const { cpus } = context;
     this.#cpus = cpus;
-    this.#outside = context.outside;
-    this.#witnesses = cpus.length > MOST_WITNESSES ? [] : openProbes(target, type, cpus, context);
+    this.#uncounted = context.uncounted;
+    this.#counters = cpus.length > MOST_COUNTERS ? [] : openProbes(target, type, cpus, context);
     const program = context.loadProgram(REQUEST);
     for (const event of events) setProgram(event, program);
-    for (const witness of this.#witnesses) enablePerfEvent(witness);
+    for (const counter of this.#counters) enablePerfEvent(counter);
   }
 
-  opening(): void {
-    this.#opening = this.#read();
+  beforeStart(): void {
+    this.#before = this.#read();
   }
 
-  closed(): void {
-    this.#closed = this.#read();
-    this.#isBlind = droppedEvents(this.#witnesses).length > 0 || onlineCpus().some((cpu) => !this.#cpus.includes(cpu));
+  afterStop(): void {
+    this.#after = this.#read();
+    this.#isIncomplete =
+      droppedEvents(this.#counters).length > 0 || onlineCpus().some((cpu) => !this.#cpus.includes(cpu));
   }
 
-  truth(): Truth {
-    if (this.#witnesses.length === 0) {
-      return { kind: 'unknown', why: { code: 'misses-unreported' } };
-    }
-    if (this.#isBlind) {
-      return { kind: 'unknown', why: { code: 'misses-incomplete' } };
-    }
-    const witnessed = this.#closed.witnessed - this.#opening.witnessed;
+  kernelCount(): KernelCount {
+    if (this.#counters.length === 0) return { kind: 'unknown', why: { code: 'misses-unreported' } };
+    if (this.#isIncomplete) return { kind: 'unknown', why: { code: 'misses-incomplete' } };
+    const [before, after] = [this.#before, this.#after];
+    const hits = after.hits - before.hits;
     return {
       kind: 'between',
-      least: witnessed - (this.#closed.after - this.#opening.before),
-      most: witnessed - (this.#closed.before - this.#opening.after),
+      least: hits - (after.uncountedAfter - before.uncountedBefore),
+      most: hits - (after.uncountedBefore - before.uncountedAfter),
     };
   }
 
@@ -103,20 +114,22 @@ class WitnessedKprobes implements Armed {
     let reading: Reading;
     let attempts = 0;
     do {
-      const before = this.#outside();
-      const witnessed = this.#witnesses.reduce((sum, witness) => sum + readPerfEvent(witness), 0);
-      reading = { witnessed, before, after: this.#outside() };
-    } while (reading.before !== reading.after && ++attempts < READ_ATTEMPTS);
+      const uncountedBefore = this.#uncounted();
+      const hits = this.#counters.reduce((sum, counter) => sum + readPerfEvent(counter), 0);
+      reading = { hits, uncountedBefore, uncountedAfter: this.#uncounted() };
+    } while (reading.uncountedBefore !== reading.uncountedAfter && ++attempts < READ_ATTEMPTS);
     return reading;
   }
 }
 
-/** What the witnesses have counted, and what the program had seen outside the gate before and after they were asked. */
+/** What the counting probes say, and what the program had seen with the flag off before and after they were asked. */
 interface Reading {
-  readonly witnessed: number;
-  readonly before: number;
-  readonly after: number;
+  readonly hits: number;
+  readonly uncountedBefore: number;
+  readonly uncountedAfter: number;
 }
+
+const NOTHING: Reading = { hits: 0, uncountedBefore: 0, uncountedAfter: 0 };
 
 function openProbes(target: FunctionTarget, type: number, cpus: readonly number[], { held }: EngineContext): number[] {
   return ask(

@@ -1,4 +1,4 @@
-import type { Armed, Truth } from './engine.ts';
+import type { Armed, KernelCount } from './engine.ts';
 
 /** A target of which the kernel counts the calls that it keeps from the program. */
 export class MissedCalls implements Armed {
@@ -11,15 +11,15 @@ export class MissedCalls implements Armed {
     this.#missed = missed;
   }
 
-  opening(): void {
+  beforeStart(): void {
     this.#before = this.#missed();
   }
 
-  closed(): void {
+  afterStop(): void {
     this.#after = this.#missed();
   }
 
-  truth(): Truth {
+  kernelCount(): KernelCount {
     return { kind: 'missed', calls: this.#after - this.#before };
   }
 }

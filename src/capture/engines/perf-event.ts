@@ -4,7 +4,7 @@ import { whyNotPermitted } from '../sys/diagnosis.ts';
 import { has } from '../sys/features.ts';
 import type { SystemCallError } from '../sys/native.ts';
 import { openPerfEvent, type PerfEvent, setProgram } from '../sys/perf.ts';
-import { type Armed, ask, type EngineContext, type ProgramRequest, type Truth } from './engine.ts';
+import { type Armed, ask, type EngineContext, type KernelCount, type ProgramRequest } from './engine.ts';
 import { MissedCalls } from './missed-calls.ts';
 
 type EventKind = 'tracepoint' | 'uprobe';
@@ -43,11 +43,11 @@ class UncheckedProgram implements Armed {
     this.#kind = kind;
   }
 
-  opening(): void {}
+  beforeStart(): void {}
 
-  closed(): void {}
+  afterStop(): void {}
 
-  truth(): Truth {
+  kernelCount(): KernelCount {
     // Since then nothing keeps a uprobe's program from running; where it interrupts itself, it says so.
     if (this.#kind === 'uprobe' && has('sleepable uprobes')) return { kind: 'missed', calls: 0 };
     return {

@@ -114,6 +114,11 @@ export class Stopper {
     else this.end({ status });
   }
 
+  /** Nothing is waited for any more. */
+  cancel(): void {
+    this.#clearTimers();
+  }
+
   #after(milliseconds: number): Promise<false> {
     return new Promise((resolve) => {
       this.#timers.push(setTimeout(resolve, milliseconds, false));

@@ -16,7 +16,7 @@ export interface CommandEnd {
 
 export interface CommandOptions {
   /** Run as this user. */
-  readonly user?: string;
+  readonly user?: string | undefined;
   /** Gets COMMAND's standard output as it comes, besides it being passed through unchanged. */
   readonly onOutput?: (chunk: Buffer) => void;
   /** Where the output that is read along goes, if not to standard output. */

@@ -1,15 +1,16 @@
 import type { Loss, LossCause, Note } from '../../census/message.ts';
-import { FATES, type Fate } from '../bpf/count-program.ts';
-import type { Truth } from '../engines/engine.ts';
+import { DROP_REASONS, type DropReason } from '../bpf/count-program.ts';
+import type { KernelCount } from '../engines/engine.ts';
 
 /** What is known of one target after a run. */
 export interface TargetTally {
   readonly name: string;
   /** Sum of the map of counts. */
   readonly attributed: number;
-  /** What the program did with the calls it saw and did not count. */
-  readonly fates: Readonly<Record<Fate, number>>;
-  readonly truth: Truth;
+  /** Calls that the program saw and did not count, by reason. */
+  readonly drops: Readonly<Record<DropReason, number>>;
+  /** What the kernel says of the calls. */
+  readonly kernel: KernelCount;
 }
 
 /** How full the maps were at the end. */
@@ -20,18 +21,18 @@ export interface Fullness {
   readonly maxCounts: number;
 }
 
-/** The books of one target: what was lost, by reason, and what has to be said about it. */
-export interface Books {
+/** The calls of one target: what was lost, by reason, and what has to be said about it. */
+export interface Account {
   readonly losses: readonly Loss[];
   readonly notes: readonly Note[];
 }
 
 /**
- * Closes the books of one target: every call that the kernel says happened is attributed, filtered out by request, or
+ * Accounts for the calls of one target: every one that the kernel says happened is attributed, filtered out by request, or
  * lost for a reason.
  */
-export function balance(tally: TargetTally, fullness: Fullness): Books {
-  const { attributed, fates, truth } = tally;
+export function account(tally: TargetTally, fullness: Fullness): Account {
+  const { attributed, drops, kernel } = tally;
   const losses: Loss[] = [];
   const notes: Note[] = [];
   const lose = (cause: LossCause, count: number) => {
@@ -40,42 +41,42 @@ export function balance(tally: TargetTally, fullness: Fullness): Books {
   // The kernel says "full" also when a free list is in use for a moment; only a full map is full.
   const stacksFull = fullness.stacks >= fullness.maxStacks;
   const countsFull = fullness.counts >= fullness.maxCounts;
-  lose({ code: 'map-full', map: 'stacks', limit: fullness.maxStacks }, stacksFull ? fates['stacks-full'] : 0);
-  lose({ code: 'map-full', map: 'keys', limit: fullness.maxCounts }, countsFull ? fates['counts-full'] : 0);
+  lose({ code: 'map-full', map: 'stacks', limit: fullness.maxStacks }, stacksFull ? drops['stacks-full'] : 0);
+  lose({ code: 'map-full', map: 'keys', limit: fullness.maxCounts }, countsFull ? drops['counts-full'] : 0);
   lose(
     { code: 'map-busy' },
-    fates['stacks-busy'] +
-      fates['counts-busy'] +
-      (stacksFull ? 0 : fates['stacks-full']) +
-      (countsFull ? 0 : fates['counts-full']),
+    drops['stacks-busy'] +
+      drops['counts-busy'] +
+      (stacksFull ? 0 : drops['stacks-full']) +
+      (countsFull ? 0 : drops['counts-full']),
   );
-  lose({ code: 'no-stack' }, fates['no-stack']);
-  lose({ code: 'reentered' }, fates.nested);
-  if (stacksFull && fates['stacks-full'] > 0) {
+  lose({ code: 'no-stack' }, drops['no-stack']);
+  lose({ code: 'reentered' }, drops.reentered);
+  if (stacksFull && drops['stacks-full'] > 0) {
     notes.push(raise('--max-stacks', fullness.maxStacks));
   }
-  if (countsFull && fates['counts-full'] > 0) {
+  if (countsFull && drops['counts-full'] > 0) {
     notes.push(raise('--max-keys', fullness.maxCounts));
   }
 
-  const seen = attributed + FATES.reduce((sum, fate) => sum + fates[fate], 0);
-  switch (truth.kind) {
+  const seen = attributed + DROP_REASONS.reduce((sum, reason) => sum + drops[reason], 0);
+  switch (kernel.kind) {
     case 'between':
-      lose({ code: 'skipped' }, truth.least - seen);
-      if (seen > truth.most) {
-        notes.push({ code: 'saw-more', target: tally.name, seen, counted: truth.most });
-      } else if (truth.most > Math.max(seen, truth.least)) {
-        notes.push({ code: 'edge-calls', target: tally.name, calls: truth.most - Math.max(seen, truth.least) });
+      lose({ code: 'skipped' }, kernel.least - seen);
+      if (seen > kernel.most) {
+        notes.push({ code: 'saw-more', target: tally.name, seen, counted: kernel.most });
+      } else if (kernel.most > Math.max(seen, kernel.least)) {
+        notes.push({ code: 'edge-calls', target: tally.name, calls: kernel.most - Math.max(seen, kernel.least) });
       }
       break;
     case 'missed':
-      lose({ code: 'skipped' }, truth.calls);
+      lose({ code: 'skipped' }, kernel.calls);
       break;
     case 'unknown':
-      notes.push(truth.why);
+      notes.push(kernel.why);
       break;
   }
-  if (fates.filtered > 0 && losses.some(({ code }) => code === 'skipped')) {
+  if (drops.filtered > 0 && losses.some(({ code }) => code === 'skipped')) {
     notes.push({ code: 'skipped-maybe-filtered', target: tally.name });
   }
   return { losses, notes };

@@ -1,20 +1,10 @@
 import type { Note } from '../../census/message.ts';
-import {
-  argumentOffset,
-  assembleCountProgram,
-  type CountProgram,
-  FATES,
-  type Fate,
-  type Filter,
-  type ProgramFeatures,
-  SCRATCH_SPACE,
-  scratchSize,
-  stackRecordSize,
-} from '../bpf/count-program.ts';
+import { assembleCountProgram, type CountProgram, DROP_REASONS, type DropReason } from '../bpf/count-program.ts';
 import { CODE_TABLE_SIZE, RULES_SIZE } from '../bpf/frame-rules.ts';
 import { type KeyLayout, keyLayout } from '../bpf/key-layout.ts';
 import { loadCode } from '../bpf/load-program.ts';
 import { encodeCodeTable, orcTables } from '../bpf/orc.ts';
+import { SCRATCH_SPACE, scratchSize, stackRecordSize } from '../bpf/scratch-space.ts';
 import type { WalkPlan } from '../bpf/stack-walk.ts';
 import type { ProgramRequest } from '../engines/engine.ts';
 import { arch } from '../sys/arch.ts';
@@ -34,51 +24,31 @@ import { has } from '../sys/features.ts';
 import { possibleCpus } from '../sys/kernel.ts';
 import { allocate } from '../sys/native.ts';
 import { foreignPidNamespace } from '../sys/pid-namespace.ts';
-import type { RecordedArgument } from '../targets/arguments.ts';
-import { Gate } from './gate.ts';
+import { keyOptions } from '../targets/arguments.ts';
+import type { StackWalks } from './counting-session.ts';
+import { EnableFlag } from './enable-flag.ts';
 import type { CapturePlan } from './plan.ts';
 
 /** With more targets than this programs do not walk stacks: the verifier takes some milliseconds for each that does. */
 const MOST_WALKING = 16;
 
-/** Places to work in on each CPU for programs that interrupt each other: so many tasks may be preempted inside one. */
-const PLACES = 32;
+/** How many programs that interrupt each other may run at once on a CPU: so many tasks may be preempted inside one. */
+const NESTING = 32;
 
-/** Asked of the kernel only where a program makes use of it. */
-const KERNEL: ProgramFeatures = {
-  get preemptsPrograms() {
-    return has('sleepable uprobes');
-  },
-  get readsProcesses() {
-    return has('kernel reads');
-  },
-};
-
-/** How many stacks programs recognised by walking them, and how these stood up to the kernel's unwinder. */
-export interface StackWalks {
-  readonly walked: number;
-  /** Of those, how many were checked. */
-  readonly checked: number;
-  /** Of those, how many differed. */
-  readonly differed: number;
-  /** Why the kernel's verifier does not let programs walk stacks: the program, and the verifier's log. */
-  readonly refusal?: string;
-}
-
-/** The programs that count, and the maps they share. */
+/** The BPF programs that count, and the maps they share. */
 export class ProgramSet {
   readonly layout: KeyLayout;
   readonly counts: BpfMap;
   readonly stacks: BpfMap;
-  readonly gate: Gate;
-  readonly filter: Filter;
+  readonly flag: EnableFlag;
   /** What has to be said about how programs work here. */
   readonly notes: Note[] = [];
   readonly #plan: CapturePlan;
   readonly #held: Descriptors;
-  readonly #fates: BpfMap;
+  readonly #drops: BpfMap;
+  readonly #cgroups: { readonly map: number; readonly count: number } | undefined;
   /** Scratch space of programs that do not interrupt each other, and of those that do. */
-  readonly #scratch: { alone?: BpfMap; shared?: BpfMap } = {};
+  readonly #scratch: { alone?: BpfMap; nested?: BpfMap } = {};
   readonly #pidNamespace = foreignPidNamespace();
   #walk: WalkPlan | null | undefined;
   /** What the verifier said of a program that walks, with the program. */
@@ -93,56 +63,60 @@ export class ProgramSet {
   constructor(plan: CapturePlan, held: Descriptors) {
     this.#plan = plan;
     this.#held = held;
-    this.layout = keyLayout(plan.keys);
+    this.layout = keyLayout(keyOptions(plan.keys, plan.arguments, plan.bucketMilliseconds, plan.userStacks));
     this.counts = this.#map('whocalls_counts', MAP_HASH, this.layout.size, 8, plan.maxKeys);
     this.stacks = this.#map('whocalls_stacks', MAP_HASH, 8, stackRecordSize(plan.userStacks), plan.maxStacks);
-    this.#fates = this.#map('whocalls_fates', MAP_PERCPU_ARRAY, 4, 8, plan.targets.length * FATES.length);
-    this.gate = new Gate(plan.targets.length, held);
-    this.filter = this.#filterOf(plan);
+    this.#drops = this.#map('whocalls_drops', MAP_PERCPU_ARRAY, 4, 8, plan.targets.length * DROP_REASONS.length);
+    this.flag = new EnableFlag(plan.targets.length, held);
+    this.#cgroups = this.#cgroupArray(plan.cgroups);
   }
 
   /**
    * Loads the program of a target, which the caller holds.
-   * @param target index of the target
-   * @param argument the argument to record of it
+   * @param target index among the targets that could be armed, which keys have
+   * @param planned index in the plan
    * @throws {SystemCallError} where the kernel refuses programs
    */
-  load(target: number, argument: RecordedArgument | undefined, request: ProgramRequest): number {
-    const { keys, userStacks } = this.#plan;
-    // The kernel runs one program on a CPU at a time where kprobes, breakpoints and trace events have it run; not so others.
-    const places = request.context === 'raw-tracepoint' || request.userStack === true ? PLACES : 0;
-    const offset = argument && argumentOffset(argument.number, request.context);
+  load(target: number, planned: number, request: ProgramRequest): number {
+    const { filter, userStacks, bucketMilliseconds, arguments: all } = this.#plan;
+    const { context, isNested = false, userStack: onlyUserStack = false } = request;
+    const argument = all[planned];
+    const nesting = isNested ? NESTING : 0;
     const program: CountProgram = {
       layout: this.layout,
       target,
       maps: {
         counts: this.counts.descriptor,
         stacks: this.stacks.descriptor,
-        fates: this.#fates.descriptor,
-        ...this.gate.maps,
-        scratch: this.#scratchSpace(places).descriptor,
+        drops: this.#drops.descriptor,
+        ...this.flag.maps,
+        scratch: this.#scratchSpace(nesting).descriptor,
+        ...(this.#cgroups && { cgroups: this.#cgroups }),
       },
-      filter: this.filter,
-      kernel: KERNEL,
-      ...(this.#pidNamespace && { pidNamespace: this.#pidNamespace }),
+      filter,
+      ownPid: process.pid,
+      pidNamespace: this.#pidNamespace,
       userStacks,
-      onlyUserStack: request.userStack === true,
-      addCaller: request.context === 'registers' && request.userStack !== true && !arch().returnAddress.onStack,
-      mayBeEmpty: request.context === 'syscall-event',
-      places,
-      ...(keys.bucketMilliseconds === undefined ? {} : { bucketMilliseconds: keys.bucketMilliseconds }),
-      ...(offset === undefined ? {} : { argumentOffset: offset }),
+      onlyUserStack,
+      addCaller: context.isFunctionEntry && !onlyUserStack && !arch().returnAddress.onStack,
+      mayBeEmpty: context.mayBeEmpty,
+      nesting,
+      isPreemptible: isNested && has('sleepable uprobes'),
+      readsProcesses: onlyUserStack && has('kernel reads'),
+      bucketMilliseconds,
+      argumentOffset: argument && context.argumentOffset(argument.number),
     };
-    const walk = request.context === 'registers' && !userStacks ? this.#walkPlan() : null;
+    const walk = context.isFunctionEntry && !userStacks ? this.#walkPlan() : null;
     return this.#loadWalking(program, walk, request.type);
   }
 
-  #scratchSpace(places: number): BpfMap {
+  #scratchSpace(nesting: number): BpfMap {
     const size = scratchSize(this.#plan.userStacks);
     const make = (count: number) => this.#map('whocalls_scratch', MAP_PERCPU_ARRAY, 4, size, count);
-    if (places > 0) this.#scratch.shared ??= make(places);
-    else this.#scratch.alone ??= make(1);
-    return (places > 0 ? this.#scratch.shared : this.#scratch.alone) as BpfMap;
+    const kind = nesting > 0 ? 'nested' : 'alone';
+    const space = this.#scratch[kind] ?? make(Math.max(nesting, 1));
+    this.#scratch[kind] = space;
+    return space;
   }
 
   /** A verifier that does not follow walks costs speed, not the run. */
@@ -175,70 +149,58 @@ export class ProgramSet {
   #walkPlan(): WalkPlan | null {
     if (this.#walk !== undefined) return this.#walk;
     this.#walk = null;
-    const { kallsyms, targets } = this.#plan;
-    if (targets.length > MOST_WALKING) return null;
+    const { walk, kallsyms, targets } = this.#plan;
     const registers = arch().stackRegisters;
-    const orc = registers && kallsyms ? orcTables(kallsyms) : null;
-    if (!orc || !registers) return null;
+    if (!walk || targets.length > MOST_WALKING || !kallsyms || !registers) return null;
+    const orc = orcTables(kallsyms);
+    if (!orc) return null;
+    const { format, tables } = orc;
     const rules = this.#map('whocalls_rules', MAP_ARRAY, 4, RULES_SIZE, 1);
-    const tables = this.#map('whocalls_code', MAP_ARRAY, 4, CODE_TABLE_SIZE, orc.tables.length);
-    const key = allocate(4);
-    for (const [index, table] of orc.tables.entries()) {
-      key.writeUInt32LE(index, 0);
-      updateMap(tables, key, encodeCodeTable(table));
-    }
-    const {
-      format,
-      tables: { length: tableCount },
-    } = orc;
-    this.#walk = { rules: rules.descriptor, tables: tables.descriptor, tableCount, format, registers };
-    return this.#walk;
+    const code = this.#map('whocalls_code', MAP_ARRAY, 4, CODE_TABLE_SIZE, tables.length);
+    for (const [index, table] of tables.entries()) updateMap(code, arrayKey(index), encodeCodeTable(table));
+    const plan = { rules: rules.descriptor, tables: code.descriptor, tableCount: tables.length, format, registers };
+    this.#walk = plan;
+    return plan;
   }
 
-  #filterOf({ filter, cgroups }: CapturePlan): Filter {
-    if (cgroups.length === 0) return filter;
+  #cgroupArray(cgroups: readonly number[]): { map: number; count: number } | undefined {
+    if (cgroups.length === 0) return undefined;
     const map = this.#map('whocalls_cgroups', MAP_CGROUP_ARRAY, 4, 4, cgroups.length);
-    const key = allocate(4);
-    const value = allocate(4);
-    for (const [index, cgroup] of cgroups.entries()) {
-      key.writeUInt32LE(index, 0);
-      value.writeUInt32LE(cgroup, 0);
-      updateMap(map, key, value);
-    }
-    return { ...filter, cgroups: { map: map.descriptor, count: cgroups.length } };
+    for (const [index, cgroup] of cgroups.entries()) updateMap(map, arrayKey(index), arrayKey(cgroup));
+    return { map: map.descriptor, count: cgroups.length };
   }
 
   /** How many stacks programs walked; only those that do not interrupt each other do. */
   readWalks(): StackWalks {
-    const walks = {
-      walked: 0,
-      checked: 0,
-      differed: 0,
-      ...(this.#refusal !== undefined && { refusal: this.#refusal }),
-    };
+    const walks = { walked: 0, checked: 0, differed: 0 };
     const { alone } = this.#scratch;
     if (!alone) return walks;
     const perCpu = allocate(alone.valueSize * possibleCpus());
-    if (!lookupMap(alone, allocate(4), perCpu)) return walks;
+    if (!lookupMap(alone, arrayKey(0), perCpu)) return walks;
     for (let at = 0; at < perCpu.length; at += alone.valueSize) {
       walks.walked += Number(perCpu.readBigUInt64LE(at + SCRATCH_SPACE.walked));
       walks.checked += Number(perCpu.readBigUInt64LE(at + SCRATCH_SPACE.checked));
       walks.differed += Number(perCpu.readBigUInt64LE(at + SCRATCH_SPACE.differed));
     }
-    return walks;
+    return this.#refusal === undefined ? walks : { ...walks, refusal: this.#refusal };
   }
 
-  /** What became of the calls of a target that its program saw and did not count. */
-  readFates(target: number): Record<Fate, number> {
-    const key = allocate(4);
+  /** Why calls of a target that its program saw were not counted. */
+  readDrops(target: number): Record<DropReason, number> {
     const perCpu = allocate(8 * possibleCpus());
-    const fates = {} as Record<Fate, number>;
-    for (const [number, fate] of FATES.entries()) {
-      key.writeUInt32LE(target * FATES.length + number, 0);
-      fates[fate] = 0;
-      if (!lookupMap(this.#fates, key, perCpu)) continue;
-      for (let at = 0; at < perCpu.length; at += 8) fates[fate] += Number(perCpu.readBigUInt64LE(at));
+    const drops = {} as Record<DropReason, number>;
+    for (const [number, reason] of DROP_REASONS.entries()) {
+      drops[reason] = 0;
+      if (!lookupMap(this.#drops, arrayKey(target * DROP_REASONS.length + number), perCpu)) continue;
+      for (let at = 0; at < perCpu.length; at += 8) drops[reason] += Number(perCpu.readBigUInt64LE(at));
     }
-    return fates;
+    return drops;
   }
+}
+
+/** A key of an array, or a descriptor as one stores it: 32 bits. */
+function arrayKey(value: number): Buffer {
+  const key = allocate(4);
+  key.writeUInt32LE(value, 0);
+  return key;
 }

@@ -12,7 +12,7 @@ import type { Symboliser } from './symbolise.ts';
 export class MapReader {
   /** Calls with a stack, by index of the target. */
   readonly attributed: number[] = [];
-  /** Calls of processes that have no number, or 0. */
+  /** Calls of processes whose pid is 0 or not known. */
   unnumbered = 0;
   /** Entries found in the map of stacks. */
   stackCount = 0;
@@ -34,7 +34,7 @@ export class MapReader {
     this.#layout = layout;
     this.#symboliser = symboliser;
     this.#targets = plan.targets.map(({ name }) => census.target(name));
-    const width = (plan.keys.bucketMilliseconds ?? 1000) * 1e6;
+    const width = (plan.bucketMilliseconds ?? 1000) * 1e6;
     this.#firstBucket = Number(BigInt.asUintN(32, startedAt / BigInt(Math.round(width))));
   }
 

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { placeInPath } from '../../atlas/places.ts';
 import { Census } from '../../census/census.ts';
-import { MAX_FRAMES, USER_PART } from '../bpf/count-program.ts';
+import { MAX_FRAMES, USER_PART } from '../bpf/scratch-space.ts';
 import { toUnsigned } from '../symbols/address.ts';
 import { Kallsyms } from '../symbols/kallsyms.ts';
 import { UserSymbols } from '../symbols/user-symbols.ts';

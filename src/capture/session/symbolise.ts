@@ -3,7 +3,7 @@ import type { Census } from '../../census/census.ts';
 import { EMPTY_STACK, NO_OFFSET, type StackId } from '../../census/stack-table.ts';
 import { normaliseSymbol } from '../../census/symbol-name.ts';
 import type { SymbolId } from '../../census/symbol-table.ts';
-import { MAX_FRAMES, USER_PART } from '../bpf/count-program.ts';
+import { MAX_FRAMES, USER_PART } from '../bpf/scratch-space.ts';
 import { formatAddress, readAddress } from '../symbols/address.ts';
 import type { FunctionFinder, KernelFunction } from '../symbols/function-map.ts';
 import type { UserPlace, UserSymbols } from '../symbols/user-symbols.ts';

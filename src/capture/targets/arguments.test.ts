@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { keyLayout } from '../bpf/key-layout.ts';
 import { syscallArguments } from './argument-count.ts';
-import { argumentsOf, askedKeys, keyOptions, parseKeys } from './arguments.ts';
+import { argumentsOf, keyOptions, parseKeys } from './arguments.ts';
 import type { Target } from './target.ts';
 
 describe('keys of calls', () => {
@@ -29,9 +29,14 @@ describe('keys of calls', () => {
     expect(keyOptions(parseKeys('none'), [plain], undefined).argument).toBe(false);
   });
 
-  it('tells keys that were asked for from those that are taken on the side', () => {
-    expect(askedKeys(parseKeys('comm'))).toEqual({ pid: false, comm: true, cpu: false, argument: false });
-    expect(askedKeys(parseKeys('arg1'), 50)).toMatchObject({ argument: true, bucketMilliseconds: 50 });
+  it('records pids with user stacks, whose addresses mean nothing without', () => {
+    expect(keyOptions(parseKeys('comm'), [], 50, true)).toEqual({
+      pid: true,
+      comm: true,
+      cpu: false,
+      argument: false,
+      bucketMilliseconds: 50,
+    });
   });
 
   it('refuses an argument that an event does not have, and says how many it has', () => {

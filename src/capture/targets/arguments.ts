@@ -80,24 +80,15 @@ function whyNoArgument(target: Target, number: number, count: number | null): st
   return number > most ? `a tracepoint has no more than ${most} (${target.name})` : null;
 }
 
-/** The keys somebody asked for by name; others are taken on the side, where that costs next to nothing. */
-export function askedKeys({ pid, comm, cpu, argument }: RequestedKeys, bucketMilliseconds?: number): KeyOptions {
-  return {
-    pid,
-    comm,
-    cpu,
-    argument: argument !== undefined,
-    ...(bucketMilliseconds !== undefined && { bucketMilliseconds }),
-  };
-}
-
 /** What the key of a count consists of, given what was asked for and what the targets suggest. */
 export function keyOptions(
-  requested: RequestedKeys,
+  { pid, comm, cpu }: RequestedKeys,
   recorded: readonly (RecordedArgument | undefined)[],
-  bucketMilliseconds: number | undefined,
+  bucketMilliseconds?: number,
+  userStacks = false,
 ): KeyOptions {
-  const { pid, comm, cpu } = requested;
   const argument = recorded.some((one) => one !== undefined);
-  return { pid, comm, cpu, argument, ...(bucketMilliseconds !== undefined && { bucketMilliseconds }) };
+  // Addresses of a process mean something only together with the process.
+  const all = { pid: pid || userStacks, comm, cpu, argument };
+  return bucketMilliseconds === undefined ? all : { ...all, bucketMilliseconds };
 }

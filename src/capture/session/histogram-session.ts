@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import type { Census } from '../../census/census.ts';
 import { messageOf } from '../../errors.ts';
+import { filterOptions } from '../bpf/capture-filter.ts';
 import type { EngineRefusal } from '../refusals/reasons.ts';
 import { Refused } from '../refusals/refused.ts';
 import { RunNames } from '../run/leftover-names.ts';
@@ -13,9 +14,9 @@ import { isInitialPidNamespace } from '../sys/pid-namespace.ts';
 import { errorCode } from '../sys/read-error.ts';
 import { tracefs, whyNoTraceEvents } from '../sys/tracefs.ts';
 import type { FunctionTarget, Target } from '../targets/target.ts';
+import type { CountingSession } from './counting-session.ts';
 import { HIST_FRAMES, parseHist, parseMisses } from './hist-text.ts';
 import type { CapturePlan } from './plan.ts';
-import type { CountingSession } from './session.ts';
 import { syscallOf } from './symbolise.ts';
 
 const NAMES = new RunNames('_');
@@ -39,7 +40,7 @@ interface Histogram {
  * Unlike file descriptors, events of tracefs outlive the process that made them. A shell that waits for the end of
  * this process removes them when it is killed; the next run removes what is left even so.
  */
-export class HistCapture implements CountingSession {
+export class HistogramSession implements CountingSession {
   readonly #root: string;
   readonly #group = NAMES.own;
   readonly #instance: string;
@@ -64,12 +65,12 @@ export class HistCapture implements CountingSession {
   }
 
   /** @throws {Refused} where tracefs or one of the targets does not allow it */
-  static arm(plan: CapturePlan): HistCapture {
+  static arm(plan: CapturePlan): HistogramSession {
     refuseUnsupported(plan);
     const root = tracefs();
     const why = whyNoTraceEvents();
     if (why !== null || root === null) throw new Refused({ code: 'no-tracefs', why: why ?? 'not-mounted' });
-    const capture = new HistCapture(plan, root);
+    const capture = new HistogramSession(plan, root);
     try {
       sweep(root);
       capture.#armAll();
@@ -109,7 +110,8 @@ export class HistCapture implements CountingSession {
   drainInto(census: Census): void {
     // Histograms number processes as the kernel itself does.
     const leavesSelfOut = isInitialPidNamespace();
-    if (this.#plan.filter.excludePids?.length) {
+    const includesSelf = this.#plan.filter.includeSelf === true;
+    if (!includesSelf) {
       census.note({ code: leavesSelfOut ? 'self-left-out' : 'self-counted' });
     }
     for (const { target, text } of this.#histograms) {
@@ -119,7 +121,7 @@ export class HistCapture implements CountingSession {
       let sum = 0;
       for (const { frames, comm, pid, count } of entries) {
         sum += count;
-        if (leavesSelfOut && this.#plan.filter.excludePids?.includes(pid)) continue;
+        if (leavesSelfOut && !includesSelf && pid === process.pid) continue;
         const own = frames.findIndex(({ name }) => target.kind === 'function' && isOf(target, name));
         const stack = census.stack([
           ...(syscall === undefined ? [] : [{ symbol: census.symbols.intern(syscall), offset: 0 }]),
@@ -133,7 +135,7 @@ export class HistCapture implements CountingSession {
       census.lose({ code: 'map-full', map: 'stacks', limit: this.#size }, dropped);
       census.lose({ code: 'hist-without-stack' }, Math.max(0, hits - sum));
     }
-    if (this.#missed > 0 && this.#plan.filter.excludePids?.length) {
+    if (this.#missed > 0 && !includesSelf) {
       census.note({ code: 'kprobe-skips-may-be-own' });
     }
     census.lose({ code: 'kprobe-skipped' }, this.#missed);
@@ -206,17 +208,18 @@ function isOf(target: FunctionTarget, name: string): boolean {
   return target.functions.some((f) => f.name === name);
 }
 
-/** Asked for more than histograms can do: better refused than ignored. */
-function refuseUnsupported({ targets, filter, userStacks, cgroups, keys }: CapturePlan): void {
-  const asked = [
-    ...(targets.some(({ kind }) => kind === 'user') ? ['functions of programs'] : []),
-    ...(userStacks ? ['--user-stacks'] : []),
-    ...(cgroups.length > 0 ? ['--only-command and --cgroup'] : []),
-    ...(filter.pids || filter.comms || filter.cpus ? ['filters (--pid, --comm, --cpu)'] : []),
+/** Asked for more than histograms can do: better refused than ignored. What nobody asked for is left out. */
+function refuseUnsupported(plan: CapturePlan): void {
+  const { keys, bucketMilliseconds, needsTimes } = plan;
+  const options = [
+    ...(plan.targets.some(({ kind }) => kind === 'user') ? ['functions of executables'] : []),
+    ...(plan.userStacks ? ['--user-stacks'] : []),
+    ...filterOptions(plan.filter),
     ...(keys.pid || keys.cpu || keys.argument ? ['keys besides comm (--keys pid, cpu, argN)'] : []),
-    ...(keys.bucketMilliseconds !== undefined ? ['times (--time-buckets, --phases, --phase-regex)'] : []),
+    ...(needsTimes && bucketMilliseconds !== undefined ? ['times (--time-buckets, --phases, --phase-regex)'] : []),
+    ...(plan.needsSnapshots ? ['--interval'] : []),
   ];
-  if (asked.length > 0) throw new Refused({ code: 'options-unsupported', engine: 'hist', options: asked });
+  if (options.length > 0) throw new Refused({ code: 'options-unsupported', engine: 'hist', options });
 }
 
 /** A shell that removes everything when this process is gone. */

@@ -8,34 +8,34 @@ const WORD = 8;
 
 /**
  * Whether calls count. Programs look at it first, so that one store begins and ends the counting of all targets on all
- * CPUs, however long it takes to arm and disarm them one by one. Calls that find it closed are counted aside.
+ * CPUs, however long it takes to arm and disarm them one by one. Calls that find it off are counted aside.
  */
-export class Gate {
-  readonly #state: Words;
-  readonly #outside: Words;
+export class EnableFlag {
+  readonly #flag: Words;
+  readonly #uncounted: Words;
 
-  /** Closed at first. */
+  /** Off at first. */
   constructor(targets: number, held: Descriptors) {
-    this.#state = words('whocalls_gate', 1, held);
-    this.#outside = words('whocalls_outside', targets, held);
+    this.#flag = words('whocalls_enabled', 1, held);
+    this.#uncounted = words('whocalls_uncounted', targets, held);
   }
 
-  /** Descriptors of two arrays of one value: a 64-bit number, 0 while the gate is closed; one for each target. */
-  get maps(): { readonly gate: number; readonly outside: number } {
-    return { gate: this.#state.descriptor, outside: this.#outside.descriptor };
+  /** Descriptors of two arrays of one value: a 64-bit number, 0 while the flag is off; one for each target. */
+  get maps(): { readonly enabled: number; readonly uncounted: number } {
+    return { enabled: this.#flag.descriptor, uncounted: this.#uncounted.descriptor };
   }
 
-  open(): void {
-    this.#state.write(0, 1n);
+  set(): void {
+    this.#flag.write(0, 1n);
   }
 
-  shut(): void {
-    this.#state.write(0, 0n);
+  clear(): void {
+    this.#flag.write(0, 0n);
   }
 
-  /** How many calls of a target have found the gate closed. */
-  outside(target: number): number {
-    return Number(this.#outside.read(target));
+  /** How many calls of a target have found the flag off. */
+  uncounted(target: number): number {
+    return Number(this.#uncounted.read(target));
   }
 }
 
@@ -46,15 +46,15 @@ interface Words {
   read(index: number): bigint;
 }
 
-/** Mapped where it can be: system calls of BPF keep programs of breakpoints from running meanwhile. */
+/** Shared where they can be: system calls of BPF keep programs of breakpoints from running meanwhile. */
 function words(name: string, count: number, held: Descriptors): Words {
-  const isMapped = has('shared arrays');
-  const map = createMap(name, MAP_ARRAY, 4, count * WORD, 1, isMapped ? MAP_MMAPABLE : 0);
+  const isShared = has('shared arrays');
+  const map = createMap(name, MAP_ARRAY, 4, count * WORD, 1, isShared ? MAP_MMAPABLE : 0);
   held.hold(map.descriptor);
-  return isMapped ? new MappedWords(map) : new CopiedWords(map);
+  return isShared ? new SharedWords(map) : new CopiedWords(map);
 }
 
-class MappedWords implements Words {
+class SharedWords implements Words {
   readonly descriptor: number;
   readonly #words: BigInt64Array;
 

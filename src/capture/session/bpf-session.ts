@@ -1,10 +1,8 @@
 import { Census } from '../../census/census.ts';
 import { MOST_NAMED } from '../../text/lists.ts';
-import { breakpointEngine } from '../engines/breakpoint.ts';
-import { type Armed, CannotArm, type Engine, type EngineContext } from '../engines/engine.ts';
-import { kprobeEngine } from '../engines/kprobe.ts';
-import { tracepointEngine } from '../engines/tracepoint.ts';
-import { uprobeEngine } from '../engines/uprobe.ts';
+import { filterOptions } from '../bpf/capture-filter.ts';
+import { type Armed, type BpfEngine, CannotArm, type EngineContext } from '../engines/engine.ts';
+import { BPF_ENGINES } from '../engines/engines.ts';
 import type { EngineTried, Refusal } from '../refusals/reasons.ts';
 import { Refused } from '../refusals/refused.ts';
 import { whyNotCounted } from '../refusals/words.ts';
@@ -19,38 +17,22 @@ import { isInitialPidNamespace } from '../sys/pid-namespace.ts';
 import { raiseMemoryLock } from '../sys/rlimit.ts';
 import type { RecordedArgument } from '../targets/arguments.ts';
 import type { Target } from '../targets/target.ts';
-import { balance, type TargetTally } from './accounting.ts';
+import { account, type TargetTally } from './accounting.ts';
+import type { CountingSession, StackWalks } from './counting-session.ts';
 import { CpuWatch } from './hotplug.ts';
 import type { CapturePlan } from './plan.ts';
-import { ProgramSet, type StackWalks } from './program-set.ts';
+import { ProgramSet } from './program-set.ts';
 import { MapReader } from './read-maps.ts';
 import { Symboliser } from './symbolise.ts';
-
-/** Engines in the order in which they are tried: the cheaper first. */
-const ENGINES: readonly Engine[] = [kprobeEngine, breakpointEngine, tracepointEngine, uprobeEngine];
-
-/** A run's counting, however it is done. */
-export interface CountingSession {
-  /** Known once drained, where stacks are walked. */
-  readonly walks?: StackWalks;
-  /** When counting began, in nanoseconds of the monotonic clock; time buckets are counted by it. */
-  readonly startedAt: bigint;
-  start(): void;
-  stop(): void;
-  /** Adds what was counted to a census: rows, losses, facts. To be called after {@link stop}. */
-  drainInto(census: Census, symbols: FunctionFinder, userSymbols: UserSymbols): void;
-  /** What was counted so far, where the engine can say. */
-  snapshot?(symbols: FunctionFinder, userSymbols: UserSymbols): Census;
-  /** Gives everything back to the kernel. */
-  close(): void;
-}
 
 interface ArmedTarget {
   readonly target: Target;
   readonly argument: RecordedArgument | undefined;
-  readonly engine: Engine;
+  readonly engine: BpfEngine;
   readonly armed: Armed;
 }
+
+type CannotCount = Extract<Refusal, { readonly code: 'cannot-count' }>;
 
 /** A target that no engine can count, and why. */
 interface RefusedTarget {
@@ -58,13 +40,11 @@ interface RefusedTarget {
   readonly refusal: CannotCount;
 }
 
-type CannotCount = Extract<Refusal, { readonly code: 'cannot-count' }>;
-
 /**
- * Counts calls of some targets between {@link start} and {@link stop}. Everything it holds in the kernel are file
- * descriptors: nothing stays armed behind, however the process ends.
+ * Counts by BPF programs that engines arm. Everything it holds in the kernel are file descriptors: nothing stays armed
+ * behind, however the process ends.
  */
-export class Capture implements CountingSession {
+export class BpfSession implements CountingSession {
   walks: StackWalks = { walked: 0, checked: 0, differed: 0 };
   readonly #plan: CapturePlan;
   readonly #cpus = onlineCpus();
@@ -96,32 +76,31 @@ export class Capture implements CountingSession {
    * Arms every target; nothing is counted yet. Those that were only matched by a pattern may be refused, but not all.
    * @throws {Refused} where no engine can count one of them; nothing is armed then
    */
-  static arm(plan: CapturePlan): Capture {
-    try {
-      return new Capture(plan);
-    } catch (error) {
-      throw error instanceof SystemCallError ? new Refused(whyRefused(error), { cause: error }) : error;
-    }
+  static arm(plan: CapturePlan): BpfSession {
+    return refusing(() => new BpfSession(plan));
   }
 
+  /** @throws {Refused} the kernel refuses to begin */
   start(): void {
-    const armed = this.#breakpointsLast();
-    if (arch().breakpointRepeats) this.#interrupts = -interruptCount();
-    for (const one of armed) one.opening();
-    // Before the first call can be counted: time buckets count from here.
-    this.startedAt = process.hrtime.bigint();
-    this.#programs.gate.open();
+    const armed = this.#ordered();
+    if (this.#mayRepeat()) this.#interrupts = -interruptCount();
+    refusing(() => {
+      for (const one of armed) one.beforeStart();
+      // Before the first call can be counted: time buckets count from here.
+      this.startedAt = process.hrtime.bigint();
+      this.#programs.flag.set();
+    });
   }
 
   stop(): void {
-    const armed = this.#breakpointsLast().reverse();
-    this.#programs.gate.shut();
+    const armed = this.#ordered().reverse();
+    this.#programs.flag.clear();
     this.#stoppedAt = process.hrtime.bigint();
-    for (const one of armed) one.closed();
-    if (arch().breakpointRepeats) this.#interrupts += interruptCount();
+    for (const one of armed) one.afterStop();
+    if (this.#mayRepeat()) this.#interrupts += interruptCount();
   }
 
-  /** What was counted so far, while counting goes on. Reading the maps costs calls, which the books will show. */
+  /** What was counted so far, while counting goes on. Reading the maps costs calls, which show as losses. */
   snapshot(symbols: FunctionFinder, userSymbols: UserSymbols): Census {
     const census = new Census();
     this.#readMaps(census, symbols, userSymbols);
@@ -149,11 +128,11 @@ export class Capture implements CountingSession {
       const tally: TargetTally = {
         name: target.name,
         attributed: maps.attributed[index] ?? 0,
-        fates: this.#programs.readFates(index),
-        truth: armed.truth(),
+        drops: this.#programs.readDrops(index),
+        kernel: armed.kernelCount(),
       };
-      filtered += tally.fates.filtered;
-      const { losses, notes } = balance(tally, {
+      filtered += tally.drops.filtered;
+      const { losses, notes } = account(tally, {
         stacks: maps.stackCount,
         maxStacks: this.#plan.maxStacks,
         counts: maps.keyCount,
@@ -162,11 +141,12 @@ export class Capture implements CountingSession {
       for (const { count, ...cause } of losses) census.lose(cause, count);
       for (const note of [...notes, ...engine.blindSpots]) census.note(note);
     }
-    if (this.#plan.filter.excludePids?.length) census.note({ code: 'self-left-out' });
+    if (!this.#plan.filter.includeSelf) census.note({ code: 'self-left-out' });
     if (maps.unnumbered > 0 && !isInitialPidNamespace()) {
       census.note({ code: 'pid-unknown', calls: maps.unnumbered });
     }
-    this.#noteFiltered(census, filtered);
+    // Where calls were left out by request, their number says whether the request was what was meant.
+    if (filtered > 0 && filterOptions(this.#plan.filter).length > 0) census.note({ code: 'filtered', calls: filtered });
     this.#warnOfRepeats(census, maps.attributed);
     const watched = this.#armed.flatMap(({ armed }) => armed.watched?.() ?? []);
     const isPerCpu = this.#armed.some(({ armed }) => armed.watched);
@@ -175,20 +155,11 @@ export class Capture implements CountingSession {
     for (const note of this.#programs.notes) census.note(note);
     this.walks = this.#programs.readWalks();
     const { checked, differed } = this.walks;
-    if (differed > 0) {
-      census.note({ code: 'walks-differed', differed, checked });
-    }
+    if (differed > 0) census.note({ code: 'walks-differed', differed, checked });
     census.facts.architectures.push(arch().name);
     census.facts.cpus = this.#cpus.length;
     census.facts.durationSeconds = Number(this.#stoppedAt - this.startedAt) / 1e9;
-    census.facts.bucketMilliseconds = this.#plan.keys.bucketMilliseconds ?? null;
-  }
-
-  /** Where calls were left out by request, their number says whether the request was what was meant. */
-  #noteFiltered(census: Census, filtered: number): void {
-    const { pids, comms, cpus, cgroups } = this.#programs.filter;
-    if (filtered === 0 || !(pids || comms || cpus || cgroups)) return;
-    census.note({ code: 'filtered', calls: filtered });
+    census.facts.bucketMilliseconds = this.#plan.bucketMilliseconds ?? null;
   }
 
   /**
@@ -196,14 +167,16 @@ export class Capture implements CountingSession {
    * makes it forget: the function then begins by hitting the breakpoint again.
    */
   #warnOfRepeats(census: Census, attributed: readonly number[]): void {
-    if (!arch().breakpointRepeats) return;
-    const hits = this.#armed.map(({ engine }, index) => (engine === breakpointEngine ? (attributed[index] ?? 0) : 0));
+    const hits = this.#armed.map(({ engine }, index) => (engine.mayRepeat() ? (attributed[index] ?? 0) : 0));
     const most = Math.min(
       this.#interrupts,
       hits.reduce((sum, count) => sum + count, 0),
     );
-    if (most <= 0) return;
-    census.warn({ code: 'counted-twice', most });
+    if (most > 0) census.warn({ code: 'counted-twice', most });
+  }
+
+  #mayRepeat(): boolean {
+    return this.#armed.some(({ engine }) => engine.mayRepeat());
   }
 
   close(): void {
@@ -211,24 +184,16 @@ export class Capture implements CountingSession {
     this.#maps.close();
   }
 
-  /**
-   * Breakpoints are enabled last and disabled first, because they count all that happens in between: other engines are
-   * asked what they missed by system calls of BPF, which keep programs from running meanwhile.
-   */
-  #breakpointsLast(): Armed[] {
-    const isBreakpoint = ({ engine }: ArmedTarget) => engine === breakpointEngine;
-    const ordered = [...this.#armed.filter((one) => !isBreakpoint(one)), ...this.#armed.filter(isBreakpoint)];
-    return ordered.map(({ armed }) => armed);
+  /** What is armed, in the order in which counting is to begin. */
+  #ordered(): Armed[] {
+    return this.#armed.toSorted((a, b) => a.engine.order - b.engine.order).map(({ armed }) => armed);
   }
 
   #armAll(): void {
     for (const [index, target] of this.#plan.targets.entries()) {
       this.#plan.onArming?.(target.name, index + 1, this.#plan.targets.length);
       const tried: EngineTried[] = [];
-      const candidates = ENGINES.filter(
-        (engine) => engine.fits(target) && (!this.#plan.engine || this.#plan.engine === engine.name),
-      );
-      const armed = this.#armWithFirst(candidates, target, this.#plan.arguments[index], tried);
+      const armed = this.#armWithFirst(index, target, tried);
       if (armed) this.#armed.push(armed);
       else this.#refuse(target, tried);
     }
@@ -236,21 +201,20 @@ export class Capture implements CountingSession {
     if (this.#armed.length === 0 && first) throw new Refused(first.refusal);
   }
 
-  #armWithFirst(
-    engines: readonly Engine[],
-    target: Target,
-    argument: RecordedArgument | undefined,
-    tried: EngineTried[],
-  ): ArmedTarget | undefined {
+  /** Arms a target by the first engine that can; `tried` gets those that cannot. */
+  #armWithFirst(planned: number, target: Target, tried: EngineTried[]): ArmedTarget | undefined {
+    const { engine: wanted } = this.#plan;
+    const argument = this.#plan.arguments[planned];
     const index = this.#armed.length;
     const [first = 0, ...others] = this.#cpus;
-    for (const engine of engines) {
+    for (const engine of BPF_ENGINES) {
+      if (!engine.fits(target) || (wanted !== undefined && wanted !== engine.name)) continue;
       const held = new Descriptors();
       const context: EngineContext = {
         cpus: [first, ...others],
         held,
-        outside: () => this.#programs.gate.outside(index),
-        loadProgram: (request) => held.hold(this.#programs.load(index, argument, request)),
+        uncounted: () => this.#programs.flag.uncounted(index),
+        loadProgram: (request) => held.hold(this.#programs.load(index, planned, request)),
       };
       try {
         const armed = engine.arm(target, context);
@@ -270,7 +234,7 @@ export class Capture implements CountingSession {
     const { engine = '' } = this.#plan;
     // What holds the slots that this one lacks would fit without it.
     const fitting = tried.some(({ refusal }) => refusal.code === 'no-slot')
-      ? this.#armed.filter((one) => one.engine === breakpointEngine).map((one) => one.target.name)
+      ? this.#armed.filter((one) => one.engine.hasSlots).map((one) => one.target.name)
       : [];
     const { name, kind, pattern } = target;
     const refusal: CannotCount = { code: 'cannot-count', target: name, kind, engine, tried, fitting };
@@ -281,7 +245,7 @@ export class Capture implements CountingSession {
   #warnOfRefused(census: Census): void {
     const byReason = new Map<string, RefusedTarget[]>();
     for (const one of this.#refused) {
-      const reason = `${one.target.pattern}\n${whyNotCounted(one.refusal)}`;
+      const reason = JSON.stringify([one.target.pattern, one.refusal.tried]);
       byReason.set(reason, [...(byReason.get(reason) ?? []), one]);
     }
     for (const group of byReason.values()) {
@@ -295,5 +259,14 @@ export class Capture implements CountingSession {
         why: first ? whyNotCounted(first.refusal) : '',
       });
     }
+  }
+}
+
+/** Says what is behind a system call that the kernel refuses. */
+function refusing<T>(step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw error instanceof SystemCallError ? new Refused(whyRefused(error), { cause: error }) : error;
   }
 }
