@@ -10,7 +10,7 @@ export function command(): Command {
     .addOption(new Option('--format <format>', 'what to write').choices(['text', 'json']).default('text'))
     .action(async ({ format }: { format: string }) => {
       const findings = await gather();
-      process.stdout.write(format === 'json' ? `${JSON.stringify({ findings })}\n` : table(findings));
+      process.stdout.write(format === 'json' ? `${JSON.stringify({ findings })}\n` : table(gathered(findings)));
       process.exitCode = findings.some(({ kind, works }) => kind === 'engine' && works) ? 0 : 1;
     });
 }
@@ -32,6 +32,17 @@ async function gather(): Promise<Finding[]> {
         : `missing ${missing.join(', ')} ('whocalls lab setup' gets kernels)`,
     },
   ];
+}
+
+/** Features that are there share one line; of one that is missing it matters what for. */
+function gathered(findings: readonly Finding[]): Finding[] {
+  const isThere = ({ kind, works }: Finding) => kind === 'feature' && works;
+  const names = findings.filter(isThere).map(({ what }) => what);
+  const rest = findings.filter((finding) => !isThere(finding));
+  if (names.length === 0) return rest;
+  const line: Finding = { kind: 'feature', what: 'features', works: true, detail: names.join(', ') };
+  const at = rest.findIndex(({ kind }) => kind === 'feature' || kind === 'lab');
+  return at < 0 ? [...rest, line] : rest.toSpliced(at, 0, line);
 }
 
 function table(findings: readonly Finding[]): string {

@@ -102,7 +102,7 @@ export const FEATURES = {
   /** Not probed: from 6.4 on the kernel names the layout of its tables, before only the version tells. */
   'ORC signal bit': {
     since: '6.3',
-    brings: 'another layout of the tables for unwinding',
+    brings: 'the tables for unwinding have a signal bit: another layout',
     probe: () => null,
   },
   'miss counters': {
