@@ -43,6 +43,8 @@ export interface NoteFacts {
   filtered: { readonly calls: number };
   'walks-differed': { readonly differed: number; readonly checked: number };
   'walking-refused': object;
+  /** The kernel's unwind tables have a layout that is not known. */
+  'walking-unknown-tables': object;
   'raise-limit': { readonly option: string; readonly limit: number; readonly better: number };
   'saw-more': { readonly target: string; readonly seen: number; readonly counted: number };
   'edge-calls': { readonly target: string; readonly calls: number };

@@ -45,6 +45,8 @@ const NOTES: Words<NoteFacts> = {
     `${differed} of ${checked} stacks walked in BPF differed from the kernel's unwinder when checked: calls may be counted under another stack; --no-walk uses the kernel's unwinder for every call.`,
   'walking-refused': () =>
     "The kernel's verifier refuses to walk stacks in BPF: its unwinder takes every stack, which costs more.",
+  'walking-unknown-tables': () =>
+    "This kernel's unwind tables (ORC) have a layout that whocalls does not know: the kernel's unwinder takes every stack, which costs more.",
   'raise-limit': ({ option, limit, better }) => `${option} ${limit} was too small; try ${better}.`,
   'saw-more': ({ target, seen, counted: kernel }) =>
     `${target}: the BPF program saw ${seen} calls where the kernel counted ${kernel}.`,

@@ -28,11 +28,22 @@ export interface CodeTable {
   readonly count: number;
 }
 
-/** The ORC tables of the running kernel; null where it unwinds in another way, or in one that is not known here. */
-export function orcTables(kallsyms: Kallsyms): { format: OrcFormat; tables: CodeTable[] } | null {
-  const format = orcFormat(kallsyms);
+/** The ORC tables of a kernel. */
+export interface OrcTables {
+  readonly format: OrcFormat;
+  /** Ascending by the start of the code. */
+  readonly tables: readonly CodeTable[];
+}
+
+/**
+ * The ORC tables of the running kernel. null where it unwinds without, or where BPF programs cannot read them; `unknown`
+ * where it has some of a layout that is not known here.
+ */
+export function orcTables(kallsyms: Kallsyms): OrcTables | 'unknown' | null {
   const kernel = kernelTable(kallsyms);
-  if (!format || !kernel) return null;
+  if (!kernel) return null;
+  const format = orcFormat(kallsyms);
+  if (format === null || format === 'unknown') return format;
   const tables = [kernel, ...moduleTables(kallsyms.modules.names)];
   return { format, tables: tables.sort((a, b) => (a.start < b.start ? -1 : 1)).slice(0, MOST_TABLES) };
 }
@@ -47,13 +58,16 @@ export function encodeCodeTable({ start, addresses, entries, count }: CodeTable)
   return value;
 }
 
-/** How the tables are laid out; null where that is not known, or where programs cannot read them. */
-function orcFormat(kallsyms: Kallsyms): OrcFormat | null {
+/** How the tables are laid out; null where BPF programs cannot read them. */
+function orcFormat(kallsyms: Kallsyms): OrcFormat | 'unknown' | null {
   const header = kallsyms.addressOf('__start_orc_header');
   // Without a header 6.3 had a layout between the two.
-  if (header === null) return has('kernel reads') && !has('ORC signal bit') ? '2-bit' : null;
+  if (header === null) {
+    if (!has('kernel reads')) return null;
+    return has('ORC signal bit') ? 'unknown' : '2-bit';
+  }
   const hash = readKernelMemory(toUnsigned(header), HEADER_BYTES)?.toString('hex');
-  return hash === undefined ? null : (FORMATS[hash] ?? null);
+  return hash === undefined ? null : (FORMATS[hash] ?? 'unknown');
 }
 
 function kernelTable(kallsyms: Kallsyms): CodeTable | null {

@@ -153,7 +153,8 @@ export class ProgramSet {
     const registers = arch().stackRegisters;
     if (!walk || targets.length > MOST_WALKING || !kallsyms || !registers) return null;
     const orc = orcTables(kallsyms);
-    if (!orc) return null;
+    if (orc === 'unknown') this.notes.push({ code: 'walking-unknown-tables' });
+    if (orc === 'unknown' || orc === null) return null;
     const { format, tables } = orc;
     const rules = this.#map('whocalls_rules', MAP_ARRAY, 4, RULES_SIZE, 1);
     const code = this.#map('whocalls_code', MAP_ARRAY, 4, CODE_TABLE_SIZE, tables.length);
