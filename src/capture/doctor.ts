@@ -11,6 +11,7 @@ import { whyHidden } from './sys/diagnosis.ts';
 import { FEATURES, type FeatureName, has } from './sys/features.ts';
 import { lockdown, missingCapabilities } from './sys/privileges.ts';
 import { listTraceEvents, whyNoTraceEvents } from './sys/tracefs.ts';
+import { parseKeys } from './targets/arguments.ts';
 import type { Target } from './targets/target.ts';
 import { SLOT_TRIALS, TrialTargets } from './targets/trial-targets.ts';
 
@@ -121,7 +122,7 @@ function arm(engine: EngineName, targets: readonly Target[]): void {
   const { session } = armSession({
     targets,
     engine,
-    keys: { pid: false, comm: false, cpu: false },
+    keys: parseKeys('none'),
     arguments: [],
     filter: {},
     cgroups: [],

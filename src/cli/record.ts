@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
+import { KEY_PART_NAMES } from '../capture/bpf/key-parts.ts';
 import { ENGINE_NAMES, type EngineName } from '../capture/engines/engines.ts';
 import type { Recording, RecordPlan } from '../capture/record.ts';
-import { parseKeys } from '../capture/targets/arguments.ts';
+import { parseKeys, withGrouping } from '../capture/targets/arguments.ts';
 import type { Census } from '../census/census.ts';
 import { groupCensus } from '../census/group.ts';
 import { foldIntoPhases } from '../census/phases.ts';
@@ -141,11 +142,11 @@ async function tell(recording: Recording, watch: WorkloadWatch | null, options: 
 function addRecordOptions(command: Command): Command {
   return addWatchOptions(command)
     .option('--duration <seconds>', 'stop after this time; also 500ms, 5s, 2m, 1h', seconds)
-    .addOption(new Option('--engine <name>', 'count in this way and no other').choices(ENGINE_NAMES))
+    .addOption(new Option('--engine <name>', 'use only this engine').choices(ENGINE_NAMES))
     .option(
       '--keys <list>',
-      'tell calls apart by comm, pid, cpu, none, argN, argN:sym (the name of the function at that address); N counts ' +
-        'from 1, --by argument shows it. A list takes the place of the default: --keys comm,arg1 (default: comm)',
+      `record these keys per call: ${KEY_PART_NAMES.join(', ')}, none, argN, argN:sym (the name of the function at that ` +
+        'address); N counts from 1, --by argument shows it; replaces the default list: --keys comm,arg1 (default: comm)',
     )
     .option('--only-command', 'only calls on behalf of COMMAND and the processes it starts')
     .option('--pid <list>', 'only calls on behalf of these processes; without COMMAND until they end', list(count()))
@@ -183,12 +184,11 @@ function planOf(
   if (options.onlyCommand && workload.length === 0) throw new UsageError('--only-command needs a COMMAND after --');
   if (options.user !== undefined && workload.length === 0) throw new UsageError('--user needs a COMMAND after --');
   const { by, interval } = options;
-  const keys = parseKeys(options.keys ?? 'comm');
   return {
     targets,
     command: workload,
     // What the report groups by has to be a key.
-    keys: { ...keys, pid: keys.pid || by === 'pid', cpu: keys.cpu || by === 'cpu', comm: keys.comm || by === 'comm' },
+    keys: withGrouping(parseKeys(options.keys ?? 'comm'), by),
     filter: {
       pids: options.pid,
       comms: options.comm,

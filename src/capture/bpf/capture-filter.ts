@@ -1,9 +1,8 @@
 import type { PidNamespace } from '../sys/pid-namespace.ts';
 import { type Assembler, R0, R1, R2, R3 } from './asm.ts';
 import { FRAME } from './count-registers.ts';
-import { emitComm, emitPid } from './emit-key.ts';
-import { COMM_LENGTH } from './key-layout.ts';
-import { encodeTaskName } from './task-name.ts';
+import { emitComm, emitPid } from './key-parts.ts';
+import { COMM_LENGTH, encodeTaskName } from './task-name.ts';
 
 /** Which calls are counted: those that pass all of it. What was not asked for is left out. */
 export interface CaptureFilter {

@@ -101,12 +101,13 @@ class Counter {
 
   /** One part of the keys, as 32 bits. */
   part(name: 'target' | 'pid' | 'cpu' | 'bucket'): number[] {
-    const offset = this.#layout[name] ?? -1;
+    const { target, bucket, parts } = this.#layout;
+    const offset = { target, bucket, pid: parts.pid, cpu: parts.cpu }[name] ?? -1;
     return Array.from(this.counts.entries(), ([key]) => key.readUInt32LE(offset)).sort((a, b) => a - b);
   }
 
   get comms(): string[] {
-    const offset = this.#layout.comm ?? -1;
+    const offset = this.#layout.parts.comm ?? -1;
     return Array.from(this.counts.entries(), ([key]) => decodeTaskName(key.subarray(offset, offset + 16))).sort();
   }
 

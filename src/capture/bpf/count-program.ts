@@ -2,8 +2,8 @@ import type { PidNamespace } from '../sys/pid-namespace.ts';
 import { Assembler, type BpfCode, R0, R1, R2, R3, R4 } from './asm.ts';
 import { type CaptureFilter, emitFilter } from './capture-filter.ts';
 import { CONTEXT, FRAME, HASH, SCRATCH } from './count-registers.ts';
-import { emitKey, type KeyContent } from './emit-key.ts';
 import { emitHashSeed, emitMix, emitStack, SCRATCH_STACK, type StackContent } from './emit-stack.ts';
+import { emitKey, type KeyContent } from './key-layout.ts';
 import { SCRATCH_SPACE, walkScratch } from './scratch-space.ts';
 import { CHECK_EVERY, emitWalk, type WalkPlan } from './stack-walk.ts';
 

@@ -1,4 +1,5 @@
-import { COMM_LENGTH } from './key-layout.ts';
+/** Length of a task's name in the kernel (TASK_COMM_LEN). */
+export const COMM_LENGTH = 16;
 
 /**
  * A task's name, up to the first zero byte. The kernel cuts names off after 15 bytes, which may be within a letter: bytes

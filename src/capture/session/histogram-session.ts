@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import type { Census } from '../../census/census.ts';
 import { messageOf } from '../../errors.ts';
 import { filterOptions } from '../bpf/capture-filter.ts';
+import { KEY_PART_NAMES } from '../bpf/key-parts.ts';
 import type { EngineRefusal } from '../refusals/reasons.ts';
 import { Refused } from '../refusals/refused.ts';
 import { RunNames } from '../run/leftover-names.ts';
@@ -211,11 +212,14 @@ function isOf(target: FunctionTarget, name: string): boolean {
 /** Asked for more than histograms can do: better refused than ignored. What nobody asked for is left out. */
 function refuseUnsupported(plan: CapturePlan): void {
   const { keys, bucketMilliseconds, needsTimes } = plan;
+  const others = KEY_PART_NAMES.filter((name) => name !== 'comm');
   const options = [
     ...(plan.targets.some(({ kind }) => kind === 'user') ? ['functions of executables'] : []),
     ...(plan.userStacks ? ['--user-stacks'] : []),
     ...filterOptions(plan.filter),
-    ...(keys.pid || keys.cpu || keys.argument ? ['keys besides comm (--keys pid, cpu, argN)'] : []),
+    ...(keys.argument || others.some((name) => keys[name])
+      ? [`keys besides comm (--keys ${others.join(', ')}, argN)`]
+      : []),
     ...(needsTimes && bucketMilliseconds !== undefined ? ['times (--time-buckets, --phases, --phase-regex)'] : []),
     ...(plan.needsSnapshots ? ['--interval'] : []),
   ];

@@ -1,8 +1,9 @@
-import { type Census, UNKNOWN } from '../../census/census.ts';
+import { type CallKey, UNKNOWN } from '../../census/call-key.ts';
+import type { Census } from '../../census/census.ts';
 import { NO_TARGET, type TargetId } from '../../census/row-table.ts';
 import { EMPTY_STACK, type StackId } from '../../census/stack-table.ts';
-import { COMM_LENGTH, type KeyLayout } from '../bpf/key-layout.ts';
-import { decodeTaskName } from '../bpf/task-name.ts';
+import type { KeyLayout } from '../bpf/key-layout.ts';
+import { KEY_PART_NAMES, KEY_PARTS, type KeyPartName } from '../bpf/key-parts.ts';
 import { readAddress } from '../symbols/address.ts';
 import { type BpfMap, forEachEntry } from '../sys/bpf-maps.ts';
 import type { CapturePlan } from './plan.ts';
@@ -23,6 +24,7 @@ export class MapReader {
   readonly #plan: CapturePlan;
   readonly #layout: KeyLayout;
   readonly #symboliser: Symboliser;
+  readonly #parts: readonly { readonly name: KeyPartName; readonly at: number }[];
   readonly #targets: TargetId[];
   readonly #records = new Map<bigint, Buffer>();
   readonly #stacks = new Map<string, StackId>();
@@ -33,6 +35,10 @@ export class MapReader {
     this.#plan = plan;
     this.#layout = layout;
     this.#symboliser = symboliser;
+    this.#parts = KEY_PART_NAMES.flatMap((name) => {
+      const at = layout.parts[name];
+      return at === undefined ? [] : [{ name, at }];
+    });
     this.#targets = plan.targets.map(({ name }) => census.target(name));
     const width = (plan.bucketMilliseconds ?? 1000) * 1e6;
     this.#firstBucket = Number(BigInt.asUintN(32, startedAt / BigInt(Math.round(width))));
@@ -50,19 +56,17 @@ export class MapReader {
     forEachEntry(map, (key, value) => {
       this.keyCount++;
       const index = key.readUInt32LE(layout.target);
-      const pid = layout.pid === null ? UNKNOWN : key.readUInt32LE(layout.pid);
       const count = Number(value.readBigUInt64LE(0));
-      if (pid === 0) this.unnumbered += count;
       this.attributed[index] = (this.attributed[index] ?? 0) + count;
-      const task = census.keys.intern({
-        comm: layout.comm === null ? '' : decodeTaskName(key.subarray(layout.comm, layout.comm + COMM_LENGTH)),
-        pid,
-        cpu: layout.cpu === null ? UNKNOWN : key.readUInt32LE(layout.cpu),
-        bucket: layout.bucket === null ? UNKNOWN : (key.readUInt32LE(layout.bucket) - this.#firstBucket) >>> 0,
-        argument: layout.argument === null ? '' : this.#argument(key, layout.argument, index),
-      });
+      const task: { -readonly [name in keyof CallKey]?: string | number } = {};
+      for (const { name, at } of this.#parts) task[name] = KEY_PARTS[name].read(key, at);
+      if (layout.bucket !== null) task.bucket = (key.readUInt32LE(layout.bucket) - this.#firstBucket) >>> 0;
+      if (layout.argument !== null) task.argument = this.#argument(key, layout.argument, index);
+      const { pid = UNKNOWN } = task as Partial<CallKey>;
+      if (pid === 0) this.unnumbered += count;
+      const id = census.keys.intern(task as Partial<CallKey>);
       const stack = this.#stack(key.readBigUInt64LE(layout.stack), index, pid);
-      census.addCalls(stack, this.#targets[index] ?? NO_TARGET, task, count);
+      census.addCalls(stack, this.#targets[index] ?? NO_TARGET, id, count);
     });
   }
 

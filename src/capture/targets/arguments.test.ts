@@ -78,10 +78,10 @@ print fmt: "fd: 0x%08lx", ((unsigned long)(REC->fd))
     const parts = [
       [full.stack, 8],
       [full.argument!, 8],
-      [full.comm!, 16],
+      [full.parts.comm!, 16],
       [full.target, 4],
-      [full.pid!, 4],
-      [full.cpu!, 4],
+      [full.parts.pid!, 4],
+      [full.parts.cpu!, 4],
       [full.bucket!, 4],
     ].sort((a, b) => a[0]! - b[0]!);
     let end = 0;

@@ -1,5 +1,6 @@
 import { UsageError } from '../../errors.ts';
 import type { KeyOptions } from '../bpf/key-layout.ts';
+import { isKeyPart, KEY_PART_NAMES, type KeyPartName } from '../bpf/key-parts.ts';
 import { arch } from '../sys/arch.ts';
 import { ArgumentCounts } from './argument-count.ts';
 import type { Target } from './target.ts';
@@ -19,33 +20,35 @@ const TELLING_ARGUMENTS: Readonly<Record<string, RecordedArgument>> = {
 };
 
 /** What `--keys` asks for. */
-export interface RequestedKeys {
-  readonly pid: boolean;
-  readonly comm: boolean;
-  readonly cpu: boolean;
-  readonly argument?: RecordedArgument;
-}
+export type RequestedKeys = { readonly [name in KeyPartName]: boolean } & { readonly argument?: RecordedArgument };
+
+const NO_KEYS = Object.fromEntries(KEY_PART_NAMES.map((name) => [name, false])) as Record<KeyPartName, boolean>;
 
 /**
  * Reads a list such as `comm,pid,arg3:sym`.
  * @throws {UsageError} unknown key
  */
 export function parseKeys(list: string): RequestedKeys {
-  let keys: RequestedKeys = { pid: false, comm: false, cpu: false };
+  let keys: RequestedKeys = NO_KEYS;
   for (const word of list.split(',').filter((part) => part !== '' && part !== 'none')) {
     const [, number, asSymbol] = /^arg([1-9]\d?)(:sym)?$/.exec(word) ?? [];
     if (number !== undefined) {
       if (keys.argument) throw new UsageError('only one argument can be a key');
       keys = { ...keys, argument: { number: Number(number), asSymbol: asSymbol !== undefined } };
-    } else if (word === 'pid' || word === 'comm' || word === 'cpu') {
+    } else if (isKeyPart(word)) {
       keys = { ...keys, [word]: true };
     } else if (/^arg0+(?::sym)?$/.test(word)) {
       throw new UsageError(`--keys ${word}: arguments are numbered from 1`);
     } else {
-      throw new UsageError(`--keys ${word} is none of comm, pid, cpu, argN, argN:sym, none`);
+      throw new UsageError(`--keys ${word} is none of ${KEY_PART_NAMES.join(', ')}, argN, argN:sym, none`);
     }
   }
   return keys;
+}
+
+/** The same keys, and the one by which calls are to be grouped if it is one. */
+export function withGrouping(keys: RequestedKeys, by: string | undefined): RequestedKeys {
+  return by !== undefined && isKeyPart(by) ? { ...keys, [by]: true } : keys;
 }
 
 /**
@@ -82,13 +85,13 @@ function whyNoArgument(target: Target, number: number, count: number | null): st
 
 /** What the key of a count consists of, given what was asked for and what the targets suggest. */
 export function keyOptions(
-  { pid, comm, cpu }: RequestedKeys,
+  { argument: _, ...asked }: RequestedKeys,
   recorded: readonly (RecordedArgument | undefined)[],
   bucketMilliseconds?: number,
   userStacks = false,
 ): KeyOptions {
   const argument = recorded.some((one) => one !== undefined);
   // Addresses of a process mean something only together with the process.
-  const all = { pid: pid || userStacks, comm, cpu, argument };
+  const all = { ...asked, pid: asked.pid || userStacks, argument };
   return bucketMilliseconds === undefined ? all : { ...all, bucketMilliseconds };
 }
