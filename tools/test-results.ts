@@ -63,7 +63,8 @@ function resultsOf(modules: readonly TestModule[], unhandledErrors: number): Tes
 }
 
 function reasonOf(test: TestCase): string {
-  return lackOf(test) ?? `${NO_REASON} (${test.module.relativeModuleId})`;
+  const { testNamePattern } = test.project.config;
+  return lackOf(test) ?? (testNamePattern ? 'not chosen by -t' : `${NO_REASON} (${test.module.relativeModuleId})`);
 }
 
 /** Given to `ctx.skip`, or declared by the test or by a suite around it. */

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +57,31 @@ describe('whocalls lab run', needs(VIRTUAL_MACHINE), () => {
       }
       expect(machinesIn(scratch)).toEqual([]);
       expect(readdirSync(scratch)).toEqual([]);
+    },
+    PATIENCE,
+  );
+});
+
+describe('whocalls lab', needs(VIRTUAL_MACHINE), () => {
+  it(
+    'reports what was counted until the time was up, and hands COMMAND its own streams and nothing else',
+    () => {
+      const file = join(scratch, 'counted.pb.gz');
+      const script = 'ls /proc/self/fd; while :; do sleep 0.1; done';
+      const lab = spawnSync(
+        whocalls,
+        ['lab', '--accel', 'tcg', '--timeout', '15', 'do_exit', '-o', file, '--', 'sh', '-c', script],
+        { encoding: 'utf8' },
+      );
+      expect(lab.status).toBe(124);
+      expect(lab.stderr).toContain('whocalls: the command took longer than 15 s (--timeout) and was ended\n');
+      // 3 is the folder that ls reads.
+      expect(lab.stdout).toMatch(/^0\n1\n2\n3\n\n?do_exit/);
+      const { stdout } = spawnSync(whocalls, ['read', '--format', 'json', file], { encoding: 'utf8' });
+      const { calls, command } = JSON.parse(stdout);
+      expect(calls.total).toBeGreaterThan(10);
+      expect(calls.attributed).toBe(calls.total);
+      expect(command).toEqual(['sh', '-c', script]);
     },
     PATIENCE,
   );

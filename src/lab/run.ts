@@ -17,12 +17,13 @@ import { UserError } from '../errors.ts';
 import { type Accelerator, kvmState, rememberKvm } from './accelerator.ts';
 import { type GuestSettings, LATER_MODULES, NEEDED_MODULES } from './guest.ts';
 import { bootImage, initramfsFor, runArchive } from './initramfs.ts';
-import { findKernel, type LabKernel } from './kernels.ts';
+import { findKernel, kernelsDirectory, type LabKernel } from './kernels.ts';
 import { type MachineOptions, startMachine } from './machine.ts';
+import { indexModules } from './module-index.ts';
 import { type LabOptions, type LabSettings, labSettings } from './options.ts';
 import { type GuestOutcome, LabError, Session } from './session.ts';
 import type { LabStreams } from './streams.ts';
-import { findTools } from './tools.ts';
+import { findTools, type HostTools } from './tools.ts';
 
 /** What came of a run. */
 export interface LabResult extends GuestOutcome {
@@ -58,6 +59,7 @@ export async function runInLab(
     ];
     throw new UserError(`the lab needs ${missing.filter(Boolean).join(', ')}; get it with: whocalls lab setup`);
   }
+  indexCached(kernel, tools);
   const needed = { qemu: tools.qemu, busybox: tools.busybox, mkfs: tools.mkfs };
   const name = kernel.release ?? kernel.image;
   for (const accelerator of acceleratorsToTry(settings.accelerator, name)) {
@@ -72,6 +74,16 @@ export async function runInLab(
     }
   }
   throw new UserError('no accelerator could be tried');
+}
+
+/** Kernels that were fetched before there was an index of their modules get one now. */
+function indexCached({ modules, release }: LabKernel, tools: HostTools): void {
+  if (release === undefined || !modules?.startsWith(kernelsDirectory())) return;
+  try {
+    indexModules(modules, release, tools);
+  } catch {
+    // A cache that may only be read: then there is no modprobe in the guest.
+  }
 }
 
 function acceleratorsToTry(wanted: 'auto' | Accelerator, kernel: string): Accelerator[] {

@@ -54,6 +54,29 @@ describe.each(['6.1', '6.12'])('a guest with Linux %s', (series) => {
   });
 });
 
+describe.each(['6.1', '6.12'])('modules of Linux %s', (series) => {
+  it('are loaded by name, for file systems and for devices', {
+    ...needs(guestKernel(series)),
+    timeout: PATIENCE,
+  }, async () => {
+    const script = [
+      'set -e; cd /data',
+      '/sbin/modprobe dummy && ls -d /sys/module/dummy',
+      'ls -d /sys/module/loop 2>/dev/null || echo no loop yet; truncate -s 20M image; mkfs.ext4 -q image; mkdir at',
+      'mount -o loop image at; df --output=fstype,source at | tail -n 1; umount at',
+      '/sbin/modprobe no-such-module 2>/dev/null || echo refused',
+      'mount -t xfs image at 2>/dev/null || ls -d /sys/module/xfs',
+    ];
+    const result = await runInLab({ kernel: series, accelerator: 'tcg' }, ['sh', '-c', script.join('\n')]);
+    expect(result.stderr.toString()).toBe('');
+    expect(result.stdout.toString().split('\n')).toEqual([
+      ...['/sys/module/dummy', 'no loop yet', expect.stringMatching(/^ext4 +\/dev\/loop0$/), 'refused'],
+      ...['/sys/module/xfs', ''],
+    ]);
+    expect(result.status).toBe(0);
+  });
+});
+
 describe('a guest', needs(VIRTUAL_MACHINE), () => {
   it(
     'passes 40 MB in and out intact, writes to shares, and hands back files',

@@ -1,11 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { downloadSize, hasApt, installPackages, installSize, unpackPackage, updateLists } from '../host/apt.ts';
 import { buildInPlace } from '../host/cache.ts';
-import { findProgram } from '../host/programs.ts';
 import { installedKernels, kernelsDirectory, matches, type OfferedKernel, offeredKernels } from './kernels.ts';
+import { indexModules } from './module-index.ts';
 import { cachedBusybox, findTools } from './tools.ts';
 
 /** One thing the setup is going to do, told before it does it. */
@@ -85,9 +84,7 @@ function fetchKernel(kernel: OfferedKernel, directory: string): void {
     for (const entry of readdirSync(draft)) {
       if (entry !== 'boot' && entry !== 'lib') rmSync(join(draft, entry), { recursive: true });
     }
-    // For modprobe in the guest; where the host has no depmod the guest has no modprobe either.
-    const depmod = findProgram('depmod');
-    if (depmod) spawnSync(depmod, ['-b', draft, kernel.release], { stdio: 'ignore' });
+    indexModules(join(draft, 'lib', 'modules', kernel.release), kernel.release, findTools());
   });
 }
 

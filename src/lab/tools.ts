@@ -9,6 +9,8 @@ export interface HostTools {
   readonly qemu: string | undefined;
   /** Statically linked: it is the whole user space of the guest's first second. */
   readonly busybox: string | undefined;
+  /** Of kmod; a host without it has no modprobe either. */
+  readonly depmod: string | undefined;
   /** Formats the guest's data disk. */
   readonly mkfs: string | undefined;
 }
@@ -23,6 +25,7 @@ export function findTools(): HostTools {
   return {
     qemu: findProgram('qemu-system-x86_64'),
     busybox: candidates.find((path) => path !== undefined && existsSync(path) && isStatic(path)),
+    depmod: findProgram('depmod'),
     mkfs: findProgram('mkfs.ext4'),
   };
 }

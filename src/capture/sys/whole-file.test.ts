@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +23,14 @@ test.each([0, 1, (16 << 20) - 1, 16 << 20, (16 << 20) + 1])('a file of %i bytes'
   const path = join(scratch, 'file');
   writeFileSync(path, content);
   expect((await readWholeAside(path)).equals(content)).toBe(true);
+});
+
+test('programs that are started meanwhile do not inherit it', LINUX, async () => {
+  const reading = readWholeAside('/proc/kallsyms');
+  const { stdout } = spawnSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' });
+  expect((await reading).length).toBeGreaterThan(0);
+  expect(stdout).toContain(' 0 -> ');
+  expect(stdout).not.toContain('kallsyms');
 });
 
 test('what cannot be read is an error', LINUX, async () => {
