@@ -95,8 +95,12 @@ export interface PathFrame {
   readonly name: string;
   /** Kernel module, '' for the kernel image; of a user function the program or library, '' where unknown. */
   readonly module: string;
-  /** Source file of a function whose name is ambiguous, where its address told it. */
+  /** Source file, where whoever recorded the stack told it: not to be looked up by name. */
   readonly file?: string;
+  /** Line in that file where the function was, where it was recorded. */
+  readonly line?: number;
+  /** The compiler put the function into that of the next frame. */
+  readonly inlined?: true;
 }
 
 /**

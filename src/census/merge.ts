@@ -47,13 +47,14 @@ function stackMapper(into: Census, from: Census): (stack: StackId) => StackId {
       const id = from.stacks.symbol(at);
       if (symbols[id] === -1) {
         const { symbols: own } = from;
-        symbols[id] = into.symbols.intern(own.raw(id), own.module(id), own.space(id), own.file(id));
+        symbols[id] = into.symbols.intern(own.raw(id), own.module(id), own.space(id), own.file(id), own.line(id));
       }
       stacks[at] = into.stacks.push(
         stacks[from.stacks.inner(at)] as StackId,
         symbols[id] as never,
         from.stacks.offset(at),
         from.stacks.isUnreliable(at),
+        from.stacks.isInlined(at),
       );
     }
     return stacks[stack] as StackId;

@@ -85,16 +85,14 @@ export class PathFinder {
     if (known) return known;
 
     const ids: SymbolId[] = [];
+    const frames: PathFrame[] = [];
     for (let i = 0; i < end; i++) {
       const at = prefixes[i] as StackId;
       const symbol = stacks.symbol(at);
-      if (isRead(at) && symbols.space(symbol) === 'kernel' && !this.#isWrapper(symbol, ids.at(-1))) ids.push(symbol);
+      if (!isRead(at) || symbols.space(symbol) !== 'kernel' || this.#isWrapper(symbol, ids.at(-1))) continue;
+      ids.push(symbol);
+      frames.push(this.#frame(symbol, stacks.isInlined(at)));
     }
-    const frames = ids.map((id): PathFrame => {
-      const frame = { name: symbols.name(id), module: symbols.module(id) };
-      const file = symbols.file(id);
-      return file === '' ? frame : { ...frame, file };
-    });
     const path: Path = {
       stack: pathStack,
       frames,
@@ -105,6 +103,19 @@ export class PathFinder {
     };
     this.#shared.set(key, path);
     return path;
+  }
+
+  #frame(id: SymbolId, isInlined: boolean): PathFrame {
+    const { symbols } = this.#census;
+    const file = symbols.file(id);
+    const line = symbols.line(id);
+    return {
+      name: symbols.name(id),
+      module: symbols.module(id),
+      ...(file !== '' && { file }),
+      ...(line > 0 && { line }),
+      ...(isInlined && { inlined: true }),
+    };
   }
 
   /** A user function was called: the frames of its program are the path. The kernel has no part in it. */

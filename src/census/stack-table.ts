@@ -20,7 +20,12 @@ export interface Frame {
    * the frame is kept and shown, but is part of no path.
    */
   readonly unreliable?: boolean;
+  /** The compiler put the function into that of the next frame outwards: it has no frame of its own in the machine. */
+  readonly inlined?: boolean;
 }
+
+const UNRELIABLE = 1;
+const INLINED = 2;
 
 const FIRST_CAPACITY = 1 << 12;
 
@@ -36,10 +41,11 @@ export class StackTable {
   #parents = new Int32Array(FIRST_CAPACITY);
   #symbols = new Int32Array(FIRST_CAPACITY);
   #offsets = new Int32Array(FIRST_CAPACITY);
-  #unreliable = new Uint8Array(FIRST_CAPACITY);
+  /** Bits of {@link UNRELIABLE} and {@link INLINED}. */
+  #flags = new Uint8Array(FIRST_CAPACITY);
   #depths = new Int32Array(FIRST_CAPACITY);
   #size = 1;
-  /** Open addressing from (parent, symbol, offset, unreliable) to stack id; 0 is a free slot. */
+  /** Open addressing from (parent, symbol, offset, flags) to stack id; 0 is a free slot. */
   #slots = new Int32Array(FIRST_CAPACITY * 2);
 
   constructor() {
@@ -52,10 +58,10 @@ export class StackTable {
   }
 
   /** The stack that continues `inner` outwards by one frame. */
-  push(inner: StackId, symbol: SymbolId, offset: number = NO_OFFSET, unreliable = false): StackId {
-    const flag = unreliable ? 1 : 0;
+  push(inner: StackId, symbol: SymbolId, offset: number = NO_OFFSET, unreliable = false, inlined = false): StackId {
+    const flags = (unreliable ? UNRELIABLE : 0) | (inlined ? INLINED : 0);
     const mask = this.#slots.length - 1;
-    let slot = hash(inner, symbol, offset, flag) & mask;
+    let slot = hash(inner, symbol, offset, flags) & mask;
     for (;;) {
       const id = this.#slots[slot] as number;
       if (id === 0) break;
@@ -63,7 +69,7 @@ export class StackTable {
         this.#parents[id] === inner &&
         this.#symbols[id] === symbol &&
         this.#offsets[id] === offset &&
-        this.#unreliable[id] === flag
+        this.#flags[id] === flags
       ) {
         return id as StackId;
       }
@@ -74,7 +80,7 @@ export class StackTable {
     this.#parents[id] = inner;
     this.#symbols[id] = symbol;
     this.#offsets[id] = offset;
-    this.#unreliable[id] = flag;
+    this.#flags[id] = flags;
     this.#depths[id] = (this.#depths[inner] as number) + 1;
     this.#insert(id);
     return id;
@@ -83,7 +89,9 @@ export class StackTable {
   /** The stack of these frames, innermost first. */
   intern(frames: Iterable<Frame>): StackId {
     let stack = EMPTY_STACK;
-    for (const { symbol, offset, unreliable } of frames) stack = this.push(stack, symbol, offset, unreliable);
+    for (const { symbol, offset, unreliable, inlined } of frames) {
+      stack = this.push(stack, symbol, offset, unreliable, inlined);
+    }
     return stack;
   }
 
@@ -104,7 +112,12 @@ export class StackTable {
 
   /** Whether the unwinder doubted the outermost frame. */
   isUnreliable(stack: StackId): boolean {
-    return this.#unreliable[stack] === 1;
+    return ((this.#flags[stack] as number) & UNRELIABLE) !== 0;
+  }
+
+  /** Whether the compiler put the outermost frame's function into that of the frame outside it. */
+  isInlined(stack: StackId): boolean {
+    return ((this.#flags[stack] as number) & INLINED) !== 0;
   }
 
   /** Number of frames. */
@@ -125,6 +138,7 @@ export class StackTable {
       symbol: this.symbol(at),
       offset: this.offset(at),
       unreliable: this.isUnreliable(at),
+      inlined: this.isInlined(at),
     }));
   }
 
@@ -135,7 +149,7 @@ export class StackTable {
         this.#parents[id] as number,
         this.#symbols[id] as number,
         this.#offsets[id] as number,
-        this.#unreliable[id] as number,
+        this.#flags[id] as number,
       ) & mask;
     while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
     this.#slots[slot] = id;
@@ -147,9 +161,9 @@ export class StackTable {
     this.#symbols = enlarge(this.#symbols, capacity);
     this.#offsets = enlarge(this.#offsets, capacity);
     this.#depths = enlarge(this.#depths, capacity);
-    const unreliable = new Uint8Array(capacity);
-    unreliable.set(this.#unreliable);
-    this.#unreliable = unreliable;
+    const flags = new Uint8Array(capacity);
+    flags.set(this.#flags);
+    this.#flags = flags;
     this.#slots = new Int32Array(capacity * 2);
     // The last id is not written yet; push inserts it.
     for (let id = 1; id < this.#size - 1; id++) this.#insert(id as StackId);
@@ -163,8 +177,8 @@ export function enlarge(column: Int32Array, capacity: number): Int32Array<ArrayB
   return result;
 }
 
-function hash(parent: number, symbol: number, offset: number, flag: number): number {
-  let h = Math.imul(parent, 0x9e3779b1) ^ Math.imul(symbol, 0x85ebca6b) ^ Math.imul(offset * 2 + flag, 0xc2b2ae35);
+function hash(parent: number, symbol: number, offset: number, flags: number): number {
+  let h = Math.imul(parent, 0x9e3779b1) ^ Math.imul(symbol, 0x85ebca6b) ^ Math.imul(offset * 4 + flags, 0xc2b2ae35);
   h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
   return (h ^ (h >>> 13)) >>> 0;
 }

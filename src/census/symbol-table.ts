@@ -11,8 +11,8 @@ export type SymbolId = number & { readonly [symbolBrand]: 'symbol' };
 export type SymbolSpace = 'kernel' | 'user' | 'marker';
 
 /**
- * Interned symbols. Two symbols are the same when raw name, module, space and source file are; functions that differ only in
- * compiler suffixes stay apart here and meet in their normalised name.
+ * Interned symbols. Two symbols are the same when raw name, module, space and place in the source are; functions that
+ * differ only in compiler suffixes stay apart here and meet in their normalised name.
  */
 export class SymbolTable {
   /** Normalised names, by id. */
@@ -23,6 +23,7 @@ export class SymbolTable {
   readonly #modules: string[] = [];
   readonly #spaces: SymbolSpace[] = [];
   readonly #files: string[] = [];
+  readonly #lines: number[] = [];
   readonly #ids = new Map<string, SymbolId>();
 
   /** How many symbols there are; ids run from 0 to size - 1. */
@@ -30,9 +31,12 @@ export class SymbolTable {
     return this.#raws.length;
   }
 
-  /** `file`: the source file, where the name alone does not tell it but whoever recorded the stack does. */
-  intern(raw: string, module = '', space: SymbolSpace = 'kernel', file = ''): SymbolId {
-    const key = `${raw}\0${module}\0${space}\0${file}`;
+  /**
+   * `file`: the source file, where the name alone does not tell it but whoever recorded the stack does; `line`: the line
+   * in it where the function was, 0 where nobody says.
+   */
+  intern(raw: string, module = '', space: SymbolSpace = 'kernel', file = '', line = 0): SymbolId {
+    const key = `${raw}\0${module}\0${space}\0${file}\0${line}`;
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
     const id = this.#raws.length as SymbolId;
@@ -42,6 +46,7 @@ export class SymbolTable {
     this.#modules.push(module);
     this.#spaces.push(space);
     this.#files.push(file);
+    this.#lines.push(line);
     return id;
   }
 
@@ -67,6 +72,11 @@ export class SymbolTable {
   /** The kernel source file that defines the function, '' where nobody said: names mostly tell it. */
   file(id: SymbolId): string {
     return at(this.#files, id);
+  }
+
+  /** The line of {@link file} where the function was when the stack was taken, 0 where nobody said. */
+  line(id: SymbolId): number {
+    return at(this.#lines, id);
   }
 }
 

@@ -49,13 +49,16 @@ function explainStack(
     calls: count,
     frames: notes.map((note, i) => {
       const frame = own[i];
-      const isUnreliable = frame?.unreliable === true;
-      if (frame === undefined || symbols.space(frame.symbol) !== 'user')
-        return { ...note, isUnreliable, isUser: false };
+      const flags = { isUnreliable: frame?.unreliable === true, isInlined: frame?.inlined === true };
+      if (frame === undefined || symbols.space(frame.symbol) !== 'user') {
+        const line = frame === undefined ? 0 : symbols.line(frame.symbol);
+        const file = note.file !== null && line > 0 ? `${note.file}:${line}` : note.file;
+        return { ...note, file, ...flags, isUser: false };
+      }
       // What the atlas says of the name is said of a kernel function.
       const { name } = note;
       const file = symbols.module(frame.symbol) || null;
-      return { name, file, subsystem: null, does: null, ends: null, isUnreliable, isUser: true };
+      return { name, file, subsystem: null, does: null, ends: null, ...flags, isUser: true };
     }),
     pathLength: stacks.depth(pathStack),
     site: frames[site]?.name ?? '',

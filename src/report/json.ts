@@ -87,7 +87,7 @@ function jsonGroup(group: ReportGroup, { census }: Report): object {
     count: group.count,
     share: share(group.share),
     measures: Object.fromEntries(census.measures.map(({ name }, measure) => [name, group.sums[measure] ?? 0])),
-    site: site && { name: site.name, module: site.module, file: group.siteFile, line: null },
+    site: site && { name: site.name, module: site.module, file: group.siteFile, line: site.line ?? null },
     subject: jsonSubject(group),
     subsystem: group.subsystem,
     ...(group.object !== null && { object: group.object }),

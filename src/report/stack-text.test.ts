@@ -8,6 +8,7 @@ it('shows frames, the site and where an interrupt cut in', () => {
   const frames = frameNotes(names.map((name) => ({ name, module: '' }))).map((note) => ({
     ...note,
     isUnreliable: note.name === 'vfs_read',
+    isInlined: note.name === 'hrtimer_wakeup',
     isUser: false,
   }));
   const explanation: Explanation = {
@@ -24,7 +25,7 @@ it('shows frames, the site and where an interrupt cut in', () => {
     expect.stringMatching(
       /^ {2}try_to_wake_up +kernel\/sched\/core\.c, CPU scheduler: makes a sleeping task runnable and queues it on a CPU$/,
     ),
-    expect.stringMatching(/^> hrtimer_wakeup +kernel\/time\/hrtimer\.c, /),
+    expect.stringMatching(/^> hrtimer_wakeup \(inlined\) +kernel\/time\/hrtimer\.c, /),
     expect.stringMatching(/^ {2}asm_sysvec_apic_timer_interrupt {2}/),
     '  -- the interrupt came here; what follows was interrupted --',
     expect.stringMatching(/^ {2}\? vfs_read +fs\/read_write\.c.*\[unreliable\]/),

@@ -7,6 +7,8 @@ import { columns, pad, printable, wrap } from '../text/columns.ts';
 export interface PrintedFrame extends FrameNote {
   /** The unwinder was not sure of it. */
   readonly isUnreliable: boolean;
+  /** The compiler put it into the function of the next frame. */
+  readonly isInlined: boolean;
   readonly isUser: boolean;
 }
 
@@ -34,7 +36,9 @@ const NAME_COLUMNS = { least: 8, most: 40 };
 
 /** One stack as text: a line per frame, the borders between contexts, then the explanation. */
 export function stackText(stack: ExplainedStack, heading: string, width: number): string {
-  const names = stack.frames.map((frame) => printable(`${frame.isUnreliable ? '? ' : ''}${frame.name}`));
+  const names = stack.frames.map((frame) =>
+    printable(`${frame.isUnreliable ? '? ' : ''}${frame.name}${frame.isInlined ? ' (inlined)' : ''}`),
+  );
   const widest = names.reduce((most, name) => Math.max(most, columns(name)), NAME_COLUMNS.least);
   const nameWidth = Math.min(widest, NAME_COLUMNS.most);
   const lines = [printable(heading)];

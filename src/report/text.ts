@@ -164,7 +164,7 @@ class TextWriter {
     const path = group.paths[0]?.path;
     if (path) {
       if (this.#layout.verbose) {
-        const frames = path.frames.map((frame) => frame.name).join(' <- ');
+        const frames = path.frames.map(({ name, inlined }) => (inlined ? `${name} (inlined)` : name)).join(' <- ');
         this.#wrap(`path: ${frames} <- ${path.entry.name}`, indent, `${indent}      `);
       } else {
         const callers = path.frames.slice(path.site + 1).map((frame) => printable(frame.name));

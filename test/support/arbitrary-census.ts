@@ -31,7 +31,9 @@ const frame = fc.record({
   space: fc.constantFrom('kernel', 'kernel', 'kernel', 'user', 'marker'),
   file: fc.constantFrom('', '', '', 'kernel/trace/trace_kprobe.c'),
   offset: fc.oneof(fc.constant(-1), fc.integer({ min: 0, max: 0x7fffffff })),
+  line: fc.constantFrom(0, 0, 664),
   unreliable: fc.boolean(),
+  inlined: fc.boolean(),
 });
 
 const number = fc.oneof(fc.constant(-1), fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 0x7fffffff }));
@@ -85,11 +87,15 @@ export const anyCensus: fc.Arbitrary<Census> = fc
     const census = new Census();
     for (const { frames, target, bytes, ...key } of rows) {
       const stack = census.stack(
-        frames.map(({ name, module, space, file, offset, unreliable }) => ({
-          symbol: census.symbols.intern(name, space === 'marker' ? '' : module, space, space === 'kernel' ? file : ''),
-          offset,
-          unreliable,
-        })),
+        frames.map(({ name, module, space, file, line, offset, ...flags }) => {
+          const isKernel = space === 'kernel';
+          const place = [isKernel ? file : '', isKernel ? line : 0] as const;
+          return {
+            symbol: census.symbols.intern(name, space === 'marker' ? '' : module, space, ...place),
+            offset,
+            ...flags,
+          };
+        }),
       );
       const row = census.addCalls(
         stack,

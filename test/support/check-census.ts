@@ -11,9 +11,10 @@ export function checkCensus(census: Census): void {
 export function canonical(census: Census) {
   const { stacks, symbols } = census;
   const rows = [...census.rows].map((row, number) => {
-    const frames = stacks.frames(row.stack).map(({ symbol, offset, unreliable }) => {
-      const at = offset < 0 ? '' : `+${offset}`;
-      return `${unreliable ? '? ' : ''}${symbols.raw(symbol)}${at} ${symbols.space(symbol)} ${symbols.module(symbol)} ${symbols.file(symbol)}`;
+    const frames = stacks.frames(row.stack).map(({ symbol, offset, unreliable, inlined }) => {
+      const at = `${offset < 0 ? '' : `+${offset}`}${inlined ? ' inlined' : ''}`;
+      const place = `${symbols.module(symbol)} ${symbols.file(symbol)}:${symbols.line(symbol)}`;
+      return `${unreliable ? '? ' : ''}${symbols.raw(symbol)}${at} ${symbols.space(symbol)} ${place}`;
     });
     const target = census.targets[row.target] ?? '';
     const key = Object.values(census.keys.at(row.key));

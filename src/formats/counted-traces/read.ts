@@ -3,7 +3,7 @@ import type { Workload } from '../../census/census.ts';
 import type { Frame } from '../../census/stack-table.ts';
 import type { CensusBuilder } from '../builder.ts';
 import type { Diagnostics } from '../diagnostics.ts';
-import { endsContext, parseMarker, parsePrintedFrame } from '../kernel-log/frame.ts';
+import { endsContext, internFrame, parseMarker, parsePrintedFrame } from '../kernel-log/frame.ts';
 import { splitLogLine } from '../kernel-log/line.ts';
 import { feedLines, SingleLines } from '../lines.ts';
 import type { ByteStream, FormatReader, SniffResult } from '../reader.ts';
@@ -126,11 +126,7 @@ class CountedTracesParser extends SingleLines {
       this.#diagnostics.skip(this.line, line, 'a frame after the end of its trace');
       return;
     }
-    this.#frames.push({
-      symbol: symbols.intern(frame.raw, frame.module, 'kernel'),
-      offset: frame.offset,
-      unreliable: frame.unreliable,
-    });
+    this.#frames.push(internFrame(symbols, frame));
   }
 
   #close(): void {

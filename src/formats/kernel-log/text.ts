@@ -1,7 +1,7 @@
 import type { KeyId } from '../../census/call-key.ts';
 import type { Census } from '../../census/census.ts';
 import type { Frame } from '../../census/stack-table.ts';
-import { endsContext, parseMarker, parsePrintedFrame } from './frame.ts';
+import { endsContext, internFrame, parseMarker, parsePrintedFrame } from './frame.ts';
 
 /** What the text of a line in a kernel log says; learnt once per distinct text. */
 export type Meaning =
@@ -85,8 +85,8 @@ export class LogText {
     }
     const printed = parsePrintedFrame(rest);
     if (printed) {
-      const symbol = symbols.intern(utf8(printed.raw), utf8(printed.module), 'kernel');
-      frames.push({ symbol, offset: printed.offset, unreliable: printed.unreliable });
+      const names = { raw: utf8(printed.raw), module: utf8(printed.module) };
+      frames.push(internFrame(symbols, { ...printed, ...names }));
     }
     return frames;
   }

@@ -59,8 +59,24 @@ export function placeOfFile(file: string): readonly [SymbolSpace, string] {
   return file.startsWith('[') && file.endsWith(']') ? ['kernel', file.slice(1, -1)] : ['user', file];
 }
 
-/** A frame the unwinder doubted has this before its function's name, and line number 1 instead of 0. */
-export const UNRELIABLE = '? ';
+/** Before the name of a function whose frame the unwinder doubted. */
+const UNRELIABLE = '? ';
+/** After the name of a function that the compiler put into its caller, as perf has it. */
+const INLINED = ' (inlined)';
+
+/** A function's `name` in a profile; its `system_name` is the raw one, so that {@link flagsOf} can tell flags from names. */
+export function functionName(name: string, isUnreliable: boolean, isInlined: boolean): string {
+  return `${isUnreliable ? UNRELIABLE : ''}${name}${isInlined ? INLINED : ''}`;
+}
+
+/** What {@link functionName} put around a name. */
+export function flagsOf(text: string, name: string): { unreliable: boolean; inlined: boolean } {
+  const unreliable = text === functionName(name, true, false) || text === functionName(name, true, true);
+  return { unreliable, inlined: text === functionName(name, unreliable, true) };
+}
+
+/** What both names of a doubted function begin with in files of whocalls 0.1, where its line number is 1. */
+export const OLD_UNRELIABLE = UNRELIABLE;
 
 /** Reads what follows {@link CENSUS_COMMENT}; null if it is none. Facts of a wrong type are left out. */
 export function parseCensusComment(json: string): CensusComment | null {

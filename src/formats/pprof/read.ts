@@ -11,11 +11,12 @@ import { type ByteStream, type FormatReader, MalformedInput, type SniffResult, T
 import {
   CENSUS_COMMENT,
   type CensusComment,
+  flagsOf,
   LABEL,
   OLD_CENSUS_COMMENT,
+  OLD_UNRELIABLE,
   parseCensusComment,
   placeOfFile,
-  UNRELIABLE,
 } from './encoding.ts';
 import { endsInField, sniffProfile } from './fields.ts';
 import { foreignValues, ownValues } from './values.ts';
@@ -150,28 +151,58 @@ class ProfileConverter {
       const offset = isOwn ? Number(location.address) - 1 : -1;
       // Several lines of one location are functions inlined into each other, innermost first.
       const frames: Frame[] = [];
-      for (const line of location.line) {
+      for (const [i, line] of location.line.entries()) {
         const f = functions.get(String(line.functionId));
-        const name = f ? this.#text(f.systemName) || this.#text(f.name) : '';
-        const source = f ? this.#text(f.filename) : '';
-        if (name !== '') frames.push(this.#frame(name, file, source, offset, isOwn, Number(line.line) === 1));
+        if (!f) continue;
+        const printed = {
+          name: this.#text(f.name),
+          systemName: this.#text(f.systemName),
+          source: this.#text(f.filename),
+        };
+        if (printed.name === '' && printed.systemName === '') continue;
+        frames.push(
+          isOwn
+            ? this.#ownFrame(printed, file, offset, Number(line.line))
+            : this.#foreignFrame(printed.systemName || printed.name, file, i < location.line.length - 1),
+        );
       }
       if (location.line.length === 0) {
-        frames.push(this.#frame(`0x${BigInt(location.address).toString(16)}`, file, '', offset, isOwn, false));
+        frames.push(this.#foreignFrame(`0x${BigInt(location.address).toString(16)}`, file, false));
       }
       this.#frames.set(String(location.id), frames);
     }
   }
 
-  #frame(name: string, file: string, source: string, offset: number, isOwn: boolean, isFirstLine: boolean): Frame {
-    const unreliable = isOwn && isFirstLine && name.startsWith(UNRELIABLE);
-    const raw = unreliable ? name.slice(UNRELIABLE.length) : name;
-    const [space, module] = isOwn ? placeOfFile(file) : foreignPlace(file);
-    // Functions without a source file have that of their mapping. Others' file names have paths of the build machine.
-    const sourceFile = isOwn && space === 'kernel' && source !== file ? source : '';
-    const symbol = this.#builder.census.symbols.intern(raw, module, space, sourceFile);
-    return { symbol, offset: Number.isInteger(offset) && offset <= 0x7fffffff ? offset : -1, unreliable };
+  /** Others' file names have paths of the build machine, and their addresses are not offsets in functions. */
+  #foreignFrame(name: string, file: string, inlined: boolean): Frame {
+    const [space, module] = foreignPlace(file);
+    return { symbol: this.#builder.census.symbols.intern(name, module, space), offset: -1, inlined };
   }
+
+  /** A frame as `write.ts` wrote it. Functions without a source file have that of their mapping. */
+  #ownFrame({ name, systemName, source }: FunctionNames, file: string, offset: number, line: number): Frame {
+    const { symbols } = this.#builder.census;
+    const [space, module] = placeOfFile(file);
+    const sourceFile = space === 'kernel' && source !== file ? source : '';
+    const isOld = name === systemName && line === 1 && name.startsWith(OLD_UNRELIABLE);
+    const raw = isOld ? systemName.slice(OLD_UNRELIABLE.length) : systemName || name;
+    const at = Number.isInteger(line) && line > 0 && line <= 0x7fffffff && !isOld ? line : 0;
+    const symbol = symbols.intern(raw, module, space, sourceFile, at);
+    const flags = flagsOf(name, symbols.name(symbol));
+    return {
+      symbol,
+      offset: Number.isInteger(offset) && offset <= 0x7fffffff ? offset : -1,
+      unreliable: isOld || flags.unreliable,
+      inlined: flags.inlined,
+    };
+  }
+}
+
+/** Texts of a function of a profile. */
+interface FunctionNames {
+  readonly name: string;
+  readonly systemName: string;
+  readonly source: string;
 }
 
 /** The columns of a key, from labels that `write.ts` made of them. */

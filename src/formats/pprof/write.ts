@@ -20,9 +20,9 @@ import {
   type CensusComment,
   FIRST_MAPPING,
   fileOfPlace,
+  functionName,
   LABEL,
   LOST_MAPPING,
-  UNRELIABLE,
 } from './encoding.ts';
 
 /** A census as a gzipped pprof profile, from which `pprofReader` reads the same census back. */
@@ -74,6 +74,20 @@ export async function writePprof(census: Census): Promise<Buffer> {
   return promisify(gzip)(profile.encode());
 }
 
+/** What makes a location of a profile. */
+interface LocationKey {
+  /** That of the mapping. */
+  readonly file: string;
+  /** As {@link functionName} makes it. */
+  readonly name: string;
+  readonly raw: string;
+  /** The source file where the census knows it, else that of the mapping again. */
+  readonly source: string;
+  /** 0 where unknown. */
+  readonly line: number;
+  readonly offset: number;
+}
+
 /** Locations, functions and mappings, each made once. */
 class Places {
   readonly locations: Location[] = [];
@@ -97,33 +111,39 @@ class Places {
     return stacks.prefixes(stack).map((at) => {
       const symbol = stacks.symbol(at);
       const file = fileOfPlace(symbols.space(symbol), symbols.module(symbol));
-      return this.#location(
+      return this.#location({
         file,
-        symbols.name(symbol),
-        symbols.raw(symbol),
-        symbols.file(symbol) || file,
-        stacks.offset(at),
-        stacks.isUnreliable(at),
-      );
+        name: functionName(symbols.name(symbol), stacks.isUnreliable(at), stacks.isInlined(at)),
+        raw: symbols.raw(symbol),
+        source: symbols.file(symbol) || file,
+        line: symbols.line(symbol),
+        offset: stacks.offset(at),
+      });
     });
   }
 
   lossLocation(cause: string): number {
-    return this.#location(LOST_MAPPING, `[lost: ${cause}]`, `[lost: ${cause}]`, LOST_MAPPING, UNKNOWN, false);
+    const name = `[lost: ${cause}]`;
+    return this.#location({ file: LOST_MAPPING, name, raw: name, source: LOST_MAPPING, line: 0, offset: UNKNOWN });
   }
 
-  /** `file` is that of the mapping, `source` that of the source where the census knows it, else the mapping's again. */
-  #location(file: string, name: string, raw: string, source: string, offset: number, isUnreliable: boolean): number {
-    const doubt = isUnreliable ? UNRELIABLE : '';
-    const key = `${file}\0${raw}\0${source}\0${offset}\0${doubt}`;
+  #location(place: LocationKey): number {
+    const { file, name, raw, source, line, offset } = place;
+    const key = `${file}\0${name}\0${raw}\0${source}\0${line}\0${offset}`;
     const known = this.#locationIds.get(key);
     if (known !== undefined) return known;
     const id = this.locations.length + 1;
     this.#locationIds.set(key, id);
-    const functionId = this.#function(source, doubt + name, doubt + raw);
-    const line = [new Line({ functionId, line: isUnreliable ? 1 : 0 })];
+    const functionId = this.#function(source, name, raw);
     // The offset plus one in place of an address: kernels load elsewhere at every boot, offsets stay.
-    this.locations.push(new Location({ id, mappingId: this.#mapping(file), address: offset + 1, line }));
+    this.locations.push(
+      new Location({
+        id,
+        mappingId: this.#mapping(file),
+        address: offset + 1,
+        line: [new Line({ functionId, line })],
+      }),
+    );
     return id;
   }
 
