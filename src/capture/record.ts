@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { Census } from '../census/census.ts';
 import type { Note } from '../census/message.ts';
+import { DEFAULTS } from './defaults.ts';
 import { Refused } from './refusals/refused.ts';
 import { Run, type RunOptions } from './run/run.ts';
 import { armSession } from './session/backend.ts';
@@ -17,8 +18,8 @@ import { checkFilter } from './targets/filter.ts';
 import { liveNames, resolveTargets } from './targets/resolve-targets.ts';
 import type { Target } from './targets/target.ts';
 
-/** What to record; everything about the command line that is not about the report. */
-export interface RecordPlan extends CountingOptions, RunOptions {
+/** What to record; everything but the targets has a default. */
+export interface RecordPlan extends Partial<CountingOptions>, Partial<RunOptions> {
   /** Targets as words: `rb_insert_color`, `@rbtree-insert`, `tcp_*`. */
   readonly targets: readonly string[];
   /** Called every so many seconds with what was counted so far. */
@@ -44,7 +45,8 @@ export interface Recording {
  * Counts calls while COMMAND runs, for a time, or until interrupted; one run from arming to census.
  * @throws {Refused} nothing could be counted; COMMAND has not run then
  */
-export async function record(plan: RecordPlan): Promise<Recording> {
+export async function record(options: RecordPlan): Promise<Recording> {
+  const plan = { ...DEFAULTS, ...options };
   checkFilter(plan.filter);
   nameItself();
   // COMMAND is looked for before anything is armed: a typo should cost nothing. And while symbols are being read.
@@ -102,7 +104,11 @@ function nameItself(): void {
 }
 
 /** A census with the facts of the run. */
-function startCensus({ command }: RecordPlan, { startedAt }: CountingSession, notes: readonly Note[]): Census {
+function startCensus(
+  { command }: Pick<RunOptions, 'command'>,
+  { startedAt }: CountingSession,
+  notes: readonly Note[],
+): Census {
   const census = new Census();
   for (const note of notes) census.note(note);
   const sinceStart = Number(process.hrtime.bigint() - startedAt) / 1e6;

@@ -17,7 +17,6 @@ export function newCommand(name: string): Command {
     .exitOverride()
     .configureOutput({ outputError: () => {} })
     .configureHelp({ helpWidth: Math.min(Math.max(process.stdout.columns ?? 100, 60), 120), commandUsage })
-    .option('--debug', 'show internals: of errors, and of what is counted')
     .helpOption('-h, --help', 'show this help');
 }
 
@@ -33,12 +32,20 @@ function commandUsage(command: Command): string {
  * Usage errors give one line on stderr and 2, {@link UserError} one line and its own status.
  */
 export async function runCommand(command: Command, args: readonly string[]): Promise<number> {
+  addDebugOption(command);
   try {
     await command.parseAsync(args as string[], { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     return report(error, command.name(), ownArguments(args).includes('--debug'));
   }
+}
+
+/** Every command has it, as the last of its options. */
+export function addDebugOption(command: Command): void {
+  if (command.options.some(({ long }) => long === '--debug')) return;
+  command.option('--debug', 'show internals: of errors, and of what is counted');
+  for (const sub of command.commands) addDebugOption(sub);
 }
 
 function report(error: unknown, name: string, debug: boolean): number {

@@ -32,7 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
     const { readKallsymsAhead } = await import('../capture/symbols/kallsyms.ts');
     readKallsymsAhead();
   }
-  const { newCommand, runCommand } = await import('./command.ts');
+  const { addDebugOption, newCommand, runCommand } = await import('./command.ts');
   if (entry) return runCommand((await entry.load()).command(), entry.takesCommand ? keepingSeparator(rest) : rest);
   if (isTarget) {
     const { command } = await import('./record.ts');
@@ -44,6 +44,7 @@ async function main(args: readonly string[]): Promise<number> {
     .usage('[command] [options]');
   for (const [name, { summary }] of Object.entries(COMMANDS)) topLevel.command(name).description(summary);
   if (first === undefined) {
+    addDebugOption(topLevel);
     process.stderr.write(topLevel.helpInformation());
     return 2;
   }

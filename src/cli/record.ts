@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
 import { KEY_PART_NAMES } from '../capture/bpf/key-parts.ts';
+import { DEFAULTS } from '../capture/defaults.ts';
 import { ENGINE_NAMES, type EngineName } from '../capture/engines/engines.ts';
 import type { Recording, RecordPlan } from '../capture/record.ts';
 import { parseKeys, withGrouping } from '../capture/targets/arguments.ts';
@@ -23,11 +24,18 @@ import { ProgressLine } from './terminal.ts';
 import { count, list, ranges, seconds, words } from './values.ts';
 import { addWatchOptions, type WatchOptions, type WorkloadWatch, watchWorkload } from './workload-watch.ts';
 
-/** Room for 20,000 distinct stacks with some to spare; 35 MiB of kernel memory. */
-const DEFAULT_MAX_STACKS = 32_768;
-const DEFAULT_MAX_KEYS = 65_536;
 /** Room for keys that differ by time as well: a few hundred a bucket, for a minute or two. */
 const KEYS_WITH_TIME = 524_288;
+
+const EXAMPLES = `
+Examples:
+  whocalls submit_bio --only-command -- dd if=/dev/zero of=file bs=1M count=64
+  whocalls schedule --by cpu --duration 5                 the whole system, five seconds
+  whocalls tcp_sendmsg --keys comm,arg3 --by argument -- ./client     by size
+  whocalls vfs_read -o run.pb.gz -- ls                    keep it; whocalls read run.pb.gz --by entry
+  whocalls lab @rbtree-insert -- db_bench                 without root, in a virtual machine
+
+With -o and a data format the text report still goes to standard output. COMMAND's output goes there too.`;
 
 const SITES_PER_INTERVAL = 4;
 /** So many take a second and more to disarm. */
@@ -70,7 +78,7 @@ export function command(commands: readonly string[] = []): Command {
       '[TARGET...]',
       "targets: NAME, 'PATTERN*', /REGEX/, MODULE:NAME, CATEGORY:TRACEPOINT, @SET, FILE:FUNCTION",
     );
-  addRecordOptions(addReportOptions(record));
+  addRecordOptions(addReportOptions(record)).addHelpText('after', EXAMPLES);
   return record.action(async (args: string[], options: RecordOptions) => {
     const targets = ownArguments(args);
     const workload = args.slice(targets.length + 1);
@@ -145,8 +153,9 @@ function addRecordOptions(command: Command): Command {
     .addOption(new Option('--engine <name>', 'use only this engine').choices(ENGINE_NAMES))
     .option(
       '--keys <list>',
-      `record these keys per call: ${KEY_PART_NAMES.join(', ')}, none, argN, argN:sym (the name of the function at that ` +
-        'address); N counts from 1, --by argument shows it; replaces the default list: --keys comm,arg1 (default: comm)',
+      `record these keys of each call: ${KEY_PART_NAMES.join(', ')}, argN (the value of argument N, from 1), argN:sym (the ` +
+        'name of the function at that address), or none. A list replaces the default: --keys comm,arg3 --by argument ' +
+        '(default: comm)',
     )
     .option('--only-command', 'only calls on behalf of COMMAND and the processes it starts')
     .option('--pid <list>', 'only calls on behalf of these processes; without COMMAND until they end', list(count()))
@@ -154,22 +163,26 @@ function addRecordOptions(command: Command): Command {
     .option('--cpu <list>', 'only calls on these CPUs (0,2-3)', ranges(MOST_CPUS))
     .option('--cgroup <directory>', 'only calls on behalf of tasks in this cgroup')
     .option('--user <name>', 'run COMMAND as this user')
-    .option('--user-stacks', 'add the part of the stack in the program that called the kernel')
+    .option('--user-stacks', 'also record the user-space stack')
     .option('--no-exclude-self', 'count calls made by whocalls itself, too')
-    .option('--no-walk', "have the kernel's unwinder take every stack, also those that are known (slower)")
+    .option('--no-walk', "always use the kernel's unwinder, even for known stacks (slower)")
     .option(
       '--time-buckets <ms>',
-      'tell calls apart by when they happened: a label in -o run.pb.gz, and the precision of phases',
+      'record when calls happened, in steps of this many milliseconds: a label in -o run.pb.gz, and the precision of phases',
       count(1),
     )
-    .option('--max-stacks <n>', 'room for this many distinct stacks', count(1, MOST_ENTRIES), DEFAULT_MAX_STACKS)
+    .option('--max-stacks <n>', 'maximum number of distinct stacks', count(1, MOST_ENTRIES), DEFAULTS.maxStacks)
     .option(
       '--max-keys <n>',
-      'room for this many distinct combinations of stack and keys',
+      'maximum number of distinct combinations of stack and keys',
       count(1, MOST_ENTRIES),
-      DEFAULT_MAX_KEYS,
+      DEFAULTS.maxKeys,
     )
-    .option('--interval <seconds>', 'say on stderr how it stands, every so often (reading costs some calls)', seconds);
+    .option(
+      '--interval <seconds>',
+      'print interim counts to stderr this often (each reading loses a few calls)',
+      seconds,
+    );
 }
 
 function planOf(
@@ -184,6 +197,9 @@ function planOf(
   if (options.onlyCommand && workload.length === 0) throw new UsageError('--only-command needs a COMMAND after --');
   if (options.user !== undefined && workload.length === 0) throw new UsageError('--user needs a COMMAND after --');
   const { by, interval } = options;
+  const isTelling = targets.some((word) => word.startsWith('@') || word.includes('__rb_insert_augmented'));
+  if (by === 'argument' && !parseKeys(options.keys ?? 'comm').argument && !isTelling)
+    throw new UsageError('--by argument needs an argument to be recorded: --keys comm,argN (N counts from 1)');
   return {
     targets,
     command: workload,

@@ -3,7 +3,7 @@ import { glossOf } from '../atlas/gloss.ts';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
 import { placesOf } from '../atlas/places.ts';
 import type { Census } from '../census/census.ts';
-import { GROUPINGS } from '../census/dimensions.ts';
+import { DIMENSIONS, GROUPINGS } from '../census/dimensions.ts';
 import { parseWhere } from '../census/where.ts';
 import { UsageError } from '../errors.ts';
 import { buildReport, EXPLAIN_STYLES, type InputFile, type ReportOptions } from '../report/report.ts';
@@ -30,12 +30,19 @@ export function addReportOptions(command: Command): Command {
     .addOption(
       new Option('--format <format>', 'what to write (default: text, or by the ending of -o)').choices(REPORT_FORMATS),
     )
-    .option('-o, --output <file>', 'write to this file instead of standard output; its ending tells the format')
+    .option('-o, --output <file>', 'write to this file; its ending tells the format')
     .option('--top <n>', `show the n largest groups, 0 for all (default: ${DEFAULT_TOP} in text, else all)`, count())
     .option('--sort <what>', 'order groups by count, or by a measure the recording has', 'count')
     .option('--where <expression>', 'only calls like this: comm=db_bench && frame~ext4_ && !entry=write')
     .addOption(new Option('--explain <style>', 'explain each group').choices(EXPLAIN_STYLES).default('short'))
-    .option('--verbose', 'whole paths, peeled frames, every process and entry');
+    .option('--verbose', 'whole paths, peeled frames, every process and entry')
+    .addHelpText('after', () => `\nWhat --by and --where tell apart:\n${dimensionsHelp()}`);
+}
+
+function dimensionsHelp(): string {
+  return DIMENSIONS.map(({ name, summary, isFilterOnly }) => {
+    return `  ${name.padEnd(12)}${summary}${isFilterOnly ? ' (--where only)' : ''}`;
+  }).join('\n');
 }
 
 /**

@@ -26,6 +26,7 @@ interface ResolvedFrame {
   readonly symbol: SymbolId;
   readonly offset: number;
   readonly name: string;
+  readonly isInModule: boolean;
 }
 
 /** Makes stacks of a census out of return addresses. */
@@ -55,12 +56,22 @@ export class Symboliser {
     for (let frame = 0; frame < MAX_FRAMES; frame++) {
       const address = readAddress(record, frame * 8);
       if (address === 0) break;
-      const resolved = frame === 0 ? this.#first(address, target) : this.#caller(address);
+      let resolved = frame === 0 ? this.#first(address, target) : this.#caller(address);
       if (peeling && TRACEPOINT_MACHINERY.test(resolved.name)) continue;
       peeling = false;
+      if (resolved.isInModule && this.#isInitCode(record, frame)) resolved = this.#unnamed(address);
       stack = this.#census.stacks.push(stack, resolved.symbol, resolved.offset);
     }
     return userOf === null ? stack : this.#readUser(record, stack, userOf);
+  }
+
+  /**
+   * Whether a frame is the init function of a module: `do_one_initcall` called it. Its code is freed as soon as it has run,
+   * and a module that is loaded later gets the addresses: the names found there are those of other functions.
+   */
+  #isInitCode(record: Buffer, frame: number): boolean {
+    const caller = frame + 1 < MAX_FRAMES ? readAddress(record, (frame + 1) * 8) : 0;
+    return caller !== 0 && this.#caller(caller).name === 'do_one_initcall';
   }
 
   #readUser(record: Buffer, kernelPart: StackId, pid: number): StackId {
@@ -113,7 +124,7 @@ export class Symboliser {
       target.kind === 'function'
         ? target.functions.find((f) => address >= f.address && address < f.address + PROBE_REACH)
         : undefined;
-    if (hit) return { symbol: this.#symbolOf(hit), offset: 0, name: hit.name };
+    if (hit) return { symbol: this.#symbolOf(hit), offset: 0, name: hit.name, isInModule: hit.module !== '' };
     return this.#resolve(address, address);
   }
 
@@ -129,11 +140,14 @@ export class Symboliser {
 
   #resolve(address: number, inside: number): ResolvedFrame {
     const found = this.#symbols.lookup(inside);
-    if (!found) {
-      const name = formatAddress(address);
-      return { symbol: this.#census.symbols.intern(name), offset: NO_OFFSET, name };
-    }
-    return { symbol: this.#symbolOf(found), offset: address - found.address, name: found.name };
+    if (!found) return this.#unnamed(address);
+    const { name, module } = found;
+    return { symbol: this.#symbolOf(found), offset: address - found.address, name, isInModule: module !== '' };
+  }
+
+  #unnamed(address: number): ResolvedFrame {
+    const name = formatAddress(address);
+    return { symbol: this.#census.symbols.intern(name), offset: NO_OFFSET, name, isInModule: false };
   }
 
   /** Static functions of one name are told apart by what lies beside them. */

@@ -1,0 +1,16 @@
+import type { RunOptions } from './run/run.ts';
+import type { CountingOptions } from './session/plan.ts';
+
+/** What holds of a recording unless somebody says otherwise; for the library and the command line. */
+export const DEFAULTS: Pick<CountingOptions, 'filter' | 'keys' | 'walk' | 'userStacks' | 'maxStacks' | 'maxKeys'> &
+  Pick<RunOptions, 'command'> = {
+  command: [],
+  filter: {},
+  /** Calls are told apart by process name. */
+  keys: { pid: false, comm: true, cpu: false },
+  walk: true,
+  userStacks: false,
+  /** Room for 20,000 distinct stacks with some to spare; 35 MiB of kernel memory. */
+  maxStacks: 32_768,
+  maxKeys: 65_536,
+};
