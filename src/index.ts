@@ -39,7 +39,6 @@ export {
   type Inputs,
   readInputs as readFiles,
   readRecording as readFile,
-  type UnreadableFile,
 } from './report/read-inputs.ts';
 export {
   buildReport as report,
@@ -48,7 +47,9 @@ export {
   type InputFile,
   type Report,
   type ReportGroup,
+  type ReportInput,
   type ReportOptions,
+  type UnreadableFile,
 } from './report/report.ts';
 export {
   formatOfFile,

@@ -188,7 +188,7 @@ test('--cpu takes ranges', () => {
 describe('nothing usable is one line and status 1', () => {
   const cases: [string, () => string[], RegExp][] = [
     ['missing file', () => ['/no/such/file'], /no such file: \/no\/such\/file/],
-    ['directory', () => [scratch], /is a directory/],
+    ['a directory without files', () => [mkdtempSync(join(scratch, 'none-'))], /is a directory without files/],
     ['empty file', () => [file('empty', '')], /is empty/],
     ['empty standard input', () => ['-'], /standard input is empty/],
     [

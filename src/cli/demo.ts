@@ -109,9 +109,9 @@ async function recording(): Promise<string | null> {
     .find(existsSync);
   if (file === undefined) return 'the package has no recording of the founding case';
   say('reading the recording of the founding case that comes with whocalls; nothing is counted on this machine');
-  const { census, files } = await readInputs([file]);
-  await printReport(census, { top: 0, format: 'text' }, files);
-  printFamilies(foundingFamilies(census));
+  const input = await readInputs([file]);
+  await printReport(input.census, { top: 0, format: 'text' }, input);
+  printFamilies(foundingFamilies(input.census));
   process.stdout.write(`\nThe census is in ${file}.\n`);
   return null;
 }

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { REPORT_FORMATS } from '../report/writers.ts';
 import { newCommand } from './command.ts';
 import { refuseInput } from './output-file.ts';
-import { addInputOptions, type InputOptions, readFiles } from './read.ts';
+import { addInputOptions, type InputOptions, readFiles, tellUnreadable } from './read.ts';
 import { checkReportOptions, printReport } from './report-options.ts';
 
 const EXPORT_FORMATS = REPORT_FORMATS.filter((format) => format !== 'text');
@@ -24,7 +24,8 @@ export function command(): Command {
     const report = { format: to, ...(output !== undefined && { output }) };
     checkReportOptions(report);
     refuseInput(output, files);
-    const { census, files: input } = await readFiles(files, options);
-    await printReport(census, report, input);
+    const input = await readFiles(files, options);
+    await printReport(input.census, report, input);
+    tellUnreadable(input);
   });
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { READERS } from '../formats/registry.ts';
 import { type Inputs, readInputs } from '../report/read-inputs.ts';
+import type { ReportInput } from '../report/report.ts';
 import { printable } from '../text/columns.ts';
 import { newCommand } from './command.ts';
 import { refuseInput } from './output-file.ts';
@@ -19,7 +20,7 @@ export function command(): Command {
   const read = newCommand('read')
     .description(
       "Report who calls a function, from stack data you already have ('-' is standard input).\n" +
-        'Several files are counted together. Files may be compressed with gzip, zstd or xz.',
+        'Several files, or those of a directory, are counted together. They may be compressed with gzip, zstd or xz.',
     )
     .argument('<file...>', 'recordings');
   addReportOptions(addInputOptions(read));
@@ -28,8 +29,9 @@ export function command(): Command {
     .action(async (files: string[], options: OutputOptions & InputOptions) => {
       checkReportOptions(options);
       refuseInput(options.output, files);
-      const { census, files: input } = await readFiles(files, options);
-      await printReport(census, options, input);
+      const input = await readFiles(files, options);
+      await printReport(input.census, options, input);
+      tellUnreadable(input);
     });
 }
 
@@ -43,7 +45,7 @@ export function addInputOptions(command: Command): Command {
 }
 
 /**
- * {@link readInputs} with the options of a command, progress, and a line on stderr for each file that is of no use.
+ * {@link readInputs} with the options of a command, and progress.
  *
  * @throws {UserError} nothing usable in any file
  */
@@ -51,13 +53,16 @@ export async function readFiles(files: readonly string[], options: InputOptions)
   const { inputFormat, target } = options;
   const progress = new ProgressLine();
   const declared = READERS.flatMap((reader) => reader.options ?? []).map(({ name }) => name);
-  const inputs = await readInputs(files, {
+  return readInputs(files, {
     ...(inputFormat !== undefined && { format: inputFormat }),
     ...(target !== undefined && { targets: target.split(',').filter((name) => name !== '') }),
     readerOptions: Object.fromEntries(declared.map((name) => [name, options[name] === true])),
     onProgress: (file, bytes) => progress.show(`reading ${file}: ${(bytes / 1e6).toFixed(0)} MB`),
     onDone: () => progress.done(),
   });
-  for (const { why } of inputs.unreadable) process.stderr.write(`whocalls: ${printable(why)}\n`);
-  return inputs;
+}
+
+/** Lists the files of which nothing could be used, on stderr: the last lines of a command that made something of others. */
+export function tellUnreadable({ unreadable }: ReportInput): void {
+  for (const { why } of unreadable) process.stderr.write(`whocalls: ${printable(why)}\n`);
 }

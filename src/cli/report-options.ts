@@ -6,7 +6,7 @@ import type { Census } from '../census/census.ts';
 import { DIMENSIONS, GROUPINGS } from '../census/dimensions.ts';
 import { parseWhere } from '../census/where.ts';
 import { UsageError } from '../errors.ts';
-import { buildReport, EXPLAIN_STYLES, type InputFile, type ReportOptions } from '../report/report.ts';
+import { buildReport, EXPLAIN_STYLES, type ReportInput, type ReportOptions } from '../report/report.ts';
 import { formatOfFile, REPORT_FORMATS, writeReport, writerNamed } from '../report/writers.ts';
 import { checkWritable, toFile, toStdout } from './output-file.ts';
 import { hasColour, outputWidth } from './terminal.ts';
@@ -88,11 +88,7 @@ export function keepsCensus(options: OutputOptions): boolean {
  *
  * @throws {UserError} the file cannot be written; the report is on standard output then, as text
  */
-export async function printReport(
-  census: Census,
-  options: OutputOptions,
-  input: readonly InputFile[] | null,
-): Promise<void> {
+export async function printReport(census: Census, options: OutputOptions, input: ReportInput | null): Promise<void> {
   const { output } = options;
   const format = formatOf(options);
   const top = options.top ?? (format === 'text' ? DEFAULT_TOP : 0);

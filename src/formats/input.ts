@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { messageOf, UserError } from '../errors.ts';
 import { COMPRESSION_HEAD, compressionOf, DamagedCompression, decompressStream } from '../image/compression.ts';
 import type { ByteStream } from './reader.ts';
@@ -61,7 +61,7 @@ async function fromFile(path: string): Promise<AsyncGenerator<Buffer>> {
     const buffer = Buffer.allocUnsafe(CHUNK);
     try {
       for (;;) {
-        const { bytesRead } = await handle.read(buffer, 0, CHUNK);
+        const bytesRead = await readChunk(handle, buffer, path);
         if (bytesRead === 0) return;
         yield buffer.subarray(0, bytesRead);
       }
@@ -69,6 +69,15 @@ async function fromFile(path: string): Promise<AsyncGenerator<Buffer>> {
       await handle.close();
     }
   })();
+}
+
+/** Files of the kernel, and failing disks, open well and cannot be read. */
+async function readChunk(handle: FileHandle, buffer: Buffer, path: string): Promise<number> {
+  try {
+    return (await handle.read(buffer, 0, buffer.length)).bytesRead;
+  } catch (error) {
+    throw new UserError(fileProblem(path, error), { cause: error });
+  }
 }
 
 function fileProblem(path: string, error: unknown): string {

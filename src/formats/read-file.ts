@@ -3,6 +3,7 @@ import type { KernelKnowledge } from '../census/knowledge.ts';
 import { UserError } from '../errors.ts';
 import { CensusBuilder } from './builder.ts';
 import { Diagnostics } from './diagnostics.ts';
+import { foreignFormat } from './foreign.ts';
 import { type Input, openInput, takeHead } from './input.ts';
 import {
   type ByteStream,
@@ -61,26 +62,33 @@ export async function readInput(input: Input, options: ReadFileOptions): Promise
   const diagnostics = new Diagnostics();
   const builder = new CensusBuilder(options.knowledge, diagnostics);
   for (const target of options.targets ?? []) builder.census.target(target);
+  const { reader, bytes, head } = await chooseReader(input, options.reader, diagnostics);
   try {
-    const { reader, bytes } = await chooseReader(input.bytes, input.name, options.reader, diagnostics);
     await reader.read(reporting(bytes, options.onProgress), builder, diagnostics, options.options ?? {});
-    const census = builder.finish();
-    if (census.total === 0) throw nothingRead(input.name, reader, diagnostics);
-    return { name: input.name, format: reader.name, census, diagnostics };
   } catch (error) {
     if (error instanceof MalformedInput || error instanceof TruncatedInput) {
       throw new MalformedInput(`${input.name}: ${error.message}`, { cause: error });
     }
     throw error;
   }
+  const census = builder.finish();
+  if (census.total === 0) throw nothingRead(input.name, reader, diagnostics, head);
+  return { name: input.name, format: reader.name, census, diagnostics };
+}
+
+/** A reader, and the stream with nothing taken from it. */
+interface Choice {
+  readonly reader: FormatReader;
+  readonly bytes: ByteStream;
+  /** What the choice was made by. */
+  readonly head: Buffer;
 }
 
 async function chooseReader(
-  bytes: ByteStream,
-  name: string,
+  { name, bytes }: Input,
   chosen: FormatReader | undefined,
   diagnostics: Diagnostics,
-): Promise<{ reader: FormatReader; bytes: ByteStream }> {
+): Promise<Choice> {
   let rest = bytes;
   let head: Buffer = Buffer.alloc(0);
   let isEmpty = true;
@@ -89,34 +97,45 @@ async function chooseReader(
     ({ head, rest } = taken);
     isEmpty = head.length === 0;
     if (taken.problem) {
-      if (isEmpty) throw taken.problem;
+      if (isEmpty) throw new MalformedInput(`${name}: ${taken.problem.message}`, { cause: taken.problem });
       diagnostics.truncated = taken.problem.message;
     }
     if (chosen || isEmpty) break;
     const reader = sniffReader(head, name, taken.isWhole || size === HEADS.at(-1));
-    if (typeof reader === 'object') return { reader, bytes: rest };
+    if (typeof reader === 'object') return { reader, bytes: rest, head };
     if (reader === 'no' && size >= 1 << 16) break;
     if (taken.isWhole) break;
   }
   if (isEmpty) throw new UserError(`${name} is empty`);
-  if (chosen) return { reader: chosen, bytes: rest };
+  if (chosen) return { reader: chosen, bytes: rest, head };
+  throw unknownFormat(name, head);
+}
+
+function unknownFormat(name: string, head: Buffer): UnknownFormat {
   if (OWN_REPORTS.some((beginning) => beginning.test(head.toString('utf8', 0, 4096)))) {
-    throw new UnknownFormat(
+    return new UnknownFormat(
       `${name} is a report of whocalls, which has no stacks to read; keep a census with -o FILE.pb.gz or FILE.folded`,
     );
   }
+  const foreign = foreignFormat(head);
+  if (foreign) {
+    const instead = foreign.instead === '' ? '' : `: ${foreign.instead}`;
+    return new UnknownFormat(`${name} looks like ${foreign.what}, which is not read${instead}`);
+  }
   const tried = READERS.map((reader) => reader.name).join(', ');
-  throw new UnknownFormat(`${name}: no known format (tried ${tried}; --input-format names one)`);
+  return new UnknownFormat(`${name}: no known format (tried ${tried}; --input-format names one)`);
 }
 
-function nothingRead(name: string, reader: FormatReader, diagnostics: Diagnostics): UserError {
+function nothingRead(name: string, reader: FormatReader, diagnostics: Diagnostics, head: Buffer): UserError {
   const example = diagnostics.examples[0];
   const detail = diagnostics.truncated
     ? `: ${diagnostics.truncated}`
     : example
       ? `; line ${example.line}: ${example.why}: ${example.text}`
       : '';
-  return new MalformedInput(`${name} has no stacks (read as ${reader.name})${detail}`);
+  const foreign = foreignFormat(head);
+  const guess = foreign ? `; it looks like ${foreign.what}` : '';
+  return new MalformedInput(`${name} has no stacks (read as ${reader.name})${guess}${detail}`);
 }
 
 async function* reporting(bytes: ByteStream, onProgress: ((bytes: number) => void) | undefined): ByteStream {

@@ -7,13 +7,13 @@ import { readInputs } from './read-inputs.ts';
 import { buildReport } from './report.ts';
 
 test.each(ALL_RECORDINGS)('the report of %s is of the schema', async (file) => {
-  const { census, files: input } = await readInputs([file]);
+  const input = await readInputs([file]);
   for (const options of [{}, { top: 2 }, { by: 'comm', where: 'entry~.' }]) {
-    checkReport(jsonReport(buildReport(census, options, input), '0.0.0'));
+    checkReport(jsonReport(buildReport(input.census, options, input), '0.0.0'));
   }
 });
 
 test.each([...GROUPINGS])('so are reports by %s', async (by) => {
-  const { census, files: input } = await readInputs([recording('perf-script.txt.gz')]);
-  checkReport(jsonReport(buildReport(census, { by, explain: 'off' }, input), '0.0.0'));
+  const input = await readInputs([recording('perf-script.txt.gz')]);
+  checkReport(jsonReport(buildReport(input.census, { by, explain: 'off' }, input), '0.0.0'));
 });

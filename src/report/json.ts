@@ -44,7 +44,7 @@ export function jsonReport(report: Report, version: string): string {
     notes: facts.notes.map(withText(noteText)),
     warnings: facts.warnings.map(withText(warningText)),
     hints: report.hints.map(({ says, command }) => ({ text: says, command })),
-    input: input && { files: input.map(jsonFile) },
+    input: input && { files: input.files.map(jsonFile), unreadable: input.unreadable },
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }
@@ -121,10 +121,12 @@ function share(value: number): number {
   return Number(value.toFixed(6));
 }
 
-function jsonFile({ name, format, skippedLines, examples, truncated, notes, peeled }: InputFile): object {
+function jsonFile({ name, format, calls, lost, skippedLines, examples, truncated, notes, peeled }: InputFile): object {
   return {
     name,
     format,
+    calls,
+    lost,
     skippedLines,
     examples,
     ...(truncated !== null && { truncated }),

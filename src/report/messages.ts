@@ -27,6 +27,12 @@ const LOSSES: Words<LossFacts> = {
   stated: ({ text }) => text,
 };
 
+/** ` of cycles, cpu-clock`; nothing where the samples have no event's name. */
+function ofEvents(events: readonly string[]): string {
+  const named = events.filter((event) => event !== 'samples');
+  return named.length === 0 ? '' : ` of ${some(named)}`;
+}
+
 const FRAME_POINTERS =
   'code compiled without frame pointers ends a stack early (gcc -fno-omit-frame-pointer keeps them)';
 
@@ -100,9 +106,9 @@ const NOTES: Words<NoteFacts> = {
   'target-user-several': ({ target, path, count }) =>
     `${target} is the name of ${count} functions of ${path}; all are counted.`,
   'samples-counted': ({ events }) =>
-    `A sample of ${some(events)} counts once: the period is time or work, not a number of calls.`,
+    `Samples${ofEvents(events)} count once each: their period is time or work, not a number of calls.`,
   'period-not-printed': ({ events }) =>
-    `A sample of ${some(events)} counts once, because its period is not printed; perf script -F +period prints it.`,
+    `Samples${ofEvents(events)} count once each, because their periods are not printed; perf script -F +period prints them.`,
   'no-sample-has-stack': () =>
     'No sample has a stack: perf record -g takes them, and perf script prints them unless -F leaves out ip and sym.',
   'no-sample-counts': ({ value, unit, every }) =>

@@ -2,10 +2,11 @@ import { kernelKnowledge } from '../atlas/knowledge.ts';
 import type { Census } from '../census/census.ts';
 import { mergeCensus } from '../census/merge.ts';
 import { messageOf, UserError } from '../errors.ts';
+import { filesUnder } from '../formats/directory.ts';
 import { type ReadResult, readFile } from '../formats/read-file.ts';
 import type { FormatReader, ReaderOptions } from '../formats/reader.ts';
 import { readerNamed } from '../formats/registry.ts';
-import { type InputFile, inputFile } from './report.ts';
+import { type InputFile, inputFile, type ReportInput, type UnreadableFile } from './report.ts';
 
 /** What the bytes of recordings do not tell. */
 export interface InputOptions {
@@ -21,18 +22,9 @@ export interface InputOptions {
   readonly onDone?: () => void;
 }
 
-/** A file of which nothing could be used. */
-export interface UnreadableFile {
-  readonly name: string;
-  readonly why: string;
-}
-
 /** Several recordings counted together. */
-export interface Inputs {
+export interface Inputs extends ReportInput {
   readonly census: Census;
-  /** The files that were read, in the order given. */
-  readonly files: readonly InputFile[];
-  readonly unreadable: readonly UnreadableFile[];
 }
 
 /**
@@ -53,25 +45,48 @@ export function readRecording(file: string, options: InputOptions = {}): Promise
 }
 
 /**
- * Reads recordings and counts them together. A file of which nothing can be used is told of, and the others are read.
+ * Reads recordings and counts them together. Of a directory all files are read. A file of which nothing can be used is
+ * told of, and the others are read.
  *
  * @throws {UserError} nothing usable in any file
  */
-export async function readInputs(files: readonly string[], options: InputOptions = {}): Promise<Inputs> {
-  const results: ReadResult[] = [];
+export async function readInputs(names: readonly string[], options: InputOptions = {}): Promise<Inputs> {
+  let census: Census | undefined;
+  const files: InputFile[] = [];
   const unreadable: UnreadableFile[] = [];
-  for (const name of files) {
+  const attempt = async (name: string, work: () => Promise<void>) => {
     try {
-      results.push(await readRecording(name, options));
+      await work();
     } catch (error) {
       if (!(error instanceof UserError) || error.exitStatus === 2) throw error;
       unreadable.push({ name, why: messageOf(error) });
-    } finally {
-      options.onDone?.();
     }
+  };
+  for (const given of names) {
+    await attempt(given, async () => {
+      for (const name of await filesOf(given)) {
+        await attempt(name, async () => {
+          const result = await readRecording(name, options).finally(() => options.onDone?.());
+          files.push(inputFile(result));
+          if (census) mergeCensus(census, result.census);
+          else census = result.census;
+        });
+      }
+    });
   }
-  const [first, ...others] = results;
-  if (!first) throw new UserError(unreadable.map(({ why }) => why).join('\nwhocalls: '));
-  for (const other of others) mergeCensus(first.census, other.census);
-  return { census: first.census, files: results.map(inputFile), unreadable };
+  if (census) return { census, files, unreadable };
+  throw new UserError(noneRead(unreadable));
+}
+
+async function filesOf(name: string): Promise<string[]> {
+  const files = await filesUnder(name);
+  if (files.length === 0) throw new UserError(`${name} is a directory without files`);
+  return files;
+}
+
+function noneRead(unreadable: readonly UnreadableFile[]): string {
+  const reasons = unreadable.map(({ why }) => why);
+  return reasons.length === 1
+    ? reasons.join()
+    : [`none of ${reasons.length} files could be read:`, ...reasons].join('\n  ');
 }

@@ -33,6 +33,9 @@ export interface InputFile {
   readonly name: string;
   /** Name of its format. */
   readonly format: string;
+  /** Calls it told of, the lost ones among them. */
+  readonly calls: number;
+  readonly lost: number;
   readonly skippedLines: number;
   readonly examples: readonly { readonly line: number; readonly text: string; readonly why: string }[];
   /** Why it ends too early; null where it does not. */
@@ -40,6 +43,20 @@ export interface InputFile {
   readonly notes: readonly Note[];
   /** Frames of recording tools that were peeled off, by name. */
   readonly peeled: ReadonlyMap<string, number>;
+}
+
+/** A file of which nothing could be used. */
+export interface UnreadableFile {
+  readonly name: string;
+  /** One line, which names the file. */
+  readonly why: string;
+}
+
+/** The files a report was made of. */
+export interface ReportInput {
+  /** In the order in which they were read. */
+  readonly files: readonly InputFile[];
+  readonly unreadable: readonly UnreadableFile[];
 }
 
 /** Calls counted together, and what is said of them. */
@@ -66,7 +83,7 @@ export interface Report {
   /** Commands that show more of this very case, at most three. */
   readonly hints: readonly Hint[];
   /** The files it was made of; null for a live recording. */
-  readonly input: readonly InputFile[] | null;
+  readonly input: ReportInput | null;
 }
 
 /**
@@ -75,11 +92,7 @@ export interface Report {
  * @param input what was read, for reports of files
  * @throws {UsageError} a filter with a mistake, no such dimension or measure
  */
-export function buildReport(
-  census: Census,
-  options: ReportOptions = {},
-  input: readonly InputFile[] | null = null,
-): Report {
+export function buildReport(census: Census, options: ReportOptions = {}, input: ReportInput | null = null): Report {
   const { by = 'site', where = '', top = 0, explain = 'short' } = options;
   if (!GROUPINGS.includes(by))
     throw new UsageError(`calls cannot be grouped by ${by} (known: ${GROUPINGS.join(', ')})`);
@@ -150,9 +163,10 @@ function siteFileOf({ site, paths }: Group): string | null {
 }
 
 /** What a report says of a file that was read. */
-export function inputFile({ name, format, diagnostics }: ReadResult): InputFile {
+export function inputFile({ name, format, census, diagnostics }: ReadResult): InputFile {
   const { skippedLines, examples, truncated, notes, peeled } = diagnostics;
-  return { name, format, skippedLines, examples, truncated, notes, peeled };
+  const { total: calls, lost } = census;
+  return { name, format, calls, lost, skippedLines, examples, truncated, notes, peeled };
 }
 
 /** The workload of a census, if it had exactly one. */

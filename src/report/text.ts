@@ -6,8 +6,9 @@ import { columns, cut, pad, printable, wrap } from '../text/columns.ts';
 import { counted, some } from '../text/lists.ts';
 import { percent, roundPercent } from '../text/percent.ts';
 import { commandLine } from './command-line.ts';
+import { fileLines, inputRemarks } from './input-text.ts';
 import { lossText, noteText, warningText } from './messages.ts';
-import { type InputFile, type Report, type ReportGroup, workloadOf } from './report.ts';
+import { type Report, type ReportGroup, type ReportInput, workloadOf } from './report.ts';
 
 /** How a text report is laid out. */
 export interface TextLayout {
@@ -216,15 +217,22 @@ class TextWriter {
     const notes = census.facts.notes.filter(({ code }) => this.#layout.verbose || !ROUTINE.has(code));
     const remarks = notes.map(noteText);
     if (doubted > 0) remarks.push(noteText({ code: 'unreliable-paths', calls: doubted }));
-    if (input) remarks.push(...inputRemarks(input, this.#layout.verbose));
+    if (input) remarks.push(...inputRemarks(input.files, this.#layout.verbose));
     if (remarks.length > 0) this.#line('');
     for (const remark of remarks) this.#wrap(remark, '', '    ');
+    if (input) this.#files(input);
     const { hints } = this.#report;
     if (hints.length > 0) this.#line('');
     for (const { says, command } of hints) {
       this.#wrap(`To see more: ${says}`, '', '    ');
       this.#line(`    ${command}`);
     }
+  }
+
+  #files(input: ReportInput): void {
+    const lines = fileLines(input, this.#layout);
+    if (lines.length > 0) this.#line('');
+    for (const line of lines) this.#line(line);
   }
 
   #wrap(text: string, first: string, following: string, style?: Style): void {
@@ -333,40 +341,4 @@ function workloadFacts(census: Census): string {
 /** 0.31, 12.5, 0.0004: three digits that say something. */
 function perOperation(value: number): string {
   return value === 0 ? '0' : Number(value.toPrecision(3)).toString();
-}
-
-/** What there is to say about the files that were read; of several each line names the file. */
-function inputRemarks(files: readonly InputFile[], isVerbose: boolean): string[] {
-  const remarks: string[] = [];
-  const from = (name: string) => (files.length > 1 ? `${name}: ` : '');
-  for (const { name, truncated } of files) {
-    if (truncated !== null) {
-      remarks.push(`${from(name)}The input is truncated: ${truncated}; what could be read is counted.`);
-    }
-  }
-  const skipped = files.reduce((sum, { skippedLines }) => sum + skippedLines, 0);
-  if (skipped > 0) {
-    remarks.push(`${counted(skipped, 'line')} could not be read:`);
-    for (const { name, examples } of files) {
-      for (const { line, text, why } of examples) remarks.push(`    line ${line}: ${why}: ${from(name)}${text}`);
-    }
-  }
-  for (const { name, notes } of files) remarks.push(...notes.map((note) => from(name) + noteText(note)));
-  if (!isVerbose) return remarks;
-  const peeled = new Map<string, number>();
-  for (const file of files) {
-    for (const [name, count] of file.peeled) peeled.set(name, (peeled.get(name) ?? 0) + count);
-  }
-  const formats = [...new Set(files.map(({ format }) => format))].join(', ');
-  return [...remarks, ...verboseRemarks(formats, peeled)];
-}
-
-function verboseRemarks(format: string, peeled: ReadonlyMap<string, number>): string[] {
-  const frames = [...peeled].sort((a, b) => b[1] - a[1]).map(([name, count]) => `${name} ${count}`);
-  return [
-    `Read as ${format}.`,
-    frames.length === 0
-      ? 'No frames of recording tools were found in the stacks.'
-      : `Frames of recording tools taken off the stacks: ${frames.join(', ')}.`,
-  ];
 }

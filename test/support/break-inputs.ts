@@ -41,7 +41,7 @@ async function attempt(label: string, bytes: Buffer, isReported: boolean): Promi
     for (const what of censusProblems(read.census)) problem(`${label}: ${what}`);
     if (isReported) {
       for (const by of ['site', 'stack'] as const) {
-        const report = buildReport(read.census, { by, explain: 'full' }, [inputFile(read)]);
+        const report = buildReport(read.census, { by, explain: 'full' }, { files: [inputFile(read)], unreadable: [] });
         JSON.parse(jsonReport(report, '0'));
         const long = textReport(report, { width: 80, colour: false, verbose: true })
           .split('\n')

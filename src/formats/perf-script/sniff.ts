@@ -29,7 +29,7 @@ export function sniffPerfScript(head: Buffer, _fileName: string, isWhole: boolea
     if (frames === 2) return 'yes';
     if (header && header.event.name !== '' && (frames > 0 || isFrameBelowHeader(line))) return 'yes';
     header = frames > 0 ? null : parseHeader(line, false);
-    if (header && parseInlineFrame(header.event.rest)) return 'yes';
+    if (header && hasOwnFrame(header)) return 'yes';
     headers = header && isComplete(line, header) ? headers + 1 : 0;
     if (headers === ENOUGH_HEADERS) return 'yes';
   }
@@ -52,6 +52,11 @@ function isFrameBelowHeader(line: string): boolean {
     /^\t\s*[0-9a-f]{4,16}$/.test(line) ||
     /^\t\S+(?:\+0x[0-9a-f]+)?(?: \(.*\))?$/.test(line)
   );
+}
+
+/** A recording without call chains: the one frame stands behind the event, with its offset or its file. */
+function hasOwnFrame({ event }: PerfHeader): boolean {
+  return /(?:\)|\+0x[0-9a-f]+)\s*$/.test(event.rest) && parseInlineFrame(event.rest) !== null;
 }
 
 /** A header that has everything: a process with its number, a time stamp, an event. `bash-12 [000] 1.5: x:` is ftrace's. */

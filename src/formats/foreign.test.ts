@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { readBytes } from '../../test/support/check-reader.ts';
+import { ALL_RECORDINGS } from '../../test/support/recordings.ts';
+import { foreignFormat } from './foreign.ts';
+import { decompress, takeHead } from './input.ts';
+
+const HEAD_OF_TAR = `${'a.txt'.padEnd(257, '\0')}ustar`;
+
+/** What it is called, and how it begins. All made up, in the form these tools print. */
+const EXAMPLES: [string, string][] = [
+  ['a perf.data file', 'PERFILE2h\0\0\0'],
+  ["trace-cmd's trace.dat", '\x17\x08Dtracing6\0'],
+  ['a CPU profile of gperftools', `${'\0'.repeat(8)}\x03${'\0'.repeat(15)}\x10'\0\0`],
+  ['a CPU profile of gperftools', `${'\0'.repeat(4)}\x03\0\0\0\x01\0\0\0\x10'\0\0`],
+  ['samples of simpleperf as protobuf', 'SIMPLEPERF\x01\0'],
+  ['a Java Flight Recording', 'FLR\0\0\x02'],
+  ['a crash dump', 'KDUMP   \x06\0'],
+  ['a crash dump', 'makedumpfile\0\0'],
+  ['an ELF file (a program, a module or a core dump)', '\x7fELF\x02\x01'],
+  ['bzip2 data', 'BZh91AY&SY'],
+  ['lz4 data', '\x04"M\x18d@'],
+  ['a zip archive', 'PK\x03\x04\x14\0'],
+  ['a tar archive', HEAD_OF_TAR],
+  ['a SQLite database', 'SQLite format 3\0\x10'],
+  ['UTF-16 text', '\xff\xfea\0;\0b\0 \x001\0\n\0'],
+  ['a speedscope profile', '{"$schema":"https://www.speedscope.app/file-format-schema.json","profiles":[]}'],
+  ['a profile of the Firefox Profiler', '{"meta":{"interval":1,"preprocessedProfileVersion":49}}'],
+  ["Chrome's trace events", '{"traceEvents": [{"ph":"X"}]}'],
+  ['a CPU profile of V8', '{"nodes":[{"id":1,"callFrame":{}}]}'],
+  ['a flame graph', '<?xml version="1.0"?>\n<svg version="1.1" width="1200">'],
+  ['a web page', '<!DOCTYPE html>\n<title>perf output</title>'],
+  ['the output of perf stat', "\n Performance counter stats for 'ls':\n\n   1.23 msec task-clock\n"],
+  [
+    'the output of perf report',
+    "# Samples: 1K of event 'cycles'\n#\n# Overhead  Command  Symbol\n    12.00%  alpha    [k] f\n",
+  ],
+  ['the output of perf trace', '     0.000 ( 0.002 ms): ls/123 close(fd: 3) = 0\n'],
+  ['the output of simpleperf report-sample', 'sample:\n  event_type: cpu-clock\n  time: 12\n  callchain:\n'],
+  [
+    "the output of bcc's stackcount",
+    'Tracing 1 functions for "vfs_read"... Hit Ctrl-C to end.\n^C\n  vfs_read\n  ksys_read\n    12\n\nDetaching...\n',
+  ],
+  ["the output of bcc's profile", 'Sampling at 49 Hertz of all threads by user + kernel stack... Hit Ctrl-C to end.\n'],
+  [
+    "the output of bcc's offcputime",
+    'Tracing off-CPU time (us) of all threads by kernel stack... Hit Ctrl-C to end.\n',
+  ],
+  [
+    "the output of bcc's wakeuptime or offwaketime",
+    'Tracing blocked time (us) by kernel stack... Hit Ctrl-C to end.\n',
+  ],
+  ["the output of bcc's memleak", '\t4096 bytes in 1 allocations from stack\n\t\tf+0x12 [x]\n'],
+  ["the output of bcc's klockstat", '                    Caller   Avg Wait  Count   Max Wait\n   f    12   1  12\n'],
+  ["the output of bcc's trace", 'PID     TID     COMM            FUNC\n12      12      alpha           vfs_read\n'],
+  ['the output of bpftrace', 'Attaching 1 probe...\n'],
+  ['the output of bpftrace', '@[\n    vfs_read+1\n    ksys_read+2\n]: 12\n'],
+  ['the output of bpftrace', '@[kstack, comm]: 1\n'],
+  [
+    'a hist trigger of the kernel',
+    '# event histogram\n#\n# trigger info: hist:keys=stacktrace:vals=hitcount\n#\n{ stacktrace:\n f+0x1/0x2\n} hitcount: 1\n',
+  ],
+  ['the output of trace-cmd', 'cpus=2\n  alpha-12 [000] 1.5: kernel_stack: <stack trace >\n=> f (ffffffff81)\n'],
+  ["ftrace's trace file", '# tracer: nop\n#\n'],
+  [
+    "ftrace's trace file",
+    '           alpha-12      [000] .....    1.500000: <stack trace>\n => vfs_read\n => ksys_read\n',
+  ],
+  ['output of kmemleak', 'unreferenced object 0xffff888000000000 (size 128):\n  comm "alpha", pid 1\n  backtrace:\n'],
+  ['output of page_owner', 'Page allocated via order 0, mask 0x1, pid 1, ts 1 ns\n'],
+  ["a listing of a slab cache's users", '      1 f+0x1/0x2 age=12 pid=1 cpus=0\n'],
+  ['stacks of /proc/PID/stack', '[<0>] do_wait+0x5c/0x90\n[<0>] kernel_wait4+0x9f/0x140\n'],
+  ['symbols of a kernel (kallsyms or System.map)', 'ffffffff81000000 T _text\nffffffff81000000 T startup_64\n'],
+  [
+    "backtraces of crash's bt",
+    'PID: 12       TASK: ffff888000000000  CPU: 0    COMMAND: "alpha"\n #0 [ffffc90000000000] f at ffffffff81\n',
+  ],
+  [
+    'backtraces of gdb',
+    '#0  vfs_read (file=0x0, buf=0x0) at fs/read_write.c:450\n#1  0xffffffff81000000 in ksys_read () at fs/read_write.c:612\n',
+  ],
+  ["backtraces of SystemTap's print_backtrace", ' 0xffffffff81200abc : vfs_read+0x0/0x190 [kernel]\n'],
+  ['stacks of DTrace', '              genunix`fop_read+0x6b\n              genunix`read+0x2b3\n                1\n'],
+  ['the output of strace', '[pid  12] openat(AT_FDCWD, "/etc/x", O_RDONLY) = 3\n'],
+  ['a report of AddressSanitizer for a program', '==12==ERROR: AddressSanitizer: heap-use-after-free on address 0x1\n'],
+  ['the output of valgrind', '==12== Invalid read of size 4\n==12==    at 0x1: main (x.c:3)\n'],
+  ['a dump of Java threads', 'Full thread dump OpenJDK\n'],
+  ['a dump of Java threads', '\tat a.b.C.d(C.java:12)\n'],
+  ['a dump of goroutines', 'goroutine 1 [running]:\nmain.f(...)\n'],
+  ['a traceback of Python', 'Traceback (most recent call last):\n  File "x.py", line 1\n'],
+  ['a report of macOS', 'panic(cpu 0 caller 0xffffff8000000000): x\n'],
+  ['a report of a BSD kernel', 'KDB: stack backtrace:\ndb_trace_self_wrapper() at db_trace_self_wrapper+0x2b\n'],
+  ['a report of Fuchsia', '[1.5] ZIRCON KERNEL PANIC\n'],
+  ['a report of Windows', 'STACK_TEXT:  \nffffd000 nt!KeBugCheckEx\n'],
+];
+
+test.each(EXAMPLES)('%s', (what, text) => {
+  expect(foreignFormat(Buffer.from(text, 'latin1'))?.what).toBe(what);
+});
+
+/** Logs of the kernel, which may be read some day. */
+const KERNEL_TEXTS = ['output of kmemleak', 'output of page_owner', 'stacks of /proc/PID/stack'];
+
+test.each(
+  EXAMPLES.filter(([what]) => !KERNEL_TEXTS.includes(what)),
+)('%s is refused by its name', async (what, text) => {
+  await expect(readBytes(Buffer.from(text, 'latin1'))).rejects.toThrow(`input looks like ${what}, which is not read`);
+});
+
+test('nothing tells what prose is', () => {
+  expect(foreignFormat(Buffer.from('Once upon a time (in Oslo)\nthere was = 1 kernel: no more.\n'))).toBeNull();
+  expect(foreignFormat(Buffer.alloc(0))).toBeNull();
+});
+
+test.each(ALL_RECORDINGS)('%s is not foreign', async (file) => {
+  async function* bytes() {
+    yield readFileSync(file);
+  }
+  const { head } = await takeHead((await decompress(file, bytes())).bytes, 1 << 16);
+  expect(foreignFormat(head)).toBeNull();
+});
+
+// Long lines must not make a search long: it would run into the time limit of tests.
+test.each([
+  '#0 (',
+  '==1',
+  '"a',
+  ' ',
+  '@[',
+  '1.5 (',
+  'a(',
+  '# Samples: ',
+  '0',
+  '\tat a',
+])('a file of nothing but %j', (text) => {
+  expect(foreignFormat(Buffer.from(text.repeat(1 << 16)))).toBeNull();
+});

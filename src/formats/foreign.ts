@@ -1,0 +1,171 @@
+/** What a file may be that no reader takes. */
+interface ForeignFormat {
+  /** `FILE looks like …` */
+  readonly what: string;
+  /** What can be done instead, if anything. */
+  readonly instead?: string;
+}
+
+interface ForeignBytes extends ForeignFormat {
+  /** As latin1. */
+  readonly bytes: string;
+  /** Where they stand; at the beginning unless told. */
+  readonly at?: number;
+}
+
+interface ForeignText extends ForeignFormat {
+  /** Looked for in the first bytes, as latin1. */
+  readonly sign: RegExp;
+}
+
+const EXPLAIN = 'whocalls explain takes single stacks of it';
+const LINUX_ONLY = 'only Linux is known';
+const UNPACK = 'unpack it first';
+const NO_STACKS_OF_TRACES = 'perf record -g and perf script print stacks that are read';
+const PPROF_PROTO = 'pprof -proto turns it into a profile that is read';
+const REPORT_SAMPLE = "simpleperf's report_sample.py prints what is read";
+
+/** Files that begin with bytes of their own. */
+const BINARY: readonly ForeignBytes[] = [
+  { what: 'a perf.data file', bytes: 'PERFILE2', instead: 'perf script -i prints what is read' },
+  { what: 'a perf.data file', bytes: 'PERFFILE', instead: 'perf script -i prints what is read' },
+  { what: "trace-cmd's trace.dat", bytes: '\x17\x08Dtracing', instead: NO_STACKS_OF_TRACES },
+  // Words of four or eight bytes: 0, the length of the header (3 words).
+  { what: 'a CPU profile of gperftools', bytes: `${'\0'.repeat(8)}\x03${'\0'.repeat(7)}`, instead: PPROF_PROTO },
+  { what: 'a CPU profile of gperftools', bytes: '\0\0\0\0\x03\0\0\0', instead: PPROF_PROTO },
+  { what: 'samples of simpleperf as protobuf', bytes: 'SIMPLEPERF', instead: REPORT_SAMPLE },
+  { what: 'a Java Flight Recording', bytes: 'FLR\0' },
+  { what: 'a crash dump', bytes: 'KDUMP   ', instead: `open it with crash; ${EXPLAIN}` },
+  { what: 'a crash dump', bytes: 'makedumpfile', instead: `open it with crash; ${EXPLAIN}` },
+  { what: 'an ELF file (a program, a module or a core dump)', bytes: '\x7fELF' },
+  { what: 'bzip2 data', bytes: 'BZh', instead: UNPACK },
+  { what: 'lz4 data', bytes: '\x04"M\x18', instead: UNPACK },
+  { what: 'a zip archive', bytes: 'PK\x03\x04', instead: UNPACK },
+  { what: 'a tar archive', bytes: 'ustar', at: 257, instead: UNPACK },
+  { what: 'a SQLite database', bytes: 'SQLite format 3\0' },
+  { what: 'UTF-16 text', bytes: '\xff\xfe', instead: 'iconv -f UTF-16 -t UTF-8 makes it readable' },
+  { what: 'UTF-16 text', bytes: '\xfe\xff', instead: 'iconv -f UTF-16 -t UTF-8 makes it readable' },
+];
+
+/**
+ * Tools whose output is met where stacks are expected, by a line that hardly anything else has. The first that fits is
+ * named in the refusal of a file, so special ones stand before general ones.
+ */
+const TEXT: readonly ForeignText[] = [
+  // JSON and pages
+  { what: 'a speedscope profile', sign: /speedscope\.app\/file-format-schema\.json/ },
+  { what: 'a profile of the Firefox Profiler', sign: /"(?:preprocessedProfileVersion|geckoProfile\w*)"\s*:/ },
+  { what: "Chrome's trace events", sign: /"traceEvents"\s*:/ },
+  { what: 'a CPU profile of V8', sign: /^\s*\{\s*"nodes"\s*:\s*\[/ },
+  { what: 'a flame graph', sign: /<svg[\s>]/, instead: 'the folded stacks it was drawn from are read' },
+  { what: 'a web page', sign: /<(?:!DOCTYPE html|html)[\s>]/i, instead: 'save the text it shows' },
+  // perf and its kin
+  {
+    what: 'the output of perf stat',
+    sign: /^ ?Performance counter stats for /m,
+    instead: 'it has no stacks; perf record -g takes them',
+  },
+  {
+    what: 'the output of perf report',
+    sign: /^# (?:Samples: .* of event|Overhead +)/m,
+    instead: 'perf script prints what is read, from the same perf.data',
+  },
+  { what: 'the output of perf trace', sign: /^ *\d+\.\d{3} \( *(?:\d+\.\d{3} ms)? *\): /m },
+  {
+    what: 'the output of simpleperf report-sample',
+    sign: /^sample:\r?\n {2}event_type: /m,
+    instead: REPORT_SAMPLE,
+  },
+  // bcc and bpftrace
+  {
+    what: "the output of bcc's stackcount",
+    sign: /^Tracing \d+ functions? for ".*"\.\.\. Hit Ctrl-C to end\.?/m,
+    instead: 'stackcount -f prints folded stacks, which are read',
+  },
+  {
+    what: "the output of bcc's profile",
+    sign: /^Sampling at .* by .*stack/m,
+    instead: 'profile -f prints folded stacks, which are read',
+  },
+  {
+    what: "the output of bcc's offcputime",
+    sign: /^Tracing off-CPU time \(us\) of /m,
+    instead: 'offcputime -f prints folded stacks, which are read; their numbers are microseconds',
+  },
+  {
+    what: "the output of bcc's wakeuptime or offwaketime",
+    sign: /^Tracing blocked time \(us\) /m,
+    instead: '-f prints folded stacks, which are read; their numbers are microseconds',
+  },
+  { what: "the output of bcc's memleak", sign: /^\s*\d+ bytes in \d+ allocations from stack/m, instead: EXPLAIN },
+  { what: "the output of bcc's klockstat", sign: /^ *Caller +Avg (?:Spin|Wait|Hold)/m },
+  { what: "the output of bcc's trace", sign: /^(?:TIME +)?PID +TID +COMM +FUNC/m, instead: EXPLAIN },
+  {
+    what: 'the output of bpftrace',
+    sign: /^(?:Attaching \d+ probes?\.\.\.|@\w*\[(?:$|[^\]\n]*\]: ))/m,
+    instead: "FlameGraph's stackcollapse-bpftrace.pl folds its stacks",
+  },
+  // The kernel's own tracing
+  { what: 'a hist trigger of the kernel', sign: /^# (?:event histogram$|trigger info: hist:)/m, instead: EXPLAIN },
+  {
+    what: 'the output of trace-cmd',
+    sign: /^cpus=\d+\r?$/m,
+    instead: NO_STACKS_OF_TRACES,
+  },
+  {
+    what: "ftrace's trace file",
+    sign: /^# tracer: |^ *\S.*: <(?:user )?stack trace>|^# +_-+=> irqs-off/m,
+    instead: NO_STACKS_OF_TRACES,
+  },
+  { what: 'output of kmemleak', sign: /^unreferenced object 0x[0-9a-f]+ \(size \d+\):/m },
+  { what: 'output of page_owner', sign: /^Page allocated via order \d+/m, instead: EXPLAIN },
+  { what: "a listing of a slab cache's users", sign: /^ +\d+ \S+\+0x[0-9a-f]+\/0x[0-9a-f]+.* age=\d+/m },
+  { what: 'stacks of /proc/PID/stack', sign: /^\[<0{1,16}>\] \S+\+0x[0-9a-f]+\/0x/m, instead: EXPLAIN },
+  { what: 'symbols of a kernel (kallsyms or System.map)', sign: /^[0-9a-f]{16} [A-Za-z] \w+/m },
+  // Debuggers
+  { what: "backtraces of crash's bt", sign: /^PID: \d+ +TASK: [0-9a-f]+ +CPU: \d+ +COMMAND: /m, instead: EXPLAIN },
+  {
+    what: 'backtraces of gdb',
+    sign: /^#\d+ +(?:0x[0-9a-f]+ in )?\S.* \(.*\)(?: (?:at|from) \S+)?\r?$/m,
+    instead: EXPLAIN,
+  },
+  {
+    what: "backtraces of SystemTap's print_backtrace",
+    sign: /^ *0x[0-9a-f]+ : \S+\+0x[0-9a-f]+\/0x[0-9a-f]+ \[/m,
+    instead: EXPLAIN,
+  },
+  { what: 'stacks of DTrace', sign: /^ +[\w.]+`\S+\+0x[0-9a-f]+\r?$/m },
+  {
+    what: 'the output of strace',
+    sign: /^(?:\[pid +\d+\] |\d+ +)?(?:[\d:.]+ )?[a-z]\w*\(.*\) += (?:-?\d+|0x[0-9a-f]+|\?)/m,
+  },
+  // Programs
+  { what: 'a report of AddressSanitizer for a program', sign: /^==\d+==ERROR: \w+Sanitizer/m },
+  { what: 'the output of valgrind', sign: /^==\d+== /m },
+  {
+    what: 'a dump of Java threads',
+    sign: /^(?:Full thread dump |"[^"\n]+" (?:#\d+ )?(?:daemon )?(?:prio|\[\d+\])|\s+at [\w.$]+\(\w+\.java:\d+\))/m,
+  },
+  { what: 'a dump of goroutines', sign: /^goroutine \d+ \[[^\]\n]+\]:/m },
+  { what: 'a traceback of Python', sign: /^Traceback \(most recent call last\):/m },
+  // Other kernels
+  { what: 'a report of macOS', sign: /^(?:panic\(cpu \d+ caller 0x|Analysis of sampling )/m, instead: LINUX_ONLY },
+  {
+    what: 'a report of a BSD kernel',
+    sign: /^(?:KDB: stack backtrace:|db_trace_self|ddb(?:\{\d+\})?> |Stopped at +\S+\+0x)/m,
+    instead: LINUX_ONLY,
+  },
+  { what: 'a report of Fuchsia', sign: /ZIRCON KERNEL (?:PANIC|OOPS)|\{\{\{bt:\d+:/, instead: LINUX_ONLY },
+  { what: 'a report of Windows', sign: /^(?:STACK_TEXT:|BUGCHECK_CODE:)/m, instead: LINUX_ONLY },
+];
+
+/** How much of a file is looked at, in bytes. */
+const LOOKED_AT = 1 << 16;
+
+/** Which tool's output a file looks like by its first bytes, and what to do instead of reading it; null where nothing tells. */
+export function foreignFormat(head: Buffer): { readonly what: string; readonly instead: string } | null {
+  const text = head.toString('latin1', 0, LOOKED_AT);
+  const found =
+    BINARY.find(({ bytes, at = 0 }) => text.startsWith(bytes, at)) ?? TEXT.find(({ sign }) => sign.test(text));
+  return found ? { what: found.what, instead: found.instead ?? '' } : null;
+}
