@@ -105,6 +105,9 @@ test.each([
   '  [kernel.kallsyms][ffffffff8e7ea5b0]',
   '  libc.so.6[2a1e0]',
   ' ABI:2    AX:0x0    BX:0x1',
+  ' ilen: 3 insn: 48 89 e5',
+  ' 0x401b97/0x401b94/P/-/-/0  0x401b90/0x401b80/M/-/-/0',
+  ' main+0x1/main+0x4/P/-/-/0',
 ])('beside frames stands %s', (line) => {
   expect([isBesideFrames(line), parseFrame(line)]).toEqual([true, null]);
 });

@@ -284,7 +284,7 @@ export function parseFrame(line: string): PerfFrame | null {
   const symbol = file < 0 ? rest : rest.slice(0, file).trimEnd();
   // With neither address nor file only `name+0xoffset` or a plain name can be a frame.
   if (address === undefined) {
-    if (symbol === '' || symbol.startsWith('=>')) return null;
+    if (symbol === '' || symbol.startsWith('=>') || isBesideFrames(line)) return null;
     if (file < 0 && rest !== '[unknown]' && !/^[^\s()[\]:]+$/.test(rest)) return null;
   }
   if (file < 0 && symbol === '' && address !== undefined) {
@@ -335,9 +335,17 @@ export function parseInlineFrame(rest: string): PerfFrame | null {
     : null;
 }
 
-/** Below a frame with `-F +srcline`: `  fair.c:500`, `  ??:0`, `  [kernel.kallsyms][ffffffff8e7ea5b0]`; registers of `-F iregs`. */
+/**
+ * What may stand below frames: with `-F +srcline` their places, `  fair.c:500`, `  ??:0`,
+ * `  [kernel.kallsyms][ffffffff8e7ea5b0]`; at the end registers (`ABI:2 AX:0x0`), instructions (`ilen: 3 insn: 48 89 e5`)
+ * and branches (`0x401b97/0x401b94/P/-/-/0`).
+ */
+const BESIDE_FRAMES =
+  /^\s+(?:\S+:\d+(?: \(discriminator \d+\))?$|\S*\[[0-9a-f]+\]$|ABI:\d|ilen: |insn: |[^\s/]+\/[^\s/]+\/[-PMN]\/)/;
+
+/** Whether an indented line that is no frame belongs to the stack all the same. */
 export function isBesideFrames(line: string): boolean {
-  return /^\s+(?:\S+:\d+(?: \(discriminator \d+\))?|\S*\[[0-9a-f]+\]|ABI:\d.*)$/.test(line);
+  return BESIDE_FRAMES.test(line);
 }
 
 const KERNEL_FILE = /^\[(?:guest\.)?kernel|(?:^|\/)vmlinux[-.\w]*$|\.ko(?:\.(?:gz|xz|zst|debug))?$|^\/proc\/kcore$/;

@@ -262,6 +262,32 @@ test('inlined functions are frames', async () => {
   expect(groupCounts(census)).toEqual([['ext4_es_store', 1]]);
 });
 
+test.each([
+  '#',
+  '#1 thread',
+  '# a: b',
+  ':1234',
+  '12',
+  'a 7',
+  'größe',
+  'x[1]',
+  '[001]',
+])('a process called %s', async (comm) => {
+  const { census, diagnostics } = await checkBytes('perf-script', perfScript([{ ...SAMPLES[0]!, comm }], ALL));
+  expect(diagnostics.examples).toEqual([]);
+  expect(census.keys.at(census.rows.row(0).key)).toMatchObject({ comm, pid: 196, cpu: 0 });
+});
+
+test('what is printed below the frames is none', async () => {
+  const end = ' ABI:2    AX:0x0\n 0x401b97/0x401b94/P/-/-/0 \n';
+  const text = perfScript(SAMPLES, ALL).replaceAll('\n\n', `\n${end}\n`);
+  const { census, diagnostics } = await checkBytes('perf-script', text);
+  expect(diagnostics.examples).toEqual([]);
+  expect(groupCounts(census, 'stack')).toEqual(
+    groupCounts((await readBytes(perfScript(SAMPLES, ALL))).census, 'stack'),
+  );
+});
+
 test('the header says which kernel, how many CPUs and what was recorded', async () => {
   const header = [
     '# ========',

@@ -102,9 +102,11 @@ class PerfScriptParser implements LineConsumer {
         continue;
       }
       const newline = buffer.indexOf(NEWLINE, at);
-      if (first === HASH || first === CARRIAGE_RETURN || (first === BLANK && isEmpty(buffer, at, newline))) {
+      // A process may be called #.
+      const isComment = first === HASH && !findTime(buffer, at, newline);
+      if (isComment || first === CARRIAGE_RETURN || (first === BLANK && isEmpty(buffer, at, newline))) {
         this.line += 1;
-        if (first === HASH) this.#books.comment(latin1(buffer, at, newline).trimEnd());
+        if (isComment) this.#books.comment(latin1(buffer, at, newline).trimEnd());
         at = newline + 1;
         continue;
       }
