@@ -59,6 +59,7 @@
 // grammar.test.ts reads these tables.
 
 import type { SymbolSpace } from '../../census/symbol-table.ts';
+import { originOf } from '../origin.ts';
 
 /** Whose event it was. */
 export interface PerfTask {
@@ -300,12 +301,10 @@ export function parseFrame(line: string): PerfFrame | null {
 function frameOf(symbol: string, address: string | undefined, dso: string): PerfFrame {
   const printed = OFFSET.exec(symbol);
   const offset = printed ? Number.parseInt(printed[2] ?? '', 16) : -1;
-  const space = spaceOf(address, dso);
   return {
     raw: printed ? (printed[1] ?? symbol) : symbol,
     offset: offset <= 0x7fffffff ? offset : -1,
-    module: space === 'kernel' ? kernelModule(dso) : isUnknown(dso) ? '' : dso,
-    space,
+    ...originOf(dso, address),
   };
 }
 
@@ -346,27 +345,4 @@ const BESIDE_FRAMES =
 /** Whether an indented line that is no frame belongs to the stack all the same. */
 export function isBesideFrames(line: string): boolean {
   return BESIDE_FRAMES.test(line);
-}
-
-const KERNEL_FILE = /^\[(?:guest\.)?kernel|(?:^|\/)vmlinux[-.\w]*$|\.ko(?:\.(?:gz|xz|zst|debug))?$|^\/proc\/kcore$/;
-
-function spaceOf(address: string | undefined, dso: string): SymbolSpace {
-  if (KERNEL_FILE.test(dso)) return 'kernel';
-  if (/^\[(?:vdso|vsyscall)/.test(dso)) return 'user';
-  // Addresses of user programs are never in the upper half, whatever file perf names.
-  if (address?.length === 16 && /^[89a-f]/.test(address)) return 'kernel';
-  if (isUnknown(dso)) return address === undefined ? 'kernel' : 'user';
-  return dso.startsWith('[') && !/^\[(?:stack|heap|anon|uprobes)/.test(dso) ? 'kernel' : 'user';
-}
-
-function isUnknown(dso: string): boolean {
-  return dso === '' || dso === '[unknown]' || dso === 'unknown';
-}
-
-/** `[ext4]` and `/lib/modules/6.1.0/kernel/fs/ext4/ext4.ko` are the module ext4; perf gives each BPF program a file of its own. */
-function kernelModule(dso: string): string {
-  if (/^bpf_(?:prog|trampoline|dispatcher)_/.test(dso)) return 'bpf';
-  const file = /([^/]+)\.ko(?:\.\w+)?$/.exec(dso)?.[1];
-  if (file === undefined && (isUnknown(dso) || dso.includes('/') || KERNEL_FILE.test(dso))) return '';
-  return (file ?? dso.replace(/^\[(.*)\]$/, '$1')).replaceAll('-', '_');
 }

@@ -2,11 +2,11 @@ import { Profile } from 'pprof-format';
 import { type CallKey, KEY_COLUMN_LIST, type KeyId } from '../../census/call-key.ts';
 import type { TargetId } from '../../census/row-table.ts';
 import type { Frame } from '../../census/stack-table.ts';
-import type { SymbolSpace } from '../../census/symbol-table.ts';
 import { messageOf } from '../../errors.ts';
 import type { CensusBuilder } from '../builder.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import { lossFromText } from '../loss-text.ts';
+import { originOf } from '../origin.ts';
 import { type ByteStream, type FormatReader, MalformedInput, type SniffResult, TruncatedInput } from '../reader.ts';
 import {
   CENSUS_COMMENT,
@@ -175,7 +175,7 @@ class ProfileConverter {
 
   /** Others' file names have paths of the build machine, and their addresses are not offsets in functions. */
   #foreignFrame(name: string, file: string, inlined: boolean): Frame {
-    const [space, module] = foreignPlace(file);
+    const { space, module } = originOf(file);
     return { symbol: this.#builder.census.symbols.intern(name, module, space), offset: -1, inlined };
   }
 
@@ -224,12 +224,4 @@ function foreignKey(labels: ReadonlyMap<string, string | number>): Partial<CallK
 function integerOf(value: string | number | undefined): number {
   const number = Number(value ?? -1);
   return Number.isInteger(number) && number >= -1 && number <= 0x7fffffff ? number : -1;
-}
-
-/** Where other programs' mappings lie: perf and parca name the kernel and its modules in brackets. */
-function foreignPlace(file: string): readonly [SymbolSpace, string] {
-  if (file === '' || /(?:^|\/)vmlinux|^\[(?:guest\.)?kernel/.test(file)) return ['kernel', ''];
-  if (/^\[(?:vdso|vsyscall|stack|heap|anon|unknown)/.test(file)) return ['user', file];
-  const module = /^\[(.+)\]$/.exec(file)?.[1] ?? /([^/]+)\.ko(?:\.\w+)?$/.exec(file)?.[1]?.replaceAll('-', '_');
-  return module === undefined ? ['user', file] : ['kernel', module];
 }
