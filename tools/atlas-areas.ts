@@ -2,7 +2,7 @@
 // `compiled` makes of it what the program reads, where looking things up asks for another form. The types are those with
 // which the program reads the tables: a shape that differs from its type does not compile.
 import type { HintRecord } from '../src/atlas/hints.ts';
-import type { EntryRule, Instrumentation, ThreadRule } from '../src/atlas/knowledge.ts';
+import type { EntryRule, Instrumentation, Reporters, ThreadRule } from '../src/atlas/knowledge.ts';
 import type { CompiledInsert, TreeCallers } from '../src/atlas/subjects/rbtree.ts';
 import type { Inserter, InsertSite, TreeRecord } from '../src/atlas/subjects/tree-catalog.ts';
 import type { Subsystem } from '../src/atlas/subsystems.ts';
@@ -122,7 +122,21 @@ export const AREAS: Readonly<Record<string, AnyArea>> = {
   }),
   helpers: area({ shape: mapOf(text, listOf(functionName)) }),
   instrumentation: area({
-    shape: record<Instrumentation>({ always: listOf(framePattern), probe: listOf(framePattern) }),
+    shape: record<Instrumentation>({
+      always: listOf(framePattern),
+      handlers: listOf(framePattern),
+      generated: listOf(text),
+      written: listOf(functionName),
+      probe: listOf(framePattern),
+      reports: listOf(
+        record<Reporters>({
+          report: text,
+          alone: optional(flag),
+          interrupt: optional(flag),
+          functions: listOf(framePattern),
+        }),
+      ),
+    }),
   }),
   subsystems: area({
     shape: listOf(record<Subsystem>({ prefix: text, label: text, group: text })),

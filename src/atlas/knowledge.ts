@@ -18,13 +18,29 @@ export interface ThreadRule extends Pick<Entry, 'kind' | 'name'> {
 /** `atlas/instrumentation.yaml`: functions, or prefixes of functions with a `*`. */
 export interface Instrumentation {
   readonly always: readonly string[];
+  readonly handlers: readonly string[];
+  /** Expressions for whole names. */
+  readonly generated: readonly string[];
+  /** Names that one of these matches, of functions that are nobody's tool. */
+  readonly written: readonly string[];
   readonly probe: readonly string[];
+  readonly reports: readonly Reporters[];
+}
+
+/** Functions by which the kernel reports one kind of fault. */
+export interface Reporters {
+  readonly report: string;
+  readonly alone?: boolean;
+  readonly interrupt?: boolean;
+  readonly functions: readonly string[];
 }
 
 const SYSCALL = /^(?:compat_)?sys_(\w+)$/;
 
 /** Kernel functions called sys_… that are no system call. */
 const NO_SYSCALL = new Set(['sys_copyarea', 'sys_fillrect', 'sys_imageblit', 'sys_off_handler', 'sys_call_table']);
+
+const GENERATED: FrameRole = { instrumentation: 'always' };
 
 let loaded: KernelKnowledge | undefined;
 
@@ -42,6 +58,8 @@ class AtlasKnowledge implements KernelKnowledge {
   /** Roles of functions by prefix of their name. */
   readonly #prefixes: [prefix: string, role: FrameRole][] = [];
 
+  #generated = /^$/;
+  #written: ReadonlySet<string> = new Set();
   #threads: readonly { readonly pattern: RegExp; readonly entry: Entry }[] | undefined;
 
   constructor() {
@@ -52,9 +70,19 @@ class AtlasKnowledge implements KernelKnowledge {
     for (const names of Object.values(atlasTable<Record<string, string[]>>('helpers'))) {
       for (const name of names) this.#add(name, { helper: true });
     }
-    const { always, probe } = atlasTable<Instrumentation>('instrumentation');
+    this.#addTools(atlasTable<Instrumentation>('instrumentation'));
+  }
+
+  #addTools({ always, handlers, generated, written, probe, reports }: Instrumentation): void {
     for (const name of always) this.#add(name, { instrumentation: 'always' });
+    for (const name of handlers) this.#add(name, { instrumentation: 'handler' });
     for (const name of probe) this.#add(name, { instrumentation: 'probe' });
+    for (const { report, alone = false, interrupt = false, functions } of reports) {
+      const role: FrameRole = { reports: { kind: report, isAlone: alone, inInterrupt: interrupt } };
+      for (const name of functions) this.#add(name, role);
+    }
+    this.#generated = new RegExp(`^(?:${generated.join('|')})$`);
+    this.#written = new Set(written);
   }
 
   role(name: string): FrameRole | undefined {
@@ -64,6 +92,7 @@ class AtlasKnowledge implements KernelKnowledge {
     if (syscall && !NO_SYSCALL.has(name)) {
       return { entry: { kind: 'syscall', name: `${manualName(syscall)}(2)`, rank: 20 } };
     }
+    if (this.#generated.test(name) && !this.#written.has(name)) return GENERATED;
     return this.#prefixes.find(([prefix]) => name.startsWith(prefix))?.[1];
   }
 

@@ -33,11 +33,20 @@ export interface FrameRole {
   /** The function only passes the call on; it is never a site. */
   readonly helper?: boolean;
   /**
-   * The frame belongs to the tool that recorded the stack. `always`: it is peeled off wherever it is innermost;
-   * `probe`: only where frames of the `always` kind or other probe frames lie below it (inward), because it also
-   * occurs by itself (`asm_exc_int3`).
+   * The frame belongs to what recorded the stack. `always`: it is taken off wherever it is innermost; `handler`: also
+   * below one unknown frame, and what lies further out was probed; `probe`: only below frames of these kinds, because it
+   * also occurs by itself (`asm_exc_int3`).
    */
-  readonly instrumentation?: 'always' | 'probe';
+  readonly instrumentation?: 'always' | 'handler' | 'probe';
+  /** The function finds a fault of the kernel and prints the stack. */
+  readonly reports?: {
+    /** What is reported: `panic`, `KASAN`. */
+    readonly kind: string;
+    /** It is no caller even where it is the innermost frame, and nothing was taken off. */
+    readonly isAlone: boolean;
+    /** It runs in an interrupt that looks at what ran before. */
+    readonly inInterrupt: boolean;
+  };
   /** The function is the outermost frame of a context of this kind: what lies further out was interrupted. */
   readonly boundary?: ContextKind;
   /**

@@ -5,7 +5,7 @@ import type { KernelKnowledge } from '../census/knowledge.ts';
 import type { LossCause } from '../census/message.ts';
 import { NO_TARGET, type TargetId } from '../census/row-table.ts';
 import type { Frame, StackId } from '../census/stack-table.ts';
-import type { SymbolId } from '../census/symbol-table.ts';
+import type { SymbolId, SymbolTable } from '../census/symbol-table.ts';
 import type { Diagnostics } from './diagnostics.ts';
 
 /** Frames of a recording tool that were taken off stacks, and how many calls had them. */
@@ -36,6 +36,7 @@ export class CensusBuilder {
   readonly #peeled = new Map<string, PeeledFrames>();
   /** True totals the source states, by name, and what a call missing from the source is called. */
   readonly #totals = new Map<string, number>();
+  #targetNames: ReadonlySet<string> = new Set();
   #missing: LossCause = { code: 'not-printed' };
   #emptyStack: LossCause = { code: 'sample-without-stack' };
   /** The source is a census file: everything in it is as it was written, nothing is to be concluded. */
@@ -68,17 +69,34 @@ export class CensusBuilder {
     return this.add(this.stack(frames), task, count, target);
   }
 
-  /** Interns a stack without the frames of the tool that recorded it. Frames innermost first. */
-  stack(frames: readonly Frame[]): PeeledStack {
+  /**
+   * Interns a stack without the frames of the tool that recorded it. Frames innermost first.
+   *
+   * @param withReports the kernel may have printed it: functions that find a fault and print the stack are no callers
+   */
+  stack(frames: readonly Frame[], withReports = false): PeeledStack {
     const { census } = this;
-    const depth = instrumentationDepth(frames, census.symbols, this.#knowledge);
+    const peeling = { isTarget: this.#isTarget, withReports };
+    const depth = instrumentationDepth(frames, census.symbols, this.#knowledge, peeling);
     if (depth === 0) return { stack: census.stack(frames), peeled: null, innermost: frames[0]?.symbol };
     const symbols = frames.slice(0, depth).map((frame) => frame.symbol);
     // What the tool left on the stack when it recorded an earlier call shows again, doubted: `? pre+0x5/0xa [rbdump]`.
     const tool = new Set(symbols.map((symbol) => this.#identity(symbol)));
     const rest = frames.slice(depth).filter((frame) => !frame.unreliable || !tool.has(this.#identity(frame.symbol)));
-    return { stack: census.stack(rest), peeled: this.#peeledFrames(symbols), innermost: rest[0]?.symbol };
+    const own = withoutLeadingMarkers(rest, census.symbols);
+    return { stack: census.stack(own), peeled: this.#peeledFrames(symbols), innermost: own[0]?.symbol };
   }
+
+  readonly #isTarget = (symbol: SymbolId): boolean => {
+    const { symbols, targets } = this.census;
+    if (targets.length === 0) return false;
+    if (this.#targetNames.size !== targets.length) this.#targetNames = new Set(targets);
+    const name = symbols.name(symbol);
+    const names = this.#targetNames;
+    return (
+      names.has(name) || names.has(symbols.raw(symbol)) || names.has(`${symbols.module(symbol) || 'vmlinux'}:${name}`)
+    );
+  };
 
   /** Counts calls with a stack that {@link stack} returned. */
   add({ stack, peeled, innermost }: PeeledStack, task: KeyId, count = 1, target: TargetId = NO_TARGET): number {
@@ -156,4 +174,12 @@ export class CensusBuilder {
   targetId(name: string): TargetId {
     return name === '' ? NO_TARGET : this.census.target(name);
   }
+}
+
+/** What was interrupted has nothing inside it any more where all of that was taken off. */
+function withoutLeadingMarkers(frames: readonly Frame[], symbols: SymbolTable): readonly Frame[] {
+  const isMarker = ({ symbol }: Frame) => symbols.space(symbol) === 'marker';
+  const sure = frames.findIndex((frame) => !frame.unreliable && !isMarker(frame));
+  const inner = frames.slice(0, Math.max(sure, 0));
+  return inner.some(isMarker) ? [...inner.filter((frame) => !isMarker(frame)), ...frames.slice(sure)] : frames;
 }

@@ -90,6 +90,10 @@ export function functionFacts(name: string): Fact[] | null {
   );
   add('boundary', role?.boundary ? [`what lies further out was interrupted by this ${role.boundary}`] : []);
   add('pass-through', role?.helper ? ['it only passes calls on, and is never the site'] : []);
+  add(
+    'reporting',
+    role?.reports ? [`it reports faults of the kernel (${role.reports.kind}), and is taken off their stacks`] : [],
+  );
   add('recording', role?.instrumentation ? ['it belongs to the tools that record stacks, and is taken off them'] : []);
   add(
     'inserts into',

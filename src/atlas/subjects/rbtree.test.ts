@@ -46,6 +46,21 @@ describe('trees of the founding case', () => {
   });
 });
 
+describe('where no target is known', () => {
+  it.each([
+    ['__schedule schedule schedule_timeout ldsem_down_write'],
+    ['sys_mremap do_syscall_64'],
+    ['__vmalloc_node_range __vmalloc_node'],
+  ])('nothing is inserted by what may call an insert: %s', (frames) => {
+    expect(treeOf(frames, '')).toEqual([undefined, 'unknown']);
+  });
+
+  it('an insert or a function that inserts tells the tree', () => {
+    expect(treeOf('rb_insert_color timerqueue_add enqueue_hrtimer', '')).toEqual(['hrtimer-queue', 'certain']);
+    expect(treeOf('__es_insert_extent ext4_es_insert_extent', '')).toEqual(['ext4-extent-status', 'likely']);
+  });
+});
+
 describe('the same trees in 6.1 and 6.12', () => {
   it.each([
     ['rb_insert_color enqueue_entity enqueue_task_fair', 'rb_insert_color', 'cfs-run-queue'],

@@ -105,7 +105,10 @@ export class TreeFinder {
       at++;
     }
     const isTargetHelper = this.#general.has(path.target) || this.#inserts(path.target);
-    if (kind === undefined && !isTargetHelper && path.target !== '') return NO_TREE;
+    // Where no target is known, the function that was reached must itself be one that inserts.
+    const isReached =
+      path.target === '' && (this.#general.has(nameAt(frames, at)) || this.#inserts(nameAt(frames, at)));
+    if (kind === undefined && !isTargetHelper && !isReached) return NO_TREE;
 
     let general: TreeRecord | undefined;
     if (isTargetHelper && nameAt(frames, at) !== path.target) general = this.#general.get(path.target);
@@ -118,6 +121,7 @@ export class TreeFinder {
       return { tree: called[0], confidence: 'certain', candidates: called, frame: at };
     }
     let hits = this.#hitsAt(frames, at, kind, called, path.kernel);
+    if (isReached && kind === undefined && !general) hits = hits.filter((hit) => hit.distance === 0);
     // A helper was seen at work, so whoever calls it comes before whoever might have been inlined.
     if (general && hits.some((hit) => hit.distance === 0)) hits = hits.filter((hit) => hit.distance === 0);
     const through = hits.filter((hit) => hit.inserter.through === nameAt(frames, at - 1));
