@@ -287,7 +287,7 @@ class DmesgParser implements LineConsumer {
       const meaning = this.#meanings[line];
       return meaning && 'frames' in meaning ? meaning.frames : [];
     });
-    const stack = this.#builder.stack(frames);
+    const stack = this.#builder.stack(frames, true);
     this.#stacks[node] = stack;
     const { symbols } = this.#builder.census;
     // A probe's handler called dump_stack: the innermost frame left is the function that was probed.
