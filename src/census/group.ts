@@ -272,7 +272,11 @@ function byCount(a: Tally, b: Tally): number {
 }
 
 function comparePaths(a: PathView, b: PathView): number {
-  const left = a.frames.map((frame) => frame.name).join(' ');
-  const right = b.frames.map((frame) => frame.name).join(' ');
-  return left < right ? -1 : left > right ? 1 : 0;
+  const shorter = Math.min(a.frames.length, b.frames.length);
+  for (let i = 0; i < shorter; i++) {
+    const left = a.frames[i]?.name ?? '';
+    const right = b.frames[i]?.name ?? '';
+    if (left !== right) return left < right ? -1 : 1;
+  }
+  return a.frames.length - b.frames.length;
 }
