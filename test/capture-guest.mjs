@@ -84,6 +84,9 @@ function kallsyms(name) {
 const results = {};
 const N = 100_000;
 
+results.doctor = JSON.parse(
+  spawnSync(process.execPath, [main, 'doctor', '--format', 'json'], { encoding: 'utf8' }).stdout,
+).findings;
 results.breakpoint = await record(['rb_insert_color', '--debug'], [adds, `${N}`]);
 results.kprobe = await record(['do_epoll_ctl', '--debug'], [adds, `${N}`]);
 results.notWalked = await record(['do_epoll_ctl', '--no-walk', '--debug'], [adds, '5000']);

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, type TestFunction } from 'vi
 import { guestKernel, lacking, needs, program } from '../../test/support/needs.ts';
 import { guestPath } from '../lab/guest.ts';
 import { runInLab } from '../lab/run.ts';
+import type { Finding } from './doctor.ts';
 
 /** What test/capture-guest.mjs says of one run of `whocalls record`. */
 interface Run {
@@ -53,6 +54,7 @@ const WITH_EVERYTHING = '6.12';
 
 /** Everything one guest found out. */
 type Findings = Record<string, Run> & {
+  readonly doctor: readonly Finding[];
   readonly perf?: { readonly count: number };
   readonly userKept?: readonly Run[];
   readonly killed: { readonly armed: boolean; readonly probesArmed: string; readonly gone: boolean };
@@ -104,6 +106,17 @@ describe.each(SERIES)('counting calls on Linux %s', (series) => {
     expect({ status, losses: calls?.losses, stderr }).toEqual({ status: 0, losses: [], stderr: '' });
     expect(calls?.attributed).toBe(calls?.total);
   };
+
+  it('says that every engine works, and what this kernel lacks', here, () => {
+    const { doctor } = facts();
+    const lacks = (kind: Finding['kind']) =>
+      doctor.filter((one) => one.kind === kind && !one.works).map(({ what }) => what);
+    expect(lacks('engine')).toEqual([]);
+    // Probed, and as the versions have it: these are stock kernels.
+    const missing = series === '6.1' ? ['common_stacktrace', 'ORC signal bit', 'miss counters'] : [];
+    expect(lacks('feature')).toEqual(missing);
+    expect(doctor.find(({ kind }) => kind === 'slots')?.detail).toBe('4 free');
+  });
 
   it('counts 100,000 inserts exactly, by hardware breakpoint', here, () => {
     expectComplete('breakpoint');

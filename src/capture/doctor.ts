@@ -17,7 +17,10 @@ import { SLOT_TRIALS, TrialTargets } from './targets/trial-targets.ts';
 
 /** Something that this machine can do, or cannot. */
 export interface Finding {
-  /** What it is about: the machine and its rights, one engine, how many slots an engine has free, a feature of the kernel. */
+  /**
+   * What it is about: the machine and its rights, one engine, how many slots an engine has free, a feature of the
+   * kernel.
+   */
   readonly kind: 'machine' | 'engine' | 'slots' | 'feature' | 'lab';
   readonly what: string;
   readonly works: boolean;

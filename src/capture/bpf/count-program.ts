@@ -28,8 +28,8 @@ export interface CountProgram extends KeyContent, StackContent {
   /** Of which pids are those of filters and keys; the initial one unless given. */
   readonly pidNamespace: PidNamespace | undefined;
   /**
-   * How many runs of programs of this kind the kernel may nest on a CPU: each takes a buffer of the scratch space that is
-   * free. 0 where it does not nest them: they share the only one.
+   * How many runs of programs of this kind the kernel may nest on a CPU: each takes a buffer of the scratch space that
+   * is free. 0 where it does not nest them: they share the only one.
    */
   readonly nesting: number;
   /** Programs of this kind may be preempted; values can be exchanged atomically then. */
@@ -188,7 +188,7 @@ function lookup(asm: Assembler, map: number, key: number): Assembler {
 }
 
 /**
- * Inserts an entry, unless somebody else does meanwhile. For counts, an entry that appeared meanwhile is added to.
+ * Inserts an entry, unless another CPU does meanwhile. For counts, an entry that appeared meanwhile is added to.
  * `value` sets R3 to the address of the value. Updating returns an int, which kernels before 6.4 leave unextended.
  */
 function emitInsert(asm: Assembler, map: number, key: number, name: 'stacks' | 'counts', value: () => void): void {

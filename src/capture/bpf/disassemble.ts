@@ -52,7 +52,7 @@ interface Instruction {
 }
 
 /**
- * A program as text, an instruction a line, numbered as in the log of the kernel's verifier:
+ * A BPF program as text, an instruction a line, numbered as in the log of the kernel's verifier:
  *
  * ```
  *   0: r6 = r1

@@ -17,13 +17,13 @@ export interface StackContent {
   /** Take the user part of the stack as well, into the second half of the record. */
   readonly userStacks: boolean;
   /**
-   * The target is a function of a program. In place of the kernel's part of the stack stands the address it was called
-   * from: unwinding by frame pointers misses that one where the function has not made its own frame yet.
+   * The target is a function of an executable. In place of the kernel's part of the stack stands the address it was
+   * called from: unwinding by frame pointers misses that one where the function has not made its own frame yet.
    */
   readonly onlyUserStack: boolean;
   /**
-   * The kernel's unwinder misses the function that called, because it follows frame pointers and the target has not made
-   * its frame yet: that address is taken from the link register.
+   * The kernel's unwinder misses the function that called, because it follows frame pointers and the target has not
+   * made its frame yet: that address is taken from the link register.
    */
   readonly addCaller: boolean;
   /** A call without any frame is a call all the same: the context may have no kernel stack. */
@@ -32,7 +32,9 @@ export interface StackContent {
   readonly readsProcesses: boolean;
 }
 
-/** Takes the stack into the scratch space; {@link HASH} = hash of its contents. Goes to `missing` where there is none. */
+/**
+ * Takes the stack into the scratch space; {@link HASH} = hash of its contents. Goes to `missing` where there is none.
+ */
 export function emitStack(asm: Assembler, content: StackContent, missing: string): void {
   const { userStacks, onlyUserStack } = content;
   if (onlyUserStack) emitReturnAddress(asm, content.readsProcesses);
@@ -79,7 +81,9 @@ function emitKernelStack(asm: Assembler, { addCaller, mayBeEmpty }: StackContent
   asm.alu('add', R0, 8);
 }
 
-/** Writes the address the function was called from, 0 where it cannot be read, into the scratch space; R0 = its size. */
+/**
+ * Writes the address the function was called from, 0 where it cannot be read, into the scratch space; R0 = its size.
+ */
 function emitReturnAddress(asm: Assembler, readsProcesses: boolean): void {
   const { offset, onStack } = arch().returnAddress;
   asm.load(8, R3, CONTEXT, offset);
@@ -96,7 +100,10 @@ function getStack(asm: Assembler, offset: number, bytes: number, flags: number):
   asm.call('get_stack');
 }
 
-/** Mixes `length` bytes of addresses at SCRATCH + offset into the hash; bounded, because the verifier wants to see the end. */
+/**
+ * Mixes `length` bytes of addresses at SCRATCH + offset into the hash; bounded, because the verifier wants to see the
+ * end.
+ */
 function emitHash(asm: Assembler, offset: number, length: Register): void {
   const loop = asm.fresh('hash');
   const end = asm.fresh('hash.end');

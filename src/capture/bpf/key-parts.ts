@@ -26,8 +26,8 @@ interface KeyPart {
 const number32 = (key: Buffer, at: number) => key.readUInt32LE(at);
 
 /**
- * The parts of keys that are asked for by name, which is that of the census' column. This table is the only list of them:
- * options, layout, programs and reading follow it.
+ * The parts of keys that are asked for by name, which is that of the census' column. This table is the only list of
+ * them: options, layout, programs and reading follow it.
  */
 export const KEY_PARTS = {
   comm: {

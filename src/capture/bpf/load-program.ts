@@ -3,7 +3,7 @@ import type { BpfCode } from './asm.ts';
 import { disassemble } from './disassemble.ts';
 
 /**
- * Loads an assembled program.
+ * Loads an assembled BPF program.
  * @param maps names of its maps by descriptor, for the listing that goes with a refusal
  * @throws {VerifierError} with the program as text before what the verifier says of it
  * @throws {SystemCallError}

@@ -36,8 +36,8 @@ export interface OrcTables {
 }
 
 /**
- * The ORC tables of the running kernel. null where it unwinds without, or where BPF programs cannot read them; `unknown`
- * where it has some of a layout that is not known here.
+ * The ORC tables of the running kernel. null where it unwinds without, or where BPF programs cannot read them;
+ * `unknown` where it has some of a layout that is not known here.
  */
 export function orcTables(kallsyms: Kallsyms): OrcTables | 'unknown' | null {
   const kernel = kernelTable(kallsyms);

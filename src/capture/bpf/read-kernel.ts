@@ -6,8 +6,8 @@ import { Assembler, R0, R1, R2, R3 } from './asm.ts';
 import { loadCode } from './load-program.ts';
 
 /**
- * Bytes of kernel memory, read by a BPF program that is run once. null where the kernel does not let it: before Linux 5.10,
- * under lockdown for confidentiality.
+ * Bytes of kernel memory, read by a BPF program that is run once. null where the kernel does not let it: before Linux
+ * 5.10, under lockdown for confidentiality.
  */
 export function readKernelMemory(address: bigint, bytes: number): Buffer | null {
   const held = new Descriptors();

@@ -15,8 +15,8 @@ export function stackRecordSize(userStacks: boolean): number {
 }
 
 /**
- * A buffer of the scratch space: a busy flag, how many stacks were recognised by walking, how many of these were checked
- * against the kernel's unwinder and how many of those differed, a stack record, and what a walk needs.
+ * A buffer of the scratch space: a busy flag, how many stacks were recognised by walking, how many of these were
+ * checked against the kernel's unwinder and how many of those differed, a stack record, and what a walk needs.
  */
 export const SCRATCH_SPACE = { busy: 0, walked: 8, checked: 16, differed: 24, stack: 32 } as const;
 

@@ -13,12 +13,12 @@ import {
 } from './frame-rules.ts';
 
 /**
- * Walking the stack inside the program, by what the kernel's own unwinder (ORC, x86-64) knows of each address. The
+ * Walking the stack inside the BPF program, by what the kernel's own unwinder (ORC, x86-64) knows of each address. The
  * kernel searches its tables for every frame of every call; here what an address means is looked up once and kept as a
  * rule of 64 bits.
  *
  * A walk is only ever a short cut to a stack that is known already: what it finds is hashed, and unless the kernel's
- * unwinder has produced a stack of that hash before, the kernel's unwinder is asked. So a walk that goes astray costs
+ * unwinder has produced a stack of that hash before, the kernel's unwinder is asked. So a walk that goes wrong costs
  * time and changes no count, unless it strays exactly along another known stack; one in {@link CHECK_EVERY} is checked
  * against the kernel's for that.
  */
@@ -123,7 +123,7 @@ export function emitWalk(asm: Assembler, plan: WalkPlan, place: WalkPlace): void
   asm.label('walk.again').load(8, rule, SCRATCH, state.rule);
   asm.mov(kind, rule).alu('rsh', kind, RULE.kind).alu('and', kind, 3).jump('walk.based');
 
-  // An interrupt or exception, or the entry from a program: the registers as they were.
+  // An interrupt or exception, or the entry from user mode: the registers as they were.
   asm.label('walk.registers').mov(R3, stack).alu('add', R3, registers.frame);
   asm.store(8, SCRATCH, state.savedFrame, R3).mov(R3, stack).alu('add', R3, registers.instruction);
   readStack(asm, place, registers.stack + 8 - registers.instruction);
@@ -149,8 +149,8 @@ function stateIn({ scratch }: WalkPlace): State {
 }
 
 /**
- * r1 = where so many bytes of the stack, from the address in r3 on, can be read; uses r0 to r5. A window of the stack is
- * copied at a time, never across the end of a page: beyond it there may be nothing.
+ * r1 = where so many bytes of the stack, from the address in r3 on, can be read; uses r0 to r5. A window of the stack
+ * is copied at a time, never across the end of a page: beyond it there may be nothing.
  */
 function readStack(asm: Assembler, place: WalkPlace, bytes: number): void {
   const state = stateIn(place);

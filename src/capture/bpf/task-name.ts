@@ -2,8 +2,8 @@
 export const COMM_LENGTH = 16;
 
 /**
- * A task's name, up to the first zero byte. The kernel cuts names off after 15 bytes, which may be within a letter: bytes
- * that are no UTF-8 stand as `\xc3`, and so does the backslash of a name that looks like that itself.
+ * A task's name, up to the first zero byte. The kernel cuts names off after 15 bytes, which may be within a letter:
+ * bytes that are no UTF-8 stand as `\xc3`, and so does the backslash of a name that looks like that itself.
  */
 export function decodeTaskName(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);

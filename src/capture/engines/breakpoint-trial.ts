@@ -11,12 +11,12 @@ export type Hits = 'once' | 'never' | 'again';
 let tried: Hits | undefined;
 
 /**
- * Tries a breakpoint with a program out on a harmless function of this process.
+ * Tries a breakpoint with a BPF program on a harmless function of this process.
  *
  * Some processors stop before the instruction again until the kernel steps over it. On arm64 the kernel did not where a
- * program was attached (mainline before 6.6, mended in later stable releases too): the first call of a kernel function
+ * BPF program was attached (mainline before 6.6, mended in later stable releases too): the first call of a kernel function
  * would have hung a CPU for good. Here the event switches itself off after its second hit.
- * @throws {SystemCallError} where the kernel refuses the breakpoint or the program
+ * @throws {SystemCallError} where the kernel refuses the breakpoint or the BPF program
  */
 export function tryBreakpoint(): Hits {
   tried ??= hits();

@@ -35,7 +35,7 @@ export const breakpointEngine = {
   trial: { on: 'untraceable function', brings: 'any kernel function but entry code; a few at once' },
   hasSlots: true,
   blindSpots: [{ code: 'blind-inlined' }, { code: 'blind-nmi' }],
-  // Nothing keeps a breakpoint's program from running but system calls of BPF.
+  // Nothing keeps a breakpoint's BPF program from running but bpf(2).
   order: 1,
   mayRepeat: () => arch().breakpointRepeats,
   fits: (target) => target.kind === 'function',

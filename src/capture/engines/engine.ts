@@ -7,7 +7,7 @@
  *   compiled without tracing (`notrace`, all of lib/). Its `nmissed`: hits while another kprobe was being handled.
  * - breakpoint: an address in a debug register of the processor, which stops there. Belongs to one CPU.
  * - uprobe: a probe on an instruction of an executable or library, in every process that runs it.
- * - tracepoint: a call that somebody wrote into the kernel's source, off until it is used (`TRACE_EVENT`). A raw
+ * - tracepoint: a call in the kernel's source, off until it is used (`TRACE_EVENT`). A raw
  *   tracepoint hands a BPF program the call's arguments.
  * - trace event: a tracepoint as tracefs lists it, with a record of its own and a number for perf; system calls have
  *   trace events only.
@@ -49,8 +49,8 @@ export interface BpfEngine extends Engine {
   /** What it cannot see even where it works. */
   readonly blindSpots: readonly Note[];
   /**
-   * Engines of a higher number begin later and end earlier: they count all that happens in between, while others are asked
-   * what they missed by system calls of BPF, which keep programs from running.
+   * Engines of a higher number begin later and end earlier: they count all that happens in between, while others are
+   * asked what they missed by bpf(2), which keeps BPF programs from running.
    */
   readonly order: number;
   /** Whether it may count a call again where an interrupt comes before the function's first instruction. */
@@ -75,8 +75,8 @@ export type KernelCount =
   | { readonly kind: 'unknown'; readonly why: Note };
 
 /**
- * A target whose program runs at every call, or will once counting is about to begin; which of them count, the enable flag
- * says for all targets at once. Before and after, engines look at what the kernel knows of the calls.
+ * A target whose BPF program runs at every call, or will once counting is about to begin; which of them count, the
+ * enable flag says for all targets at once. Before and after, engines look at what the kernel knows of the calls.
  */
 export interface Armed {
   /** The enable flag is set next. */
@@ -86,13 +86,13 @@ export interface Armed {
   /** To be asked after the flag has been cleared. */
   kernelCount(): KernelCount;
   /**
-   * Of an engine that watches each CPU by itself: the CPUs that were watched until the end. The kernel drops the events of a
-   * CPU that goes offline, and does not take them up when it is online again. undefined: all there are.
+   * Of an engine that watches each CPU by itself: the CPUs that were watched until the end. The kernel drops the events
+   * of a CPU that goes offline, and does not take them up when it is online again. undefined: all there are.
    */
   watched?(): readonly number[];
 }
 
-/** What an engine asks of the session: a program that counts into the session's maps. */
+/** What an engine asks of the session: a BPF program that counts into the session's maps. */
 export interface ProgramRequest {
   /** `enum bpf_prog_type` */
   readonly type: number;

@@ -28,7 +28,7 @@ const READ_ATTEMPTS = 4;
  * Kprobes of perf's own kind, which vanish with their file descriptor. The cheapest engine, for every function the
  * kernel lets be traced.
  *
- * The event's own counter says nothing: it is incremented only when the program ran. Since 6.7 the kernel counts
+ * The event's own counter says nothing: it is incremented only when the BPF program ran. Since 6.7 the kernel counts
  * what it kept from the program, exactly and for free. Before, each CPU gets a second probe that only counts.
  */
 export const kprobeEngine = {
@@ -66,7 +66,7 @@ function armLinked(events: readonly number[], context: EngineContext): Armed {
   return new MissedCalls(() => links.reduce((sum, link) => sum + kprobeMisses(link), recursionMisses(program)));
 }
 
-/** Kprobes with a second probe per CPU that counts whether or not the program ran. */
+/** Kprobes with a second probe per CPU that counts whether or not the BPF program ran. */
 class CheckedKprobes implements Armed {
   /** The probes that only count; none where there are too many CPUs. */
   readonly #counters: readonly number[];

@@ -1,6 +1,6 @@
 import type { Armed, KernelCount } from './engine.ts';
 
-/** A target of which the kernel counts the calls that it keeps from the program. */
+/** A target of which the kernel counts the calls that it keeps from the BPF program. */
 export class MissedCalls implements Armed {
   readonly #missed: () => number;
   #before = 0;

@@ -10,7 +10,7 @@ import { MissedCalls } from './missed-calls.ts';
 type EventKind = 'tracepoint' | 'uprobe';
 
 /**
- * Has perf events run a program in every process: trace events and uprobes. From 6.7 on the program is attached by a
+ * Has perf events run a BPF program in every process: trace events and uprobes. From 6.7 on the program is attached by a
  * link, which counts what the kernel kept from it.
  * @param kind what the events are called
  * @throws {CannotArm} the kernel refuses an event
@@ -35,7 +35,7 @@ export function armPerfEvents(
   return new UncheckedProgram(kind);
 }
 
-/** A program of which the kernel does not say whether it was skipped. */
+/** A BPF program of which the kernel does not say whether it was skipped. */
 class UncheckedProgram implements Armed {
   readonly #kind: EventKind;
 
@@ -48,7 +48,7 @@ class UncheckedProgram implements Armed {
   afterStop(): void {}
 
   kernelCount(): KernelCount {
-    // Since then nothing keeps a uprobe's program from running; where it interrupts itself, it says so.
+    // Since then nothing keeps a uprobe's BPF program from running; where it re-enters, it counts that itself.
     if (this.#kind === 'uprobe' && has('sleepable uprobes')) return { kind: 'missed', calls: 0 };
     return {
       kind: 'unknown',

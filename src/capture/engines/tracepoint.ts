@@ -9,8 +9,8 @@ import { MissedCalls } from './missed-calls.ts';
 import { armPerfEvents } from './perf-event.ts';
 
 /**
- * Static tracepoints. As raw tracepoints where possible: they cost least, and the kernel counts for each program what
- * it kept from it. Those of single system calls exist only as trace events.
+ * Static tracepoints. As raw tracepoints where possible: they cost least, and the kernel counts for each BPF program
+ * what it kept from it. Those of single system calls exist only as trace events.
  */
 export const tracepointEngine = {
   name: 'tracepoint',

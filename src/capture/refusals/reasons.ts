@@ -18,7 +18,10 @@ export interface MachineRefusals {
   'namespace-pids-unknown': object;
   /** Capabilities are missing. */
   'not-root': OfSystemCall & { readonly missing: readonly string[] };
-  /** Nothing is missing, but the kernel refuses all the same: a container's filter of system calls, or a security module. */
+  /**
+   * Nothing is missing, but the kernel refuses all the same: a container's filter of system calls, or a security
+   * module.
+   */
   forbidden: OfSystemCall;
   /** Before Linux 5.11 maps count against a limit that only CAP_SYS_RESOURCE may lift. */
   'memory-lock-limit': OfSystemCall;
@@ -134,7 +137,7 @@ export interface WordRefusals {
     readonly isLeast: boolean;
     readonly most: number;
   };
-  /** A function that a program or library calls but does not contain. */
+  /** A function that an executable or library calls but does not contain. */
   'imported-function': { readonly path: string; readonly name: string };
   'no-user-function': {
     readonly path: string;

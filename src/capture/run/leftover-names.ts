@@ -2,8 +2,8 @@ import { pidNamespaceNumber } from '../sys/pid-namespace.ts';
 import { isThere } from '../sys/processes.ts';
 
 /**
- * Names for what a run leaves behind when it is killed, so that the next one knows it: with the number of its process, and
- * of the namespace that number is of.
+ * Names for what a run leaves behind when it is killed, so that the next one knows it: with its pid and the number of
+ * the PID namespace that the pid is of.
  */
 export class RunNames {
   readonly prefix: string;

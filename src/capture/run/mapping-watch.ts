@@ -7,8 +7,8 @@ import { RECORD_FORK, RECORD_MMAP2, TaskRecords } from '../sys/task-records.ts';
 export const LOOK_MILLISECONDS = 200;
 
 /**
- * Keeps what every process maps while calls are counted: afterwards nobody knows what the addresses of a process that
- * has ended meant. The kernel tells of each mapping and each new process as it happens, so that none is too short-lived.
+ * Keeps what every process maps while calls are counted: afterwards the addresses of a process that has ended
+ * mean nothing. The kernel tells of each mapping and each new process as it happens, so that none is too short-lived.
  */
 export class MappingWatch {
   readonly #symbols: UserSymbols;
@@ -18,7 +18,10 @@ export class MappingWatch {
   #isTold = true;
   #lost = 0;
 
-  /** `pid`: COMMAND, which began before. Where the kernel refuses its records, COMMAND and its children are looked at now and then. */
+  /**
+   * `pid`: COMMAND, which began before. Where the kernel refuses its records, COMMAND and its children are looked at
+   * now and then.
+   */
   constructor(symbols: UserSymbols, pid: number | undefined) {
     this.#symbols = symbols;
     this.#pid = pid;
@@ -62,7 +65,7 @@ export class MappingWatch {
     }
   }
 
-  /** Listens on the CPUs that are online: the kernel drops the events of one that goes. */
+  /** Listens on the CPUs that are online: the kernel drops the events of one that goes offline. */
   #follow(): void {
     const online = onlineCpus();
     this.#drop([...this.#records.keys()].filter((cpu) => !online.includes(cpu)));

@@ -5,7 +5,7 @@ import type { WorkloadCommand } from './workload-command.ts';
 
 /** For COMMAND to end in once it was told to. */
 const GRACE_MILLISECONDS = 5000;
-/** The same for somebody who has lost patience: long enough to hear of an end that has already come. */
+/** The same after a second Ctrl-C: long enough to hear of an end that has already come. */
 const AT_ONCE_MILLISECONDS = 200;
 
 /** How counting came to its end. */
@@ -16,7 +16,7 @@ export interface Stop {
   readonly problem?: string;
 }
 
-/** Knows when a run is over: COMMAND has ended, the time is up, somebody interrupts, or something fails on the way. */
+/** Knows when a run is over: COMMAND has ended, the time is up, it is interrupted, or something fails on the way. */
 export class Stopper {
   readonly #workload: WorkloadCommand | null;
   readonly #durationSeconds: number | undefined;

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 
-/** More than what a pipe, or a pair of sockets in its place, holds on Linux unless somebody made it larger. */
+/** More than what a pipe, or a pair of sockets in its place, holds on Linux unless it was made larger. */
 const PIPE_CAPACITY = 512 * 1024;
 
 /** COMMAND's standard output, read along and passed through unchanged, no faster than it is taken. */
@@ -12,8 +12,8 @@ export class WorkloadOutput {
   #bytes = 0;
 
   /**
-   * Where `to` breaks, because nobody reads on (`| head`), COMMAND's output is closed: it learns of it by SIGPIPE at its
-   * next write, as if it had written there itself.
+   * Where `to` breaks, because the reader has gone (`| head`), COMMAND's output is closed: it learns of it by SIGPIPE
+   * at its next write, as if it had written there itself.
    */
   constructor(from: Socket, to: Writable, onOutput: (chunk: Buffer) => void) {
     this.#from = from;
@@ -27,7 +27,7 @@ export class WorkloadOutput {
     to.once('error', () => from.destroy());
   }
 
-  /** Lets this process end while somebody could still print. */
+  /** Lets this process end while processes could still print. */
   unref(): void {
     this.#from.unref();
   }

@@ -7,7 +7,7 @@ export interface TargetTally {
   readonly name: string;
   /** Sum of the map of counts. */
   readonly attributed: number;
-  /** Calls that the program saw and did not count, by reason. */
+  /** Calls that the BPF program saw and did not count, by reason. */
   readonly drops: Readonly<Record<DropReason, number>>;
   /** What the kernel says of the calls. */
   readonly kernel: KernelCount;
@@ -28,8 +28,8 @@ export interface Account {
 }
 
 /**
- * Accounts for the calls of one target: every one that the kernel says happened is attributed, filtered out by request, or
- * lost for a reason.
+ * Accounts for the calls of one target: every one that the kernel says happened is attributed, filtered out by request,
+ * or lost for a reason.
  */
 export function account(tally: TargetTally, fullness: Fullness): Account {
   const { attributed, drops, kernel } = tally;

@@ -14,7 +14,7 @@ const BACKENDS: Readonly<Record<Engine['backend'], (plan: CapturePlan) => Counti
   histogram: (plan) => HistogramSession.arm(plan),
 };
 
-/** Errors of bpf(2) that say that nobody may use it here. */
+/** Errors of bpf(2) where it may not be used at all. */
 const FORBIDDEN: readonly string[] = ['EPERM', 'EACCES', 'ENOSYS'];
 
 /** A session whose targets are armed, and what there is to say about how it came to be. */

@@ -41,8 +41,8 @@ interface RefusedTarget {
 }
 
 /**
- * Counts by BPF programs that engines arm. Everything it holds in the kernel are file descriptors: nothing stays armed
- * behind, however the process ends.
+ * Counts by BPF programs that engines arm. Everything it holds in the kernel are file descriptors: nothing stays armed,
+ * however the process ends.
  */
 export class BpfSession implements CountingSession {
   walks: StackWalks = { walked: 0, checked: 0, differed: 0 };
@@ -163,8 +163,8 @@ export class BpfSession implements CountingSession {
   }
 
   /**
-   * Where the kernel has to step over a breakpoint it does so with interrupts enabled, and an interrupt that comes first
-   * makes it forget: the function then begins by hitting the breakpoint again.
+   * Where the kernel has to step over a breakpoint it does so with interrupts enabled, and an interrupt that comes
+   * first makes it forget: the function then begins by hitting the breakpoint again.
    */
   #warnOfRepeats(census: Census, attributed: readonly number[]): void {
     const hits = this.#armed.map(({ engine }, index) => (engine.mayRepeat() ? (attributed[index] ?? 0) : 0));

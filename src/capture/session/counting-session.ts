@@ -9,7 +9,7 @@ export interface StackWalks {
   readonly checked: number;
   /** Of those, how many differed. */
   readonly differed: number;
-  /** Why the kernel's verifier does not let programs walk stacks: the program, and the verifier's log. */
+  /** Why the kernel's verifier does not let BPF programs walk stacks: the program, and the verifier's log. */
   readonly refusal?: string;
 }
 

@@ -7,8 +7,8 @@ import { allocate } from '../sys/native.ts';
 const WORD = 8;
 
 /**
- * Whether calls count. Programs look at it first, so that one store begins and ends the counting of all targets on all
- * CPUs, however long it takes to arm and disarm them one by one. Calls that find it off are counted aside.
+ * Whether calls count. BPF programs look at it first, so that one store begins and ends the counting of all targets on
+ * all CPUs, however long it takes to arm and disarm them one by one. Calls that find it off are counted aside.
  */
 export class EnableFlag {
   readonly #flag: Words;
@@ -39,14 +39,14 @@ export class EnableFlag {
   }
 }
 
-/** 64-bit numbers that programs see as the only value of an array. */
+/** 64-bit numbers that BPF programs see as the only value of an array. */
 interface Words {
   readonly descriptor: number;
   write(index: number, word: bigint): void;
   read(index: number): bigint;
 }
 
-/** Shared where they can be: system calls of BPF keep programs of breakpoints from running meanwhile. */
+/** Shared where they can be: bpf(2) keeps BPF programs of breakpoints from running meanwhile. */
 function words(name: string, count: number, held: Descriptors): Words {
   const isShared = has('shared arrays');
   const map = createMap(name, MAP_ARRAY, 4, count * WORD, 1, isShared ? MAP_MMAPABLE : 0);

@@ -33,8 +33,8 @@ const MACHINERY =
   /^(?:kprobe_|kprobes_|optimized_callback|opt_pre_handler|aggr_pre_handler|ftrace_|0x|event_hist|event_triggers|trace_event_|perf_trace_|__traceiter_|do_int3|exc_int3|asm_exc_int3)/;
 
 /**
- * Reads the `hist` file of an event with a histogram by stack (Documentation/trace/histogram.rst). `text` has a character
- * for each byte: names of tasks may be any.
+ * Reads the `hist` file of an event with a histogram by stack (Documentation/trace/histogram.rst). `text` has a
+ * character for each byte: names of tasks may be any.
  */
 export function parseHist(text: string): HistContent {
   const entries: HistEntry[] = [];

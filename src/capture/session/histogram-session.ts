@@ -209,7 +209,7 @@ function isOf(target: FunctionTarget, name: string): boolean {
   return target.functions.some((f) => f.name === name);
 }
 
-/** Asked for more than histograms can do: better refused than ignored. What nobody asked for is left out. */
+/** Asked for more than histograms can do: better refused than ignored. What was not asked for is left out. */
 function refuseUnsupported(plan: CapturePlan): void {
   const { keys, bucketMilliseconds, needsTimes } = plan;
   const others = KEY_PART_NAMES.filter((name) => name !== 'comm');
@@ -258,7 +258,7 @@ function remove(root: string, group: string): void {
     try {
       writeFileSync(`${root}/kprobe_events`, `-:${group}/${event}\n`, { flag: 'a' });
     } catch {
-      // in use by somebody who looked at it meanwhile
+      // in use by another reader meanwhile
     }
   }
 }

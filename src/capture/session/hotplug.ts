@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Census } from '../../census/census.ts';
 import { onlineCpus } from '../sys/kernel.ts';
 
-/** Sees which CPUs came and went while calls were counted. */
+/** Sees which CPUs went on- and offline while calls were counted. */
 export class CpuWatch {
   /** The CPUs that were online at the start. */
   readonly cpus: readonly number[];

@@ -4,7 +4,9 @@ import type { Kallsyms } from '../symbols/kallsyms.ts';
 import type { RecordedArgument, RequestedKeys } from '../targets/arguments.ts';
 import type { Target } from '../targets/target.ts';
 
-/** How calls are to be counted, as whoever asks may choose. It goes as a whole from the command line to the BPF program. */
+/**
+ * How calls are to be counted, as whoever asks may choose. It goes as a whole from the command line to the BPF program.
+ */
 export interface CountingOptions {
   /** Use this engine and no other. */
   readonly engine?: EngineName | undefined;
@@ -14,7 +16,7 @@ export interface CountingOptions {
   readonly bucketMilliseconds?: number | undefined;
   /** Times were asked for, and not only taken because COMMAND is known to have phases. */
   readonly needsTimes?: boolean | undefined;
-  /** Let programs recognise stacks by walking them; else the kernel's unwinder takes every one. */
+  /** Let BPF programs recognise stacks by walking them; else the kernel's unwinder takes every one. */
   readonly walk: boolean;
   /** Take the user part of stacks as well. */
   readonly userStacks: boolean;
@@ -31,7 +33,7 @@ export interface CapturePlan extends CountingOptions {
   readonly targets: readonly Target[];
   /** The argument to record of each target, by index of the target. */
   readonly arguments: readonly (RecordedArgument | undefined)[];
-  /** Names of the running kernel, by which programs can walk stacks. */
+  /** Names of the running kernel, by which BPF programs can walk stacks. */
   readonly kallsyms: Kallsyms | null;
   /** Descriptors of cgroups; the task has to be under every one of them. */
   readonly cgroups: readonly number[];

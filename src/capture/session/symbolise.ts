@@ -10,9 +10,9 @@ import type { UserPlace, UserSymbols } from '../symbols/user-symbols.ts';
 import { arch } from '../sys/arch.ts';
 import type { Target, UserTarget } from '../targets/target.ts';
 
-/** A probe's own address may lie some bytes into the function: behind its `endbr64` or call of `__fentry__`. */
+/** A probe's own address may lie some bytes into the function: after its `endbr64` or call of `__fentry__`. */
 const PROBE_REACH = 16;
-/** What a tracepoint puts between the function it stands in and the program: `bpf_trace_run3`, `__traceiter_*`. */
+/** What a tracepoint puts between the function it stands in and the BPF program: `bpf_trace_run3`, `__traceiter_*`. */
 const TRACEPOINT_MACHINERY =
   /^(?:bpf_trace_run\d*|__bpf_trace_|__traceiter_|bpf_prog_|perf_trace_|trace_event_|perf_syscall_|syscall_trace_|syscall_exit_|__bpf_prog|bpf_dispatcher_|trampoline_|ftrace_trampoline)/;
 
@@ -66,8 +66,8 @@ export class Symboliser {
   }
 
   /**
-   * Whether a frame is the init function of a module: `do_one_initcall` called it. Its code is freed as soon as it has run,
-   * and a module that is loaded later gets the addresses: the names found there are those of other functions.
+   * Whether a frame is the init function of a module: `do_one_initcall` called it. Its code is freed as soon as it has
+   * run, and a module that is loaded later gets the addresses: the names found there are those of other functions.
    */
   #isInitCode(record: Buffer, frame: number): boolean {
     const caller = frame + 1 < MAX_FRAMES ? readAddress(record, (frame + 1) * 8) : 0;
@@ -79,13 +79,13 @@ export class Symboliser {
     for (let frame = 0; frame < MAX_FRAMES; frame++) {
       const address = readAddress(record, USER_PART + frame * 8);
       if (address === 0) break;
-      // The innermost is where the program was when it entered the kernel, the others are return addresses.
+      // The innermost is where the process was when it entered the kernel, the others are return addresses.
       stack = this.#pushUser(stack, this.#user.locate(pid, address, frame > 0));
     }
     return stack;
   }
 
-  /** A function of a program: itself, the address it was called from, and what frame pointers tell beyond. */
+  /** A function of an executable: itself, the address it was called from, and what frame pointers tell beyond. */
   #readUserTarget(record: Buffer, target: UserTarget, pid: number): StackId {
     const own = this.#census.symbols.intern(target.symbol, target.path, 'user');
     let stack = this.#census.stacks.push(EMPTY_STACK, own, 0);
@@ -128,7 +128,9 @@ export class Symboliser {
     return this.#resolve(address, address);
   }
 
-  /** A return address belongs to the call before it: one byte back, or the last call of a function is its successor's. */
+  /**
+   * A return address belongs to the call before it: one byte back, or the last call of a function is its successor's.
+   */
   #caller(address: number): ResolvedFrame {
     let frame = this.#frames.get(address);
     if (!frame) {

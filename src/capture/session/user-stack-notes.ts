@@ -1,14 +1,14 @@
 import type { Census } from '../../census/census.ts';
 import { UNKNOWN_CODE } from '../symbols/user-symbols.ts';
 
-/** Where a thread of a program begins: beyond there is nothing to see. */
+/** Where a thread of a process begins: beyond there is nothing to see. */
 const BEGINNINGS = /^(?:_start|__libc_start_main|__libc_start_call_main|main|start_thread|clone3?|__clone3?)$/;
 
 /**
- * Says of functions of programs how many calls have a stack that ends early: libraries are mostly compiled without
+ * Says of functions of executables how many calls have a stack that ends early: libraries are mostly compiled without
  * frame pointers, and no other way out of a function is known to the kernel.
  *
- * @param targets names of the targets that are functions of programs
+ * @param targets names of the targets that are functions of executables
  */
 export function noteShortStacks(census: Census, targets: readonly string[]): void {
   const { stacks, symbols, rows } = census;
@@ -35,7 +35,7 @@ export function noteShortStacks(census: Census, targets: readonly string[]): voi
   }
 }
 
-/** Says of mappings that nobody was told of: of `PERF_RECORD_LOST`, processes that began unseen among them. */
+/** Notes mappings that the kernel had no room to tell of (`PERF_RECORD_LOST`), new processes among them. */
 export function noteLostMappings(census: Census, lost: number): void {
   if (lost > 0) census.note({ code: 'user-mappings-lost', lost });
 }

@@ -49,7 +49,7 @@ export class AscendingLines {
     return -1;
   }
 
-  /** Two positions between which the first line behind an address is. */
+  /** Two positions between which the first line after an address is. */
   #between(address: number): [number, number] {
     if (!this.#addresses) {
       const lines: number[] = [];

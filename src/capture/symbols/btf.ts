@@ -21,8 +21,8 @@ const EXTRA: Readonly<Record<number, readonly [always: number, each: number]>> =
 };
 
 /**
- * The types of the kernel's image (/sys/kernel/btf/vmlinux) or of a module, whose types and strings continue those of the
- * image (Documentation/bpf/btf.rst).
+ * The types of the kernel's image (/sys/kernel/btf/vmlinux) or of a module, whose types and strings continue those of
+ * the image (Documentation/bpf/btf.rst).
  */
 export class Btf {
   readonly #bytes: Buffer;
@@ -49,7 +49,9 @@ export class Btf {
     }
   }
 
-  /** How many arguments functions of a type have that is named so: `typedef void (*NAME)(…)`; null where there is none. */
+  /**
+   * How many arguments functions of a type have that is named so: `typedef void (*NAME)(…)`; null where there is none.
+   */
   argumentsOf(name: string): number | null {
     const typedef = this.#find(KIND_TYPEDEF, name);
     const pointer = typedef && this.#type(typedef, KIND_POINTER);

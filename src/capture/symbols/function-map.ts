@@ -89,8 +89,8 @@ export class FunctionMap implements FunctionFinder {
   }
 
   /**
-   * Whether the function that {@link lookup} gives may reach as far as the address. What was loaded when nobody looked has
-   * no symbol, and the function before it belongs to something else.
+   * Whether the function that {@link lookup} gives may reach as far as the address. What was loaded after the symbols
+   * were read has no symbol, and the function before it belongs to something else.
    */
   mayReach(address: number): boolean {
     const found = this.lookup(address);
@@ -120,7 +120,9 @@ export class FunctionMap implements FunctionFinder {
     return image < 0 || addressAt(this.#text, line) > addressAt(this.#text, image) ? line : image;
   }
 
-  /** The functions of the module whose code an address lies in; undefined where it is in none, or after its last one. */
+  /**
+   * The functions of the module whose code an address lies in; undefined where it is in none, or after its last one.
+   */
   #ownSection(address: number): SortedLines | undefined {
     const module = this.#moduleAt(address)?.name;
     if (module === undefined) return undefined;

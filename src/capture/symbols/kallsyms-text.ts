@@ -6,8 +6,8 @@
  * ffffffffc0201000 t ext4_sync_fs\t[ext4]
  * ```
  *
- * First come the symbols of the kernel's image, ascending (the kernel itself looks addresses up in them by halves), then
- * those of modules, module by module. Lines are known by the position of their first byte.
+ * First come the symbols of the kernel's image, ascending (the kernel itself looks addresses up in them by halves),
+ * then those of modules, module by module. Lines are known by the position of their first byte.
  */
 
 const NEWLINE = 10;
@@ -111,7 +111,7 @@ export function startOfLine(text: Uint8Array, position: number): number {
   return at;
 }
 
-/** The start of the next line, or behind the end. */
+/** The start of the next line, or after the end. */
 export function nextLine(text: Uint8Array, position: number): number {
   let at = position;
   while (at < text.length && text[at] !== NEWLINE) at++;

@@ -20,8 +20,8 @@ export function readKallsymsAhead(): void {
 /**
  * The functions of the running kernel and its modules, as /proc/kallsyms lists them. `__pfx_*` are left out.
  *
- * Holds the file's bytes, hundreds of thousands of lines, and searches them as they are; names become strings when asked
- * for.
+ * Holds the file's bytes, hundreds of thousands of lines, and searches them as they are; names become strings when
+ * asked for.
  */
 export class Kallsyms {
   /** The loaded modules, as they were right before the symbols were read. */

@@ -4,8 +4,8 @@ import { ModuleMap } from './module-map.ts';
 
 /**
  * The kernel's symbols over a run, in which modules and BPF programs may come and go. They are read a second time only
- * where those of before cannot vouch for an address: reading and searching them would take longer than all the rest of a
- * report.
+ * where those of before cannot vouch for an address: reading and searching them would take longer than all the rest of
+ * a report.
  */
 export class RunSymbols implements FunctionFinder {
   readonly #before: Kallsyms;
@@ -30,8 +30,8 @@ export class RunSymbols implements FunctionFinder {
   }
 
   /**
-   * The symbols that know best about an address. Those of a module that was unloaded during the run are only in what was
-   * before, and of one that came and went in neither.
+   * The symbols that know best about an address. Those of a module that was unloaded during the run are only in what
+   * was before, and of one that came and went in neither.
    */
   #mapOf(address: number): FunctionMap | undefined {
     const before = this.#before.map;

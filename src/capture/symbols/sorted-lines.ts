@@ -38,7 +38,7 @@ export class SortedLines {
     return key === undefined ? undefined : this.#lines[(key.charCodeAt(DIGITS) << 15) | key.charCodeAt(DIGITS + 1)];
   }
 
-  /** Whether an address lies between two lines, not below the first and not behind the last. */
+  /** Whether an address lies between two lines, not below the first and not after the last. */
   encloses(address: number): boolean {
     const digits = digitsOf(address);
     const [first, last] = [this.#keys[0], this.#keys.at(-1)];

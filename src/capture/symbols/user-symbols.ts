@@ -35,9 +35,12 @@ export const UNKNOWN_CODE = '[unknown]';
 
 /** Names the user part of stacks. Processes have to be looked at while they live: {@link remember}. */
 export class UserSymbols {
-  /** Also what lay there before a process became another program. */
+  /** Also what lay there before a process executed another file. */
   readonly #mappings = new ProcessMappings();
-  /** Processes that were made while somebody watched, with who made them: they began with what that one had mapped. */
+  /**
+   * Processes that were forked while their mappings were watched, with their parents: they began with what those had
+   * mapped.
+   */
   readonly #parents = new Map<number, number>();
   /** Processes whose mappings were read, or could not be. */
   readonly #read = new Set<number>();

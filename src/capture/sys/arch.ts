@@ -5,7 +5,7 @@ export interface StackRegisters {
   readonly instruction: number;
   readonly stack: number;
   readonly frame: number;
-  /** The low two bits are not zero where the registers are those of a program. */
+  /** The low two bits are not zero where the registers are those of user mode. */
   readonly codeSegment: number;
 }
 

@@ -32,7 +32,7 @@ export interface BpfMap {
 }
 
 /**
- * Creates a map; hash maps are preallocated (no BPF_F_NO_PREALLOC), as programs of breakpoints demand.
+ * Creates a map; hash maps are preallocated (no BPF_F_NO_PREALLOC), as BPF programs of breakpoints demand.
  * @throws {SystemCallError}
  */
 export function createMap(

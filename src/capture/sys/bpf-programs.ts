@@ -125,8 +125,9 @@ export function linkPerfEvent(event: number, program: number): number {
 }
 
 /**
- * How often the kernel skipped a program because another one was running on that CPU: `recursion_misses` of
- * `struct bpf_prog_info`. For raw tracepoints since 6.1, before which they are not skipped; for kprobes and tracepoints it stays 0 before 6.7.
+ * How often the kernel skipped a program because another one was running on that CPU: `recursion_misses` of `struct
+ * bpf_prog_info`. For raw tracepoints since 6.1, before which they are not skipped; for kprobes and tracepoints it
+ * stays 0 before 6.7.
  */
 export function recursionMisses(program: number): number {
   return PROGRAM_INFO.get(objectInfo(program, PROGRAM_INFO.size).info, 'recursion_misses');

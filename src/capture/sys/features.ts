@@ -22,8 +22,8 @@ export interface Feature {
   /** What it is good for here. */
   readonly brings: string;
   /**
-   * Finds out by doing it; null where that is not permitted, or nothing shows it: then the version decides. A probe takes
-   * some ten microseconds.
+   * Finds out by doing it; null where that is not permitted, or nothing shows it: then the version decides. A probe
+   * takes some ten microseconds.
    */
   readonly probe: () => boolean | null;
 }

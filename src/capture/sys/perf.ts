@@ -9,7 +9,10 @@ const PERF_TYPE_SOFTWARE = 1;
 export const PERF_TYPE_TRACEPOINT = 2;
 export const PERF_TYPE_BREAKPOINT = 5;
 
-/** `struct perf_event_attr` up to PERF_ATTR_SIZE_VER5, which every kernel since 4.1 knows (include/uapi/linux/perf_event.h). */
+/**
+ * `struct perf_event_attr` up to PERF_ATTR_SIZE_VER5, which every kernel since 4.1 knows
+ * (include/uapi/linux/perf_event.h).
+ */
 const ATTR = new Struct(112, {
   type: [0, 4],
   size: [4, 4],
@@ -39,7 +42,7 @@ export interface PerfEvent {
   readonly config?: bigint;
   /** Further bits of the flags. */
   readonly flags?: bigint;
-  /** 1: every occurrence overflows, which is what runs a breakpoint's program; 0: only counted. */
+  /** 1: every occurrence overflows, which is what runs a breakpoint's BPF program; 0: only counted. */
   readonly samplePeriod?: number;
   /** `bp_type`, for breakpoints. */
   readonly breakpoint?: boolean;
@@ -144,8 +147,8 @@ function read(event: number): { count: number; enabled: number } {
 const AGEING_MILLISECONDS = 1;
 
 /**
- * Those of some enabled events that the kernel has dropped. It does so where the CPU goes offline: they keep their count,
- * but neither count nor grow older any more, also when the CPU comes back. Takes a millisecond.
+ * Those of some enabled events that the kernel has dropped. It does so where the CPU goes offline: they keep their
+ * count, but neither count nor grow older any more, also when the CPU is online again. Takes a millisecond.
  */
 export function droppedEvents(events: readonly number[]): number[] {
   if (events.length === 0) return [];

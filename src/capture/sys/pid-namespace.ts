@@ -37,8 +37,8 @@ export function sharesPidNamespace(pid: number): boolean {
 
 /**
  * The namespace that numbers processes for this one, as in a container; undefined where it is the initial one, whose
- * numbers programs are given anyway.
- * @throws {Refused} the kernel cannot tell programs these numbers
+ * numbers BPF programs are given anyway.
+ * @throws {Refused} the kernel cannot tell BPF programs these numbers
  */
 export function foreignPidNamespace(): PidNamespace | undefined {
   if (isInitialPidNamespace()) return undefined;

@@ -10,8 +10,8 @@ export interface Pipe {
 }
 
 /**
- * A pipe as shells make them; null where none can be had. Those of Node are sockets, which programs cannot open again as
- * /dev/stdout, and which break otherwise than by SIGPIPE.
+ * A pipe as shells make them; null where none can be had. Those of Node are sockets, which processes cannot open again
+ * as /dev/stdout, and which break otherwise than by SIGPIPE.
  */
 export function openPipe(): Pipe | null {
   try {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Whether there is a process of this number, be it only the remains of one that nobody has asked about yet. */
+/** Whether there is a process of this number, be it only a zombie. */
 export function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0);

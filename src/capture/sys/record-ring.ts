@@ -6,12 +6,12 @@ const DATA_SIZE_AT = 1048;
 
 /** `enum perf_event_type` */
 const RECORD_LOST = 2;
-/** In a `PERF_RECORD_LOST`: how many records found no room, behind the header and the event's id. */
+/** In a `PERF_RECORD_LOST`: how many records found no room, after the header and the event's id. */
 const LOST_AT = 16;
 
 /**
  * Reads the records the kernel writes into the memory of a perf event: a page that says how far it has come, and a ring
- * behind it (perf_event_open(2)).
+ * after it (perf_event_open(2)).
  */
 export class RecordRing {
   /** Records that found no room, as far as the kernel has said so: it does with the next one that does. */

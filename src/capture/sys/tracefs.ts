@@ -50,8 +50,8 @@ export function traceEventId(category: string, event: string): number | null {
 }
 
 /**
- * The names of everything in a directory of tracefs: categories of events, or events of one. [] where it is not there or
- * may not be read.
+ * The names of everything in a directory of tracefs: categories of events, or events of one. [] where it is not there
+ * or may not be read.
  *
  * @throws {UserError} it cannot be read for another reason
  */

@@ -4,8 +4,8 @@ import { allocate, cFunction, SystemCallError } from './native.ts';
 const ROOM = 16 << 20;
 
 /**
- * Reads a file on another thread, by one call of the C library. For files of /proc, of which the kernel gives a page at a
- * time and no size: reading them with node takes twice as long, and the thread that has other things to do.
+ * Reads a file on another thread, by one call of the C library. For files of /proc, of which the kernel gives a page at
+ * a time and no size: reading them with node takes twice as long, and the thread that has other things to do.
  *
  * @throws {SystemCallError} where it cannot be read
  */

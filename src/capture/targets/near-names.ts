@@ -32,7 +32,10 @@ function closeness(wanted: string, name: string): number | null {
   return null;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours between two words; more than {@link MOST_EDITS} is not told apart. */
+/**
+ * Insertions, deletions, replacements and swaps of neighbours between two words; more than {@link MOST_EDITS} is not
+ * told apart.
+ */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -19,7 +19,7 @@ import { resolveUser } from './user-targets.ts';
 
 /** More than this many targets at once are a mistake, and take long to arm. */
 const MOST_TARGETS = 512;
-/** Nobody who asks for these has to wait until all of them are known. */
+/** Enough to refuse them before all of them are known. */
 const FAR_TOO_MANY = 8 * MOST_TARGETS;
 
 /** Targets as resolved against the running kernel, with what the user should know about it. */
@@ -37,7 +37,7 @@ export interface Names {
   events(category?: string): readonly string[];
   /** Why no events are known at all; null where they are. */
   whyNoEvents(): TracefsProblem | null;
-  /** What of a program or library can be counted. */
+  /** What of an executable or library can be counted. */
   userFunctions(path: string): ElfProbes;
 }
 
@@ -58,8 +58,8 @@ export function liveNames(kallsyms: Kallsyms): Names {
 
 /**
  * Finds what target words stand for: `rb_insert_color`, `tcp_*`, `/^ext4_.*write/`, `bfq:bfq_insert_request`,
- * `sched:sched_switch`, `@rbtree-insert`, `/usr/lib/libc.so.6:malloc`, several separated by commas. What several of them
- * name is counted once.
+ * `sched:sched_switch`, `@rbtree-insert`, `/usr/lib/libc.so.6:malloc`, several separated by commas. What several of
+ * them name is counted once.
  *
  * @throws {Refused} for names that resolve to nothing, with near names
  */
@@ -89,7 +89,7 @@ function refuseTooMany(words: string, count: number, isLeast = false): void {
   if (count > MOST_TARGETS) throw new Refused({ code: 'too-many-targets', words, count, isLeast, most: MOST_TARGETS });
 }
 
-/** Whether the kernel was built for 32-bit programs as well (arch_trace_is_compat_syscall tells them from others). */
+/** Whether the kernel was built for 32-bit processes as well (arch_trace_is_compat_syscall tells them from others). */
 function runs32Bit({ kallsyms }: Names): boolean {
   return ['__ia32_compat_sys_ioctl', '__arm64_compat_sys_ioctl'].some((name) => kallsyms.named(name).length > 0);
 }

@@ -33,7 +33,9 @@ export class TargetList {
     }
   }
 
-  /** The targets in the order they came. Those of one name are called by their modules, else as the compiler calls them. */
+  /**
+   * The targets in the order they came. Those of one name are called by their modules, else as the compiler calls them.
+   */
   all(): Target[] {
     return this.#targets.map((target) => {
       const rivals = this.#targets.filter((other) => other !== target && other.name === target.name);

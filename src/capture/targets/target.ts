@@ -3,7 +3,7 @@ import type { KernelFunction } from '../symbols/function-map.ts';
 /** What targets of all kinds have. */
 interface AnyTarget {
   readonly name: string;
-  /** The word whose pattern it matched, where nobody named it: others will do if it cannot be counted. */
+  /** The word whose pattern it matched, where it was not named itself: others will do if it cannot be counted. */
   readonly pattern?: string;
 }
 
@@ -23,7 +23,7 @@ export interface TracepointTarget extends AnyTarget {
   readonly event: string;
 }
 
-/** A function of a program or library: `/usr/lib/libc.so.6:malloc`. */
+/** A function of an executable or library: `/usr/lib/libc.so.6:malloc`. */
 export interface UserTarget extends AnyTarget {
   readonly kind: 'user';
   readonly name: string;

@@ -7,8 +7,8 @@ import { nearNames } from './near-names.ts';
 import type { UserTarget } from './target.ts';
 
 /**
- * The function of a program or library that has this name, or those that a pattern matches. `notes` gets what the user
- * should know about them.
+ * The function of an executable or library that has this name, or those that a pattern matches. `notes` gets what the
+ * user should know about them.
  *
  * @throws {UserError} there is none
  */
