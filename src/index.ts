@@ -5,9 +5,11 @@
  */
 export type { Decision, Explanation } from './atlas/explain.ts';
 export type { ExplanationConfidence } from './atlas/facts.ts';
+export { examine, type Finding } from './capture/doctor.ts';
 export { type Recording, type RecordPlan, record } from './capture/record.ts';
 export type { Refusal } from './capture/refusals/reasons.ts';
 export { Refused } from './capture/refusals/refused.ts';
+export { targetSets } from './capture/targets/target-sets.ts';
 export { type CallKey, type KeyColumnName, type KeyId, UNKNOWN } from './census/call-key.ts';
 export {
   type Calls,
@@ -22,6 +24,7 @@ export type { EntryTally, Group, PathTally, ProgramTally, Tally } from './census
 export type { Confidence, Entry, EntryKind, PathFrame, PathView, Subject, SubjectKind } from './census/knowledge.ts';
 export { mergeCensus as merge } from './census/merge.ts';
 export type { Loss, LossCause, Message, Note, Warning } from './census/message.ts';
+export { foldIntoPhases } from './census/phases.ts';
 export type { Row, TargetId } from './census/row-table.ts';
 export { type Frame, NO_OFFSET, type StackId } from './census/stack-table.ts';
 export type { SymbolId, SymbolSpace } from './census/symbol-table.ts';
@@ -30,9 +33,14 @@ export { UsageError, UserError } from './errors.ts';
 export type { ReadResult } from './formats/read-file.ts';
 export { MalformedInput, TruncatedInput, UnknownFormat } from './formats/reader.ts';
 export { READERS } from './formats/registry.ts';
+export { labAvailability } from './lab/availability.ts';
+export { installedKernels, offeredKernels } from './lab/kernels.ts';
 export type { LabOptions } from './lab/options.ts';
 export { type LabResult, runInLab } from './lab/run.ts';
+export { planSetup, type SetupStep } from './lab/setup.ts';
 export type { LabStreams } from './lab/streams.ts';
+export { explainStacks, readStacks } from './report/explain-stacks.ts';
+export { type Fact, factsText, functionFacts, treeFacts, treesLike } from './report/knowledge-text.ts';
 export { lossText, noteText, warningText } from './report/messages.ts';
 export {
   type InputOptions,
@@ -51,6 +59,7 @@ export {
   type ReportOptions,
   type UnreadableFile,
 } from './report/report.ts';
+export { type ExplainedStack, stackText } from './report/stack-text.ts';
 export {
   formatOfFile,
   REPORT_FORMATS,
@@ -59,3 +68,4 @@ export {
   writeReport as write,
 } from './report/writers.ts';
 export { version } from './version.ts';
+export { WorkloadReader } from './workload/output.ts';

@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
-import { kernelKnowledge } from '../atlas/knowledge.ts';
 import { UserError } from '../errors.ts';
-import { readPasted } from '../formats/pasted.ts';
-import { explainStacks } from '../report/explain-stacks.ts';
+import { explainStacks, readStacks } from '../report/explain-stacks.ts';
 import { factsText, functionFacts, treeFacts, treesLike } from '../report/knowledge-text.ts';
 import { type ExplainedStack, stackText } from '../report/stack-text.ts';
 import { newCommand } from './command.ts';
@@ -32,7 +30,7 @@ export function command(): Command {
     .action(async (file: string, options: ExplainOptions) => {
       if (options.tree !== undefined) return toStdout(trees(options.tree));
       if (options.function !== undefined) return toStdout(knownFunction(options.function));
-      const census = await readPasted(file, kernelKnowledge(), options.target);
+      const census = await readStacks(file, options.target);
       const stacks = explainStacks(census);
       const shown = stacks.slice(0, options.top || stacks.length);
       const width = outputWidth();

@@ -6,7 +6,18 @@ import type { PathView } from '../census/knowledge.ts';
 import { type Path, PathFinder } from '../census/paths.ts';
 import type { TargetId } from '../census/row-table.ts';
 import type { StackId } from '../census/stack-table.ts';
+import { readPasted } from '../formats/pasted.ts';
 import type { ExplainedStack } from './stack-text.ts';
+
+/**
+ * Reads stacks that somebody pasted ('-' is standard input): any format recordings have, or bare functions.
+ *
+ * @param target the function whose calls these are, where the stacks do not say
+ * @throws {UserError} no such file, nothing that looks like a stack
+ */
+export function readStacks(file: string, target?: string): Promise<Census> {
+  return readPasted(file, kernelKnowledge(), target);
+}
 
 /** Every distinct stack of a census with its explanation, commonest first. */
 export function explainStacks(census: Census): ExplainedStack[] {
