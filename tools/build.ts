@@ -25,7 +25,7 @@ const common = {
 } as const satisfies BuildOptions;
 
 /** Packages that are native or seldom needed stay outside. */
-const EXTERNAL = ['classic-level', 'fzstd', 'koffi', 'xz-decompress'];
+const EXTERNAL = ['fzstd', 'koffi', 'xz-decompress'];
 
 rmSync(dist, { recursive: true, force: true });
 await build({ ...common, entryPoints: ['src/index.ts'], outdir: 'dist', format: 'esm', external: EXTERNAL });

@@ -3,19 +3,21 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+import { levelDbForTests } from '../../test/support/leveldb.ts';
+import { needs } from '../../test/support/needs.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'whocalls-db_bench-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-const main = fileURLToPath(new URL('main.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../bin/whocalls', import.meta.url));
 
 /** Runs `whocalls db_bench` as a process; `interrupt` sends SIGINT once the head is out. */
-async function dbBench(args: string[], interrupt = false) {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, 'db_bench', ...args], {
+async function dbBench(args: string[], { interrupt = false, env = {} }: { interrupt?: boolean; env?: object } = {}) {
+  const child = spawn(program, ['db_bench', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 30_000,
-    env: { ...process.env, TEST_TMPDIR: scratch },
+    env: { ...process.env, TEST_TMPDIR: scratch, ...env },
     detached: true,
   });
   const output = { out: '', err: '' };
@@ -31,26 +33,59 @@ async function dbBench(args: string[], interrupt = false) {
   return { ...output, status };
 }
 
-test.each([['auto'], ['napi']])('prints what db_bench prints, %s', async (driver) => {
-  const { out, err, status } = await dbBench([
-    '--num=500',
-    '--benchmarks=fillseq,readseq',
-    `--driver=${driver}`,
-    '--bloom_bits=10',
-  ]);
-  expect(status).toBe(0);
-  expect(err).toContain('LevelDB:    version');
-  expect(out).toMatch(
-    /^Keys: {7}16 bytes each\n[\s\S]*\nfillseq {6}: +[\d.]+ micros\/op; +[\d.]+ MB\/s\nreadseq {6}: .* MB\/s\n$/,
-  );
-  expect(existsSync(join(scratch, 'dbbench', 'CURRENT'))).toBe(true);
+const { lack } = await levelDbForTests();
+
+describe('whocalls db_bench', needs(lack), () => {
+  test('prints what db_bench prints', async () => {
+    const { out, err, status } = await dbBench(['--num=500', '--benchmarks=fillseq,readseq']);
+    expect(status).toBe(0);
+    expect(err).toContain('LevelDB:    version');
+    expect(out).toMatch(
+      /^Keys: {7}16 bytes each\n[\s\S]*\nfillseq {6}: +[\d.]+ micros\/op; +[\d.]+ MB\/s\nreadseq {6}: .* MB\/s\n$/,
+    );
+    expect(existsSync(join(scratch, 'dbbench', 'CURRENT'))).toBe(true);
+  });
+
+  test('threads work at the same time, and what they did is added up', async () => {
+    const benchmarks = 'fillseq,readrandom,readseq,readwhilewriting,open,compact';
+    const flags = ['--num=500', '--threads=3', '--histogram', `--benchmarks=${benchmarks}`];
+    const { out, err, status } = await dbBench(flags);
+    expect(status).toBe(0);
+    expect(err).not.toMatch(/error|Error/);
+    const lines = out.split('\n').filter((line) => line.includes('micros/op'));
+    expect(lines.map((line) => line.replace(/ *:.*;/, '').replace(/ +[\d.]+ (?=MB)/, ' # '))).toEqual([
+      'fillseq # MB/s',
+      'readrandom (500 of 500 found)',
+      'readseq # MB/s',
+      'readwhilewriting (500 of 500 found)',
+      'open',
+      'compact',
+    ]);
+    expect(out.match(/^Count: \d+/gm)).toEqual(['1500', '1500', '1500', '1500', '1', '0'].map((n) => `Count: ${n}`));
+  });
+
+  test.each([1, 2])('an interrupt ends it cleanly, %i threads', async (threads) => {
+    const flags = ['--num=200000000', '--benchmarks=fillseq', `--threads=${threads}`];
+    const { out, err, status } = await dbBench(flags, { interrupt: true });
+    expect(status).toBe(130);
+    expect(out).not.toContain('micros/op');
+    expect(err).not.toMatch(/error|Error/);
+  });
 });
 
-test.each([['auto'], ['napi']])('an interrupt ends it cleanly, %s', async (driver) => {
-  const { out, err, status } = await dbBench(['--num=200000000', '--benchmarks=fillseq', `--driver=${driver}`], true);
-  expect(status).toBe(130);
-  expect(out).not.toContain('micros/op');
-  expect(err).not.toMatch(/error|Error/);
+test.each([
+  [
+    'a library that is not there',
+    '/nosuch/libleveldb.so',
+    /^whocalls: cannot load LevelDB from \/nosuch\/libleveldb\.so: .*No such file/,
+  ],
+  ['a library that is another one', 'libm.so.6', /^whocalls: libm\.so\.6 is not LevelDB's library: /],
+])('%s is one line and status 1', async (_, file, message) => {
+  const { out, err, status } = await dbBench([`--library=${file}`]);
+  expect(out).toBe('');
+  expect(err).toMatch(message);
+  expect(err.trimEnd().split('\n')).toHaveLength(1);
+  expect(status).toBe(1);
 });
 
 test.each([

@@ -1,10 +1,13 @@
-import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { type Command, Option } from 'commander';
-import { type DbBenchFlags, DEFAULT_BENCHMARKS, needsThreads, runDbBench } from '../db_bench/db-bench.ts';
-import { type DirectLibrary, loadDirect } from '../db_bench/leveldb-direct.ts';
-import { UserError } from '../errors.ts';
+import { runDbBench } from '../db_bench/db-bench.ts';
+import { type DbBenchFlags, DEFAULT_BENCHMARKS } from '../db_bench/flags.ts';
+import { bindLevelDb } from '../db_bench/leveldb.ts';
+import { runThread, type ThreadStart } from '../db_bench/threads.ts';
 import { newCommand } from './command.ts';
+import { ownProgram } from './founding-case.ts';
+import { obtainLevelDb } from './leveldb.ts';
 import { count, flag, fraction } from './values.ts';
 
 /** `whocalls db_bench`: flags of the original, `--name=value`. */
@@ -28,10 +31,9 @@ export function command(): Command {
     .option('--open_files <n>', "0: LevelDB's default (1000)", count(0, MOST), 0)
     .option('--key_prefix <bytes>', 'common beginning of all keys', count(0, 1000), 0)
     .option('--db <path>', 'where the database is (it stays there); without it <temporary>/leveldbtest-<uid>/dbbench')
-    .addOption(
-      new Option('--driver <how>', 'call LevelDB directly, or through the Node interface of classic-level')
-        .choices(['auto', 'direct', 'napi'])
-        .default('auto'),
+    .option(
+      '--library <file>',
+      "LevelDB's shared library; without it the system's, or else Debian's, downloaded to the cache",
     )
     .addHelpText('after', `\nBenchmarks: ${BENCHMARK_HELP}`)
     .action(run);
@@ -43,18 +45,11 @@ const BENCHMARK_HELP = `fillseq fillrandom overwrite fillsync fillbatch fill100K
 
 const MOST = 2 ** 31 - 1;
 
-type Options = DbBenchFlags & { readonly driver: 'auto' | 'direct' | 'napi' };
-
-/** Node's thread pool takes its size from the environment, once, before this code runs: hence the second process. */
-const POOL_VARIABLE = 'UV_THREADPOOL_SIZE';
+type Options = DbBenchFlags & { readonly library?: string };
 
 async function run(options: Options): Promise<void> {
-  const direct = await chooseDriver(options);
-  const pool = String(Math.min(128, options.threads + (needsThreads(options) ? 1 : 0)));
-  if (!direct && process.env[POOL_VARIABLE] !== pool) {
-    process.exitCode = await runAgain({ ...process.env, [POOL_VARIABLE]: pool });
-    return;
-  }
+  if (parentPort) return runThread(workerData as ThreadStart, parentPort);
+  const { koffi, files } = await obtainLevelDb(options.library);
   process.title = 'db_bench'; // what the kernel calls this task, and every thread LevelDB starts from it
   const stop = new AbortController();
   let caught: NodeJS.Signals | undefined;
@@ -63,47 +58,23 @@ async function run(options: Options): Promise<void> {
     stop.abort();
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  process.on('disconnect', () => stop.abort()); // the process that started this one for its pool is gone
   try {
     await runDbBench(options, {
       out: (text) => void process.stdout.write(text),
       err: (text) => void process.stderr.write(text),
       progress: process.stderr.isTTY ? (text) => void process.stderr.write(text) : undefined,
       signal: stop.signal,
-      direct,
+      levelDb: bindLevelDb(koffi, files),
+      library: files,
+      // A thread runs this same command, and gets to the first line of this function.
+      startThread: (start) => new Worker(ownProgram(), { argv: ['db_bench'], workerData: start }),
     });
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    process.exitCode = 128 + (caught ? constants.signals[caught] : constants.signals.SIGHUP);
+    process.exitCode = 128 + (caught ? constants.signals[caught] : 0);
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-    process.channel?.unref();
   }
-}
-
-/** The library to call directly; undefined where the Node interface is to be used. */
-async function chooseDriver(options: Options): Promise<DirectLibrary | undefined> {
-  if (options.driver === 'napi') return undefined;
-  const threads = needsThreads(options);
-  if (threads && options.driver === 'auto') return undefined;
-  if (threads) throw new UserError('--driver direct has one thread only; leave it out to run several');
-  const loaded = await loadDirect();
-  if (!('cannot' in loaded)) return loaded;
-  if (options.driver === 'direct') throw new UserError(`LevelDB cannot be called directly: ${loaded.cannot}`);
-  return undefined;
-}
-
-/** The same command in a process with another environment; its exit status. */
-function runAgain(env: NodeJS.ProcessEnv): Promise<number> {
-  const args = [...process.execArgv, '--title=db_bench', ...process.argv.slice(1)];
-  const child = spawn(process.execPath, args, { env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
-  const pass = (signal: NodeJS.Signals) => void child.kill(signal);
-  process.on('SIGTERM', pass);
-  process.on('SIGINT', () => {}); // a terminal sends it to the child as well
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('exit', (code, signal) => resolve(signal ? 128 + constants.signals[signal] : (code ?? 1)));
-  });
 }
 
 /** `--name`, `--name=1`, `--name=0`. */

@@ -1,25 +1,39 @@
-import { Histogram } from './histogram.ts';
-import type { Watch } from './store.ts';
+import { Histogram, type HistogramCounts } from './histogram.ts';
+import type { Watch } from './operations.ts';
 
-/** Times and counts of one thread of one benchmark, and the line that reports them. Times are microseconds. */
+/** What one thread of one benchmark came to, or several together. Plain data; times are microseconds. */
+export interface BenchResult {
+  readonly operations: number;
+  readonly bytes: number;
+  /** Time from start to finish, added up over the threads. */
+  readonly elapsed: number;
+  /** On the system's monotonic clock, which all threads share. */
+  readonly start: number;
+  readonly finish: number;
+  readonly messages: readonly string[];
+  readonly histogram?: HistogramCounts;
+}
+
+/** Counts the operations of one thread of one benchmark, and times them. */
 export class BenchStats implements Watch {
-  readonly signal: AbortSignal;
+  readonly pause: Watch['pause'];
   readonly #histogram: Histogram | undefined;
   readonly #progress: ((text: string) => void) | undefined;
   readonly #messages: string[] = [];
   #start = 0;
-  #finish = 0;
-  #elapsed = 0;
   #lastOperation = 0;
   #done = 0;
   #bytes = 0;
   #nextProgress = 100;
 
-  constructor(options: { signal: AbortSignal; histogram: boolean; progress: ((text: string) => void) | undefined }) {
-    this.signal = options.signal;
+  constructor(options: {
+    pause: Watch['pause'];
+    histogram: boolean;
+    progress: ((text: string) => void) | undefined;
+  }) {
+    this.pause = options.pause;
     this.#histogram = options.histogram ? new Histogram() : undefined;
     this.#progress = options.progress;
-    this.start();
   }
 
   get timesEach(): boolean {
@@ -27,25 +41,31 @@ export class BenchStats implements Watch {
   }
 
   start(): void {
-    this.#start = performance.now() * 1000;
-    this.#finish = this.#start;
-    this.#lastOperation = this.#start;
+    this.#start = monotonicMicros();
+    this.#lastOperation = performance.now() * 1000;
   }
 
-  stop(): void {
-    this.#finish = performance.now() * 1000;
-    this.#elapsed = this.#finish - this.#start;
+  stop(): BenchResult {
+    const finish = monotonicMicros();
+    return {
+      operations: this.#done,
+      bytes: this.#bytes,
+      elapsed: finish - this.#start,
+      start: this.#start,
+      finish,
+      messages: this.#messages,
+      ...(this.#histogram && { histogram: this.#histogram.counts }),
+    };
   }
 
   operation(): void {
     this.#done += 1;
-    if (this.#histogram !== undefined) this.#time(1);
+    if (this.#histogram !== undefined) this.#time(this.#histogram);
     if (this.#done >= this.#nextProgress) this.#showProgress();
   }
 
   operations(count: number): void {
     this.#done += count;
-    if (this.#histogram !== undefined) this.#time(count);
     if (this.#done >= this.#nextProgress) this.#showProgress();
   }
 
@@ -57,30 +77,9 @@ export class BenchStats implements Watch {
     this.#messages.push(text);
   }
 
-  /** Adds another thread's; messages are kept from the first that has any. */
-  merge(other: BenchStats): void {
-    if (other.#histogram) this.#histogram?.merge(other.#histogram);
-    this.#done += other.#done;
-    this.#bytes += other.#bytes;
-    this.#elapsed += other.#elapsed;
-    this.#start = Math.min(this.#start, other.#start);
-    this.#finish = Math.max(this.#finish, other.#finish);
-    if (this.#messages.length === 0) this.#messages.push(...other.#messages);
-  }
-
-  /** `fillseq      :       1.706 micros/op;   64.8 MB/s`, and the histogram if one was kept. */
-  report(name: string): string {
-    const micros = this.#elapsed / Math.max(1, this.#done);
-    const rate = this.#bytes / 2 ** 20 / ((this.#finish - this.#start) / 1e6);
-    const extra = [...(this.#bytes > 0 ? [`${rate.toFixed(1).padStart(6)} MB/s`] : []), ...this.#messages].join(' ');
-    const line = `${name.padEnd(12)} : ${micros.toFixed(3).padStart(11)} micros/op;${extra === '' ? '' : ` ${extra}`}\n`;
-    return this.#histogram ? `${line}Microseconds per op:\n${this.#histogram}\n` : line;
-  }
-
-  #time(operations: number): void {
-    const now = performance.now() * 1000;
-    const each = (now - this.#lastOperation) / operations;
-    for (let i = 0; i < operations; i += 1) this.#histogram?.add(each);
+  #time(histogram: Histogram): void {
+    const now = performance.now() * 1000; // sooner told than the clock that threads share
+    histogram.add(now - this.#lastOperation);
     this.#lastOperation = now;
   }
 
@@ -88,6 +87,37 @@ export class BenchStats implements Watch {
     while (this.#nextProgress <= this.#done) this.#nextProgress += progressStep(this.#nextProgress);
     this.#progress?.(`... finished ${this.#done} ops${' '.repeat(30)}\r`);
   }
+}
+
+/** What several threads came to together; messages are those of the first that has any. */
+export function mergeResults(results: readonly BenchResult[]): BenchResult {
+  const histograms = results.flatMap(({ histogram }) => (histogram ? [new Histogram(histogram)] : []));
+  const [histogram, ...others] = histograms;
+  for (const other of others) histogram?.merge(other);
+  const sum = (value: (result: BenchResult) => number) => results.reduce((total, result) => total + value(result), 0);
+  return {
+    operations: sum((result) => result.operations),
+    bytes: sum((result) => result.bytes),
+    elapsed: sum((result) => result.elapsed),
+    start: Math.min(...results.map((result) => result.start)),
+    finish: Math.max(...results.map((result) => result.finish)),
+    messages: results.find(({ messages }) => messages.length > 0)?.messages ?? [],
+    ...(histogram && { histogram: histogram.counts }),
+  };
+}
+
+/** `fillseq      :       1.706 micros/op;   64.8 MB/s`, and the histogram if one was kept. */
+export function resultLines(name: string, result: BenchResult): string {
+  const { operations, bytes, elapsed, start, finish, messages, histogram } = result;
+  const micros = elapsed / Math.max(1, operations);
+  const rate = bytes / 2 ** 20 / ((finish - start) / 1e6);
+  const extra = [...(bytes > 0 ? [`${rate.toFixed(1).padStart(6)} MB/s`] : []), ...messages].join(' ');
+  const line = `${name.padEnd(12)} : ${micros.toFixed(3).padStart(11)} micros/op;${extra === '' ? '' : ` ${extra}`}\n`;
+  return histogram ? `${line}Microseconds per op:\n${new Histogram(histogram)}\n` : line;
+}
+
+function monotonicMicros(): number {
+  return Number(process.hrtime.bigint()) / 1000;
 }
 
 /** 100, 200 … 1000, 1500 … 5000, 6000 … 10000, 15000 … and from half a million on every 100,000. */

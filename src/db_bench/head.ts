@@ -1,6 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 
 /** What the estimates of db_bench's head are made of. */
 export interface HeadFacts {
@@ -10,9 +8,9 @@ export interface HeadFacts {
   readonly compressionRatio: number;
 }
 
-/** The first part of the head, which the original prints on stderr: version, time and processor. */
-export function environmentLines(now: Date = new Date()): string {
-  const lines = [`LevelDB:    version ${levelDbVersion()}`, `Date:       ${cTime(now)}`];
+/** The first part of the head, which the original prints on stderr: LevelDB's version, time and processor. */
+export function environmentLines(version: string, now: Date = new Date()): string {
+  const lines = [`LevelDB:    version ${version}`, `Date:       ${cTime(now)}`];
   try {
     const { processors, model, cache } = readProcessors(readFileSync('/proc/cpuinfo', 'utf8'));
     lines.push(`CPU:        ${processors} * ${model}`, `CPUCache:   ${cache}`);
@@ -50,17 +48,6 @@ export function readProcessors(cpuinfo: string): { processors: number; model: st
     } else if (key === 'cache size') facts.cache = value;
   }
   return facts;
-}
-
-/** classic-level does not tell the version of the LevelDB in it; its sources' folder does (`leveldb-1.20`). */
-function levelDbVersion(): string {
-  try {
-    const entry = createRequire(import.meta.url).resolve('classic-level');
-    const folders = readdirSync(join(entry, '..', 'deps', 'leveldb'));
-    return folders.find((name) => /^leveldb-\d/.test(name))?.slice('leveldb-'.length) ?? 'unknown';
-  } catch {
-    return 'unknown';
-  }
 }
 
 /** The form of ctime(3): `Mon Nov 23 04:18:42 2026`, local time. */
