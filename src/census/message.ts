@@ -82,6 +82,8 @@ export interface NoteFacts {
   /** A system call is counted where it is entered, not again in these functions that are called for it. */
   'pattern-syscalls-once': { readonly pattern: string; readonly names: readonly string[] };
   'target-ifunc': { readonly target: string; readonly path: string };
+  /** Counting itself calls them; those calls are skipped, or the kernel hides them. */
+  'target-used-by-counting': { readonly targets: readonly string[] };
   'target-user-several': { readonly target: string; readonly path: string; readonly count: number };
   /** Samples of these events of perf count once each: their periods are time or work. */
   'samples-counted': { readonly events: readonly string[] };

@@ -103,6 +103,8 @@ const NOTES: Words<NoteFacts> = {
     `${pattern}: a system call is counted where it is entered, not again in the functions that are called there for it (${some(names)}).`,
   'target-ifunc': ({ target, path }) =>
     `${target} of ${path} is an ifunc resolver: it runs once per program to pick an implementation; calls of that implementation are not counted.`,
+  'target-used-by-counting': ({ targets }) =>
+    `Counting itself calls ${some(targets)}. Those calls are not the workload's: Linux 6.7 and newer count them as skipped, older kernels may not show them.`,
   'target-user-several': ({ target, path, count }) =>
     `${target} is the name of ${count} functions of ${path}; all are counted.`,
   'samples-counted': ({ events }) =>

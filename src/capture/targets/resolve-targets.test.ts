@@ -156,6 +156,17 @@ describe('resolveTargets', () => {
     expect(resolved('tcp_ack.isra.0').functions).toEqual(['tcp_ack.isra.0']);
   });
 
+  it('says which targets counting itself calls', () => {
+    const extra = 'ffffffff81500000 T _raw_spin_lock\nffffffff81500100 T unwind_next_frame\n';
+    const names = { ...NAMES, kallsyms: new Kallsyms(Buffer.from(`${extra}${KALLSYMS}`)) };
+    const { notes } = resolveTargets(['_raw_spin_lock', 'tcp_ack', 'unwind_next*'], names);
+    expect(notes).toContainEqual({
+      code: 'target-used-by-counting',
+      targets: ['_raw_spin_lock', 'unwind_next_frame'],
+    });
+    expect(resolved('tcp_ack').notes.map(({ code }) => code)).not.toContain('target-used-by-counting');
+  });
+
   it('tells modules, tracepoints and user functions apart', () => {
     expect(resolveTargets(['ext4:write_begin'], NAMES).targets[0]).toMatchObject({
       functions: [{ name: 'write_begin', module: 'ext4' }],

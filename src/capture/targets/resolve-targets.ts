@@ -15,6 +15,7 @@ import { nearNames } from './near-names.ts';
 import type { Target } from './target.ts';
 import { TargetList } from './target-list.ts';
 import { type TargetSet, targetSets } from './target-sets.ts';
+import { isUsedByCounting } from './used-by-counting.ts';
 import { resolveUser } from './user-targets.ts';
 
 /** More than this many targets at once are a mistake, and take long to arm. */
@@ -81,6 +82,8 @@ export function resolveTargets(words: readonly string[], names: Names): Resolved
   if (targets.some((target) => target.kind === 'tracepoint' && target.category === 'syscalls') && runs32Bit(names)) {
     notes.push({ code: 'target-compat-syscalls' });
   }
+  const used = targets.filter((target) => target.kind === 'function' && isUsedByCounting(target.name));
+  if (used.length > 0) notes.push({ code: 'target-used-by-counting', targets: used.map(({ name }) => name) });
   return { targets, notes };
 }
 
