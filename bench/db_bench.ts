@@ -38,7 +38,7 @@ function measure(command: readonly string[]): { engine: string; micros: Map<stri
   reader.read(stderr, 0, 'stderr');
   reader.read(stdout, 0);
   const workload = reader.finish(0);
-  const micros = new Map(workload?.phases.map((phase) => [phase.name, phase.microsPerOp ?? Number.NaN]));
+  const micros = new Map(workload?.phases?.map((phase) => [phase.name, phase.microsPerOp ?? Number.NaN]));
   return { engine: `${workload?.engine} ${workload?.version}`, micros };
 }
 

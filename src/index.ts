@@ -16,8 +16,6 @@ export {
   Census,
   type CensusFacts,
   type Measure,
-  type Workload,
-  type WorkloadPhase,
 } from './census/census.ts';
 export { DIMENSIONS, type Dimension, GROUPINGS } from './census/dimensions.ts';
 export type { EntryTally, Group, PathTally, ProgramTally, Tally } from './census/group.ts';
@@ -29,6 +27,7 @@ export type { Row, TargetId } from './census/row-table.ts';
 export { type Frame, NO_OFFSET, type StackId } from './census/stack-table.ts';
 export type { SymbolId, SymbolSpace } from './census/symbol-table.ts';
 export { type CallFilter, parseWhere } from './census/where.ts';
+export type { Workload, WorkloadJob, WorkloadPhase } from './census/workload.ts';
 export { UsageError, UserError } from './errors.ts';
 export type { ReadResult } from './formats/read-file.ts';
 export { MalformedInput, TruncatedInput, UnknownFormat } from './formats/reader.ts';

@@ -3,37 +3,9 @@ import { type Loss, type LossCause, type Message, messageKey, type Note, type Wa
 import { NO_TARGET, RowTable, type TargetId } from './row-table.ts';
 import { type Frame, type StackId, StackTable } from './stack-table.ts';
 import { SymbolTable } from './symbol-table.ts';
+import type { Workload } from './workload.ts';
 
 export { UNKNOWN };
-
-/** One stretch of a workload, such as one benchmark of a db_bench run. */
-export interface WorkloadPhase {
-  readonly name: string;
-  /** Milliseconds since calls began to be counted. */
-  readonly startMs?: number;
-  readonly endMs?: number;
-  /** Operations the phase did, where the workload says so. */
-  readonly operations?: number;
-  /** What else the workload printed of it, with units in the key: `microsPerOp`. */
-  readonly [fact: string]: string | number | undefined;
-}
-
-/** Something a workload ran beside others, such as one job of fio. */
-export interface WorkloadJob {
-  readonly name: string;
-  readonly [fact: string]: string | number | undefined;
-}
-
-/**
- * What is known of the program that ran while calls were counted. Facts are numbers with the unit in the key
- * (`rawSizeMB`), or texts as they were written (`rawSize: '110.6MB'`).
- */
-export interface Workload {
-  readonly name: string;
-  readonly phases?: readonly WorkloadPhase[];
-  readonly jobs?: readonly WorkloadJob[];
-  readonly [fact: string]: string | number | readonly WorkloadPhase[] | readonly WorkloadJob[] | undefined;
-}
 
 /** A number that is added up beside the count of calls. */
 export interface Measure {

@@ -1,5 +1,6 @@
-import { Census, UNKNOWN, type WorkloadPhase } from './census.ts';
+import { Census, UNKNOWN } from './census.ts';
 import { mergeCensus } from './merge.ts';
+import type { WorkloadPhase } from './workload.ts';
 
 /** A phase of the workload with the calls counted while it ran. */
 export interface PhaseCalls {

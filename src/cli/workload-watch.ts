@@ -1,12 +1,10 @@
 import { type Command, Option } from 'commander';
-import type { Workload } from '../census/census.ts';
+import type { Workload } from '../census/workload.ts';
+import { runsBenchmark } from '../workload/benchmarks/registry.ts';
 import { parsePhaseRegex, WorkloadReader } from '../workload/output.ts';
 
 /** Width of the time buckets by which calls are told to belong to a phase, in milliseconds. */
 const BUCKET_MILLISECONDS = 100;
-
-/** Programs whose output is understood. */
-const BENCHMARKS = /(?:^|\/)(?:db_bench|fio|sysbench|stress-ng|founding-case)$/;
 
 /** Options about reading what COMMAND prints. */
 export interface WatchOptions {
@@ -45,7 +43,7 @@ export function watchWorkload(
   options: WatchOptions,
   bucketMilliseconds?: number,
 ): WorkloadWatch | null {
-  const isKnown = words.some((word) => BENCHMARKS.test(word));
+  const isKnown = runsBenchmark(words);
   const isWanted = options.phaseRegex !== undefined || options.phases === 'on' || (options.phases !== 'off' && isKnown);
   if (!isWanted || words.length === 0) return null;
   const width = bucketMilliseconds ?? BUCKET_MILLISECONDS;
@@ -61,15 +59,6 @@ export function watchWorkload(
       reader = new WorkloadReader(now() - origin, { command: words, ...(phaseRegex && { phaseRegex }) });
     },
     read: (chunk) => reader.read(chunk, now() - origin),
-    finish: () => {
-      const workload = reader.finish(now() - origin);
-      if (!workload) return null;
-      const { jobs, phases, ...facts } = workload;
-      return {
-        ...facts,
-        phases: phases.map((phase) => ({ ...phase })),
-        ...(jobs && { jobs: jobs.map((job) => ({ ...job })) }),
-      };
-    },
+    finish: () => reader.finish(now() - origin),
   };
 }

@@ -135,7 +135,7 @@ describe('db_bench', needs(lack), () => {
     reader.read(Buffer.from(out), 1);
     const workload = reader.finish(2);
     expect(workload).toMatchObject({ name: 'db_bench', engine: 'LevelDB', entries: 3000, keyBytes: 16 });
-    expect(workload?.phases.map(({ name, operations }) => [name, operations])).toEqual([
+    expect(workload?.phases?.map(({ name, operations }) => [name, operations])).toEqual([
       ['fillseq', 3000],
       ['fill100K', 3],
       ['readrandom', 3000],

@@ -1,10 +1,10 @@
 import { styleText } from 'node:util';
-import type { Census } from '../census/census.ts';
 import type { EntryTally, Group, Tally } from '../census/group.ts';
 import { callsPerPhase } from '../census/phases.ts';
 import { columns, cut, pad, printable, wrap } from '../text/columns.ts';
 import { counted, some } from '../text/lists.ts';
 import { percent, roundPercent } from '../text/percent.ts';
+import { headline } from '../workload/benchmarks/registry.ts';
 import { commandLine } from './command-line.ts';
 import { fileLines, inputRemarks } from './input-text.ts';
 import { lossText, noteText, warningText } from './messages.ts';
@@ -67,9 +67,10 @@ class TextWriter {
     const cpus = facts.cpus === null ? '' : `${facts.cpus} CPU${facts.cpus === 1 ? '' : 's'}`;
     const machine = [kernel, cpus].filter((part) => part !== '').join(', ');
     const command = facts.commands.map(commandLine).join('; ');
+    const workload = workloadOf(census);
     const rows = [
       [targets, machine],
-      [command, workloadFacts(census)],
+      [command, workload === null ? '' : headline(workload)],
     ].filter((row) => row.some((part) => part !== ''));
     const left = most(rows, ([part = '']) => columns(part));
     const isWide = rows.every(([, right = '']) => left + 4 + columns(right) <= this.#layout.width);
@@ -315,27 +316,6 @@ function tallies(list: readonly (Tally | EntryTally)[], of: number, limit: numbe
     .map((one) => `${one.name} ${roundPercent(one.count / of)}${'after' in one ? afterwards(one.after, of) : ''}`);
   const rest = list.length - shown.length;
   return shown.join(', ') + (rest > 0 ? `, ${rest} more` : '');
-}
-
-/** The facts that tell the size of a workload: their label, and the keys under which they may stand with their unit. */
-const SIZES: readonly (readonly [label: string, key: string, unit: string])[] = [
-  ['Keys', 'keys', ''],
-  ['Keys', 'keyBytes', ' B'],
-  ['Values', 'values', ''],
-  ['Values', 'valueBytes', ' B'],
-  ['Entries', 'entries', ''],
-  ['RawSize', 'rawSize', ''],
-  ['RawSize', 'rawSizeMB', ' MB'],
-  ['FileSize', 'fileSize', ''],
-  ['FileSize', 'fileSizeMB', ' MB'],
-];
-
-function workloadFacts(census: Census): string {
-  const workload = workloadOf(census);
-  if (!workload) return '';
-  return SIZES.filter(([, key]) => typeof workload[key] === 'string' || typeof workload[key] === 'number')
-    .map(([label, key, unit]) => `${label} ${workload[key]}${unit}`)
-    .join(' · ');
 }
 
 /** 0.31, 12.5, 0.0004: three digits that say something. */

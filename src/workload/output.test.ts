@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Workload } from '../census/workload.ts';
 import { UsageError } from '../errors.ts';
+import { headline, runsBenchmark } from './benchmarks/registry.ts';
 import { parsePhaseRegex, WorkloadReader, type WorkloadReaderOptions } from './output.ts';
-import type { Workload } from './workload.ts';
 
 /** Output of real runs, both streams into one file. */
 function fixture(name: string): Buffer {
@@ -26,7 +27,7 @@ function read(
   return reader.finish(2000);
 }
 
-const names = (workload: Workload | null) => workload?.phases.map((phase) => [phase.name, phase.operations]);
+const names = (workload: Workload | null) => workload?.phases?.map((phase) => [phase.name, phase.operations]);
 
 describe('benchmarks', () => {
   test("LevelDB's db_bench, with histograms and progress", () => {
@@ -49,7 +50,7 @@ describe('benchmarks', () => {
       ['fillsync', 20],
       ['readrandom', 20000],
     ]);
-    expect(workload?.phases[0]?.microsPerOp).toBe(2.291);
+    expect(workload?.phases?.[0]?.microsPerOp).toBe(2.291);
   });
 
   test("flags say what LevelDB's lines do not", () => {
@@ -114,6 +115,42 @@ describe('benchmarks', () => {
   });
 });
 
+describe("a report's head", () => {
+  test.each([
+    ['leveldb.txt', 'Keys 16 B · Values 100 B · Entries 20000 · RawSize 2.2 MB · FileSize 1.3 MB'],
+    ['rocksdb.txt', 'Keys 16 B · Values 100 B · Entries 20000 · RawSize 2.2 MB · FileSize 1.3 MB'],
+    ['fio.txt', 'randw: randwrite, 4096B-4096B, psync, depth 1 · readit: read, 4096B-4096B, psync, depth 1'],
+    ['sysbench-cpu.txt', 'sysbench 1.0.20 · 1 thread'],
+    ['stress-ng.txt', 'stressors switch, pipe'],
+  ])('%s', (name, expected) => {
+    expect(headline(read(fixture(name))!)).toBe(expected);
+  });
+
+  test('sizes as they were written down by hand', () => {
+    expect(headline({ name: 'db_bench', keys: '16B each', entries: 1000000 })).toBe('Keys 16B each · Entries 1000000');
+  });
+
+  test('little or nothing is known', () => {
+    expect(headline({ name: 'make', entries: 5 })).toBe('');
+    for (const name of ['db_bench', 'fio', 'sysbench', 'stress-ng']) expect(headline({ name })).toBe('');
+  });
+
+  test('of many jobs the first', () => {
+    const jobs = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ name }));
+    expect(headline({ name: 'fio', jobs })).toBe('a · b · c · 2 more');
+    expect(headline({ name: 'stress-ng', jobs })).toBe('stressors a, b, c, d and 1 more');
+  });
+});
+
+test.each([
+  [['/usr/bin/fio', 'job'], true],
+  [['taskset', '1', './db_bench'], true],
+  [['node', 'bin/whocalls', 'founding-case'], true],
+  [['make', 'fio.o', '/src/fio/'], false],
+])('whether %j prints what is understood: %j', (words, expected) => {
+  expect(runsBenchmark(words)).toBe(expected);
+});
+
 test.each([
   'leveldb.txt',
   'rocksdb.txt',
@@ -125,7 +162,7 @@ test.each([
   const bytes = fixture(name);
   const timeless = (workload: Workload | null) => ({
     ...workload,
-    phases: workload?.phases.map(({ startMs: _, endMs: __, ...phase }) => phase),
+    phases: workload?.phases?.map(({ startMs: _, endMs: __, ...phase }) => phase),
   });
   const whole = timeless(read(bytes));
   fc.assert(
@@ -206,7 +243,7 @@ test('the first phase of a second run in one command begins with its own head', 
   reader.read(Buffer.from('fillseq      :       2.000 micros/op;\n'), 200);
   reader.read(Buffer.from(head), 700);
   reader.read(Buffer.from('readseq      :       1.000 micros/op;\n'), 900);
-  expect(reader.finish(1000)?.phases.map(({ name, startMs, endMs }) => [name, startMs, endMs])).toEqual([
+  expect(reader.finish(1000)?.phases?.map(({ name, startMs, endMs }) => [name, startMs, endMs])).toEqual([
     ['fillseq', 100, 200],
     ['readseq', 700, 900],
   ]);

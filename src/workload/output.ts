@@ -2,10 +2,12 @@
  * Reads what benchmarks print while they run: facts from the head, and the moments at which phases end.
  * Pure: bytes and times in, a {@link Workload} out.
  */
+
+import type { Workload, WorkloadPhase } from '../census/workload.ts';
 import { UsageError } from '../errors.ts';
-import { BENCHMARK_READERS, type BenchmarkReader } from './benchmark-readers.ts';
+import type { Benchmark, Facts } from './benchmarks/reader.ts';
+import { benchmarkBeginning } from './benchmarks/registry.ts';
 import { OutputLines } from './output-lines.ts';
-import type { Mutable, Phase, Workload } from './workload.ts';
 
 export interface WorkloadReaderOptions {
   /** The command that prints, for its name and the flags that the output does not repeat. */
@@ -30,9 +32,9 @@ export function parsePhaseRegex(text: string): RegExp {
 export class WorkloadReader {
   readonly #options: WorkloadReaderOptions;
   readonly #lines = { stdout: new OutputLines(), stderr: new OutputLines() };
-  readonly #phases: Phase[] = [];
-  readonly #facts: Mutable<Partial<Omit<Workload, 'phases'>>> = {};
-  #reader: BenchmarkReader | undefined;
+  readonly #phases: WorkloadPhase[] = [];
+  readonly #facts: Facts = {};
+  #benchmark: Benchmark | undefined;
   #started = false;
   /** When the phase that is running began. */
   #startMs: number;
@@ -62,8 +64,9 @@ export class WorkloadReader {
 
   #line(line: string, atMs: number): void {
     if (this.#options.phaseRegex) this.#markByRegex(this.#options.phaseRegex, line, atMs);
-    this.#reader ??= BENCHMARK_READERS.find((reader) => reader.begins(line));
-    const said = this.#reader?.read(line, this.#facts, {
+    this.#benchmark ??= benchmarkBeginning(line);
+    if (this.#benchmark) this.#facts.name = this.#benchmark.name;
+    const said = this.#benchmark?.read(line, this.#facts, {
       command: this.#options.command ?? [],
       started: this.#started,
       phases: this.#phases.length,
@@ -76,13 +79,13 @@ export class WorkloadReader {
     else this.#end(said.end, atMs);
   }
 
-  #end(phase: Omit<Phase, 'startMs' | 'endMs'>, atMs: number): void {
+  #end(phase: { readonly name: string } & Omit<WorkloadPhase, 'startMs' | 'endMs'>, atMs: number): void {
     this.#phases.push({ ...phase, startMs: this.#startMs, endMs: atMs });
     this.#startMs = atMs;
   }
 
   /** Something about the last phase that is printed after its end. */
-  #amend(facts: Partial<Pick<Phase, 'operations'>>): void {
+  #amend(facts: { readonly operations: number }): void {
     const last = this.#phases.pop();
     if (last) this.#phases.push({ ...last, ...facts });
   }

@@ -1,6 +1,6 @@
 import { NO_KEY } from '../../census/call-key.ts';
-import type { Workload } from '../../census/census.ts';
 import type { Frame } from '../../census/stack-table.ts';
+import type { Workload } from '../../census/workload.ts';
 import type { CensusBuilder } from '../builder.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import { endsContext, internFrame, parseMarker, parsePrintedFrame } from '../kernel-log/frame.ts';

@@ -1,6 +1,7 @@
-import type { CensusFacts, Measure, Workload } from '../../census/census.ts';
+import type { CensusFacts, Measure } from '../../census/census.ts';
 import { isMessage, type Note, type Warning } from '../../census/message.ts';
 import type { SymbolSpace } from '../../census/symbol-table.ts';
+import type { Workload } from '../../census/workload.ts';
 import { messageFromText } from './old-messages.ts';
 
 /** How a census is put into a pprof profile; `docs/formats.md` describes it for other programs. */
