@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { messageOf, UserError } from '../errors.ts';
+import { messageOf, UsageError, UserError } from '../errors.ts';
 import { printable } from '../text/columns.ts';
 import { ownArguments } from './own-arguments.ts';
 
@@ -41,6 +41,22 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
   }
 }
 
+/**
+ * Parses the arguments of a command without running it.
+ *
+ * @throws {UsageError} one that is wrong
+ * @throws {CommanderError} with status 0: help was asked for and shown
+ */
+export async function parseOnly(command: Command, args: readonly string[]): Promise<void> {
+  addDebugOption(command);
+  try {
+    await command.action(() => {}).parseAsync(args as string[], { from: 'user' });
+  } catch (error) {
+    const isWrong = error instanceof CommanderError && error.exitCode !== 0;
+    throw isWrong ? new UsageError(usageText(error, command.name())) : error;
+  }
+}
+
 /** Every command has it, as the last of its options. */
 export function addDebugOption(command: Command): void {
   if (command.options.some(({ long }) => long === '--debug')) return;
@@ -51,9 +67,7 @@ export function addDebugOption(command: Command): void {
 function report(error: unknown, name: string, debug: boolean): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    const message = error.message.replace(/^error: /, '');
-    const help = name === 'whocalls' ? 'whocalls -h' : `whocalls ${name} -h`;
-    process.stderr.write(`whocalls: ${printable(message)} (see '${help}')\n`);
+    process.stderr.write(`whocalls: ${usageText(error, name)}\n`);
     return 2;
   }
   if (debug && error instanceof Error) {
@@ -67,6 +81,13 @@ function report(error: unknown, name: string, debug: boolean): number {
       `whocalls: internal error: ${printable(messageOf(error))} (run again with --debug for details)\n`,
     );
   return error instanceof UserError ? error.exitStatus : 1;
+}
+
+function usageText(error: CommanderError, name: string): string {
+  const help = name === 'whocalls' ? 'whocalls -h' : `whocalls ${name} -h`;
+  // A hint of commander stands on a line of its own.
+  const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+  return `${printable(message)} (see '${help}')`;
 }
 
 /** Messages name files and what stands in them: nothing of that is to be obeyed by a terminal. */

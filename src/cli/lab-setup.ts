@@ -16,14 +16,14 @@ export function setupCommand(): Command {
 
 export function kernelsCommand(): Command {
   return newCommand('kernels')
-    .description('List the kernels that are here and those that can be had.')
+    .description('List the kernels that are installed and those that are available.')
     .action(listKernels);
 }
 
 async function setup(kernel: string, yes: boolean): Promise<void> {
   const steps = planSetup(kernel);
   if (steps.length === 0) {
-    process.stdout.write(`everything is there: ${installedReleases().join(', ')}\n`);
+    process.stdout.write(`everything is installed: ${installedReleases().join(', ')}\n`);
     return;
   }
   process.stdout.write(`whocalls lab setup will\n${steps.map(({ description }) => `  ${description}\n`).join('')}`);
@@ -55,13 +55,13 @@ async function confirmed(): Promise<boolean> {
 function listKernels(): void {
   process.stdout.once('error', () => {}); // whoever read it has had enough
   const here = installedKernels();
-  for (const { release, image } of here) process.stdout.write(`here        ${release?.padEnd(26)}  ${image}\n`);
+  for (const { release, image } of here) process.stdout.write(`installed  ${release?.padEnd(26)}  ${image}\n`);
   const offered = hasApt() ? offeredKernels() : [];
   for (const { release } of offered.filter((offer) => !here.some((kernel) => kernel.release === offer.release))) {
-    process.stdout.write(`can be had  ${release.padEnd(26)}  whocalls lab setup --kernel ${release}\n`);
+    process.stdout.write(`available  ${release.padEnd(26)}  whocalls lab setup --kernel ${release}\n`);
   }
   if (here.length + offered.length === 0) {
-    process.stdout.write('no kernels here and none in the package lists; --kernel takes a file\n');
+    process.stdout.write('no kernel is installed and none is in the package lists; --kernel takes a file\n');
   }
 }
 

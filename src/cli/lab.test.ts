@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { guestPath } from '../lab/guest.ts';
-import { labSettings } from '../lab/options.ts';
+import { LAB_FLAGS, labSettings } from '../lab/options.ts';
 import { newCommand } from './command.ts';
 import { addMachineOptions, machineOptions } from './lab-machine.ts';
 import { recordOutputs } from './lab-record.ts';
@@ -29,9 +32,33 @@ describe('lab options', () => {
     expect(help).not.toContain('undefined');
   });
 
+  it('are all described in docs/lab.md', () => {
+    const document = readFileSync(new URL('../../docs/lab.md', import.meta.url), 'utf8');
+    for (const { flags } of LAB_FLAGS) expect(document).toContain(`\`${flags.split(' ')[0]} `);
+  });
+
   it('with bad values are refused', () => {
     const bad = { '--memory': '2X', '--cpus': 'two', '--scheduler': 'cfq', '--accel': 'xen', '--timeout': '0' };
     for (const [flag, value] of Object.entries(bad)) expect(() => read(flag, value)).toThrow(`'${value}' is invalid`);
+  });
+});
+
+describe('record options', () => {
+  const lab = (...args: string[]) => {
+    const main = fileURLToPath(new URL('../../dist/cli/main.cjs', import.meta.url));
+    const { status, stderr, stdout } = spawnSync(process.execPath, [main, 'lab', ...args], { encoding: 'utf8' });
+    return { status, stderr, stdout };
+  };
+
+  it('are read before a guest boots', () => {
+    expect(lab('do_exit', '--keyz', 'pid', '--', 'true')).toEqual({
+      status: 2,
+      stderr: "whocalls: unknown option '--keyz' (Did you mean --keys?) (see 'whocalls record -h')\n",
+      stdout: '',
+    });
+    expect(lab('do_exit', '--max-keys', '0')).toMatchObject({ status: 2, stdout: '' });
+    const help = lab('do_exit', '-h');
+    expect([help.status, help.stdout]).toEqual([0, expect.stringMatching(/^Usage: whocalls record /)]);
   });
 });
 

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
 import { runInLab } from '../lab/run.ts';
-import { newCommand } from './command.ts';
+import { newCommand, parseOnly } from './command.ts';
 import { addMachineOptions, type MachineFlags, machineOptions, terminalStreams } from './lab-machine.ts';
 import { recordCommand, recordOutputs } from './lab-record.ts';
 import { kernelsCommand, setupCommand } from './lab-setup.ts';
 import { checkWritable } from './output-file.ts';
+import { keepingSeparator } from './own-arguments.ts';
 
 /** `whocalls lab`: `run`, `setup` and `kernels`, or else `record` inside the guest. */
 export function command(): Command {
@@ -30,6 +31,8 @@ function runCommand(): Command {
 
 async function record(args: readonly string[], flags: MachineFlags): Promise<void> {
   if (args[0]?.startsWith('-')) throw new UsageError('a target has to come before the record options');
+  // A mistyped option is found before the guest boots.
+  await parseOnly((await import('./record.ts')).command(), keepingSeparator(args));
   const outputs = recordOutputs(args, process.cwd());
   // The guest writes to a disk of its own, from which the files are fetched.
   for (const file of outputs) checkWritable(file);
@@ -39,7 +42,10 @@ async function record(args: readonly string[], flags: MachineFlags): Promise<voi
 async function runGuest(args: readonly string[], flags: MachineFlags, collect: readonly string[]): Promise<void> {
   const terminal = terminalStreams(flags);
   try {
-    const result = await runInLab({ ...machineOptions(flags), collect }, args, terminal.streams);
+    // The guest's standard output is no terminal, but what it prints may end on one.
+    const { columns } = process.stdout;
+    const environment = { ...process.env, ...(columns > 0 && { COLUMNS: String(columns) }) };
+    const result = await runInLab({ ...machineOptions(flags), collect, environment }, args, terminal.streams);
     if (result.outOfMemory !== undefined) {
       process.stderr.write(`whocalls: the guest ran out of memory and killed ${result.outOfMemory} (see --memory)\n`);
     }

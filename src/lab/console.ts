@@ -37,7 +37,7 @@ export class ConsoleTail {
     return this.#from(/BUG: soft lockup.*|\w+ detected stalls on .*|Watchdog detected hard LOCKUP.*/);
   }
 
-  /** The process that the kernel killed for want of memory, from `Out of memory: Killed process 123 (name) …`. */
+  /** The process that the kernel killed because memory ran out, from `Out of memory: Killed process 123 (name) …`. */
   outOfMemory(): string | undefined {
     return this.#last(/Out of memory: Killed process \d+ \((.*?)\)/);
   }

@@ -1,7 +1,7 @@
 const TICK_MS = 1000;
 
 /**
- * Notices that a guest has fallen silent, which otherwise gives a sign of life every second.
+ * Notices that a guest's heartbeat, one a second, has stopped.
  * Silence is counted in ticks of this process rather than by the clock: as long as the host is suspended, the process
  * is stopped or does not get to run, it could not have heard anything either.
  */

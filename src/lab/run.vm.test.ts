@@ -138,7 +138,7 @@ describe('a guest', needs(VIRTUAL_MACHINE), () => {
   );
 
   it(
-    'survives a full disk and running out of memory, gives signs of life meanwhile, and ends what the command left behind',
+    'survives a full disk and running out of memory, with its heart beating, and ends what the command left behind',
     async () => {
       const script = [
         'sleep 1000 & setsid sleep 1000 &',

@@ -26,7 +26,7 @@ afterEach(() => {
 });
 
 describe('a guest', () => {
-  it('that gives signs of life may be silent otherwise, up to the time limit', async () => {
+  it('whose heart beats may be silent otherwise, up to the time limit', async () => {
     const { guest, run } = await startGuest({ timeout: 1000 });
     for (let second = 0; second < 990; second += 45) {
       guest.says('alive');

@@ -90,7 +90,7 @@ while read -r verb argument; do
   esac
 done <&3 &
 control=$!
-# A sign of life every second, whatever COMMAND does: it goes before other processes, and starts none for its sleep.
+# The heartbeat, every second whatever COMMAND does: it has the highest priority, and starts no process to sleep.
 "$b" mkfifo "$d/nothing"
 while :; do
   echo alive
