@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,6 +44,17 @@ describe('whocalls db_bench', needs(lack), () => {
       /^Keys: {7}16 bytes each\n[\s\S]*\nfillseq {6}: +[\d.]+ micros\/op; +[\d.]+ MB\/s\nreadseq {6}: .* MB\/s\n$/,
     );
     expect(existsSync(join(scratch, 'dbbench', 'CURRENT'))).toBe(true);
+  });
+
+  test('the folder among the temporary files has to be its own', async () => {
+    const [temporary, elsewhere] = ['shared', 'elsewhere'].map((name) => join(scratch, name));
+    for (const folder of [temporary!, elsewhere!]) mkdirSync(folder);
+    symlinkSync(elsewhere!, join(temporary!, `leveldbtest-${process.geteuid?.()}`));
+    const env = { TMPDIR: temporary, TEST_TMPDIR: '' };
+    const { err, status } = await dbBench(['--num=10', '--benchmarks=fillseq'], { env });
+    expect(status).toBe(1);
+    expect(err).toMatch(/^whocalls: \/.*leveldbtest-\d+ is not a folder of your own; name one: --db=FOLDER\n$/);
+    expect(readdirSync(elsewhere!)).toEqual([]);
   });
 
   test('threads work at the same time, and what they did is added up', async () => {

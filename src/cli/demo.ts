@@ -1,17 +1,20 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, rmSync, statSync } from 'node:fs';
-import { constants, tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { foundingFamilies } from '../db_bench/families.ts';
-import { UserError } from '../errors.ts';
+import { messageOf, UserError } from '../errors.ts';
+import { dataDirectory } from '../host/cache.ts';
 import { labAvailability } from '../lab/availability.ts';
 import { readInputs } from '../report/read-inputs.ts';
 import { newCommand } from './command.ts';
 import { ownProgram } from './founding-case.ts';
+import { obtainLevelDb } from './leveldb.ts';
+import { checkWritable } from './output-file.ts';
 import { printReport } from './report-options.ts';
-import { count } from './values.ts';
+import { count, path } from './values.ts';
 
 const TARGET = '@rbtree-insert';
 
@@ -35,7 +38,7 @@ export function command(): Command {
     )
     .option('--num <n>', 'entries db_bench writes and reads', count(), 20_000)
     .option('--kernel <version>', 'kernel of the virtual machine: 6.1, 6.12 or a full version', '6.1')
-    .option('-o, --output <file>', 'keep the census here', join(tmpdir(), `whocalls-demo-${userInfo().uid}.pb.gz`))
+    .option('-o, --output <file>', 'keep the census here', path, join(dataDirectory(), 'founding-case.pb.gz'))
     .addOption(new Option('--only <place>', 'count here and nowhere else').choices(PLACES))
     .action(demo);
 }
@@ -48,6 +51,18 @@ async function demo(options: DemoOptions): Promise<void> {
     if (place === wanted.at(-1)) throw new UserError(problem);
     say(`${problem}`);
   }
+}
+
+/** Counting takes minutes: whether its result can be kept is looked at before. */
+function prepareOutput(file: string): void {
+  if (dirname(file) === dataDirectory()) {
+    try {
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw new UserError(`cannot make ${dirname(file)}: ${messageOf(error)}; keep the census elsewhere: -o FILE`);
+    }
+  }
+  checkWritable(file);
 }
 
 /** Counts in one place and reports; otherwise says in a line why it could not. */
@@ -63,16 +78,32 @@ async function tryPlace(place: Place, options: DemoOptions): Promise<string | nu
 }
 
 async function live(options: DemoOptions): Promise<string | null> {
+  prepareOutput(options.output);
   const trial = spawnSync(process.execPath, [ownProgram(), 'record', TARGET, '--format', 'json', '--', 'true'], {
     encoding: 'utf8',
     timeout: 30_000,
   });
   if (trial.status !== 0) return `cannot count calls on this machine: ${lastLine(trial.stderr)}`;
+  const lack = await lackOfLevelDb();
+  if (lack !== null) return lack;
   say('counting on this machine');
   return countInto(options, ['record', TARGET], []);
 }
 
+/** Gets LevelDB ahead: within the virtual machine it cannot be fetched, and while calls are counted it must not be. */
+async function lackOfLevelDb(): Promise<string | null> {
+  try {
+    await obtainLevelDb();
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
 async function lab(options: DemoOptions): Promise<string | null> {
+  prepareOutput(options.output);
+  const lack = await lackOfLevelDb();
+  if (lack !== null) return lack;
   const { ready, missing, kernels } = labAvailability();
   const isThere = kernels.some(({ release }) => release?.startsWith(options.kernel));
   if (!ready || !isThere) {
@@ -92,10 +123,10 @@ async function countInto(
   first: readonly string[],
   last: readonly string[],
 ): Promise<string | null> {
-  rmSync(output, { force: true });
+  const before = stateOf(output);
   const workload = [process.execPath, ownProgram(), 'founding-case', '--num', String(num), ...last];
   const status = await run([...first, '--top', '0', '-o', output, '--', ...workload], 'stdout');
-  if (!isCensus(output)) return `the recording ended with status ${status} and no census`;
+  if (stateOf(output) === before) return `the recording ended with status ${status} and no census`;
   const { census } = await readInputs([output]);
   printFamilies(foundingFamilies(census));
   process.stdout.write(`\nThe census is in ${output}: whocalls read ${output}, or any pprof viewer, opens it.\n`);
@@ -138,8 +169,10 @@ function run(args: readonly string[], to: 'stdout' | 'stderr'): Promise<number> 
   });
 }
 
-function isCensus(file: string): boolean {
-  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+/** Which file it is and when it was written, as far as that can tell an old census from a new one. */
+function stateOf(file: string): string {
+  const status = statSync(file, { throwIfNoEntry: false, bigint: true });
+  return status === undefined ? '' : [status.ino, status.size, status.ctimeNs].join();
 }
 
 function lastLine(text: string): string {

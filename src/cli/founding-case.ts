@@ -1,5 +1,3 @@
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { runFoundingCase } from '../db_bench/founding-case.ts';
@@ -11,12 +9,8 @@ export function command(): Command {
   return newCommand('founding-case')
     .description('The workload of the demo: db_bench on LevelDB, cold reads, its output sent over a TCP connection.')
     .option('--num <n>', 'entries to write and read', count(), 20_000)
-    .option(
-      '--db <folder>',
-      'where the database goes; its content is removed',
-      join(tmpdir(), `whocalls-demo-${userInfo().uid}`),
-    )
-    .action(async ({ num, db }: { num: number; db: string }) => {
+    .option('--db <folder>', 'where the database goes, and stays; without it among the temporary files, and is removed')
+    .action(async ({ num, db }: { num: number; db?: string }) => {
       const stop = new AbortController();
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
       process.exitCode = await runFoundingCase({

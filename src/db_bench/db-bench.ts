@@ -2,9 +2,10 @@
  * LevelDB's db_bench on a real LevelDB: the same flags, benchmarks, keys, values and output lines, so that what reads
  * db_bench's output reads this one's.
  */
-import { mkdirSync } from 'node:fs';
+import { lstatSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { UserError } from '../errors.ts';
 import { type BenchResult, BenchStats, mergeResults, resultLines } from './bench-stats.ts';
 import { type Benchmark, benchmarkNamed, openAgain } from './benchmarks.ts';
 import { Database } from './database.ts';
@@ -42,11 +43,25 @@ const NOT_DATABASE = new Set([
   'heapprofile',
 ]);
 
-/** Where the database is if `--db` is not given: as in the original, and left there afterwards. */
+/**
+ * Where the database is if `--db` is not given: as in the original, and left there afterwards.
+ *
+ * @throws {UserError} the folder among everybody's temporary files is another user's
+ */
 function defaultPath(): string {
-  const directory = process.env.TEST_TMPDIR || join(tmpdir(), `leveldbtest-${process.geteuid?.() ?? 0}`);
-  mkdirSync(directory, { recursive: true });
-  return join(directory, 'dbbench');
+  const own = process.env.TEST_TMPDIR;
+  if (own) {
+    mkdirSync(own, { recursive: true });
+    return join(own, 'dbbench');
+  }
+  const user = process.geteuid?.() ?? 0;
+  const folder = join(tmpdir(), `leveldbtest-${user}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const status = lstatSync(folder); // a link would lead LevelDB to files of this user's that it overwrites
+  if (!status.isDirectory() || (status.uid !== user && process.geteuid !== undefined)) {
+    throw new UserError(`${folder} is not a folder of your own; name one: --db=FOLDER`);
+  }
+  return join(folder, 'dbbench');
 }
 
 /**

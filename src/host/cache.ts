@@ -2,10 +2,20 @@ import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 
-/** Where kernels, tools and built initial file systems are kept: `$XDG_CACHE_HOME/whocalls`, by default `~/.cache/whocalls`. */
+/** Where what can be fetched or built again is kept: `$XDG_CACHE_HOME/whocalls`, by default `~/.cache/whocalls`. */
 export function cacheDirectory(): string {
-  const base = process.env.XDG_CACHE_HOME;
-  return join(base && isAbsolute(base) ? base : join(homedir(), '.cache'), 'whocalls');
+  return ownDirectory('XDG_CACHE_HOME', '.cache');
+}
+
+/** Where results are kept that the user did not name a place for: `$XDG_DATA_HOME/whocalls`, by default `~/.local/share/whocalls`. */
+export function dataDirectory(): string {
+  return ownDirectory('XDG_DATA_HOME', join('.local', 'share'));
+}
+
+/** As the XDG Base Directory Specification has it: a variable that is not an absolute path counts as not set. */
+function ownDirectory(variable: string, byDefault: string): string {
+  const base = process.env[variable];
+  return join(base && isAbsolute(base) ? base : join(homedir(), byDefault), 'whocalls');
 }
 
 /**
