@@ -6,6 +6,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { LabKernel } from './kernels.ts';
+import type { LabSettings } from './options.ts';
 
 /** Where the lab keeps its things in the guest; `/run` is the guest's own. */
 export const GUEST_DIRECTORY = '/run/whocalls';
@@ -36,24 +38,17 @@ export function guestScript(name: 'init' | 'agent' | 'common'): string {
   return readFileSync(file, 'utf8');
 }
 
-/** What {@link guestSettings} needs to know of one run. */
-export interface GuestSettings {
+/** What the guest has to know of one run. */
+export interface GuestRun {
   readonly command: readonly string[];
-  readonly directory: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Directories mounted read-write at the same path; the tag of each is `share` and its index. */
-  readonly shares: readonly string[];
-  /** Files copied out after COMMAND, into the share tagged `files` under their index. */
-  readonly collect: readonly string[];
-  readonly disk: boolean;
-  readonly scheduler: string | undefined;
-  /** The kernel's modules, as a path of the host. */
-  readonly modules: string | undefined;
+  readonly settings: LabSettings;
+  readonly kernel: LabKernel;
 }
 
 /** The settings of both scripts, as a script that defines variables and functions. */
-export function guestSettings(settings: GuestSettings): string {
+export function guestSettings({ settings, kernel }: GuestRun): string {
   const mount = 'trans=virtio,version=9p2000.L,cache=mmap,msize=512000';
+  // The tag of a share is `share` and its index.
   const shares = settings.shares.map(
     (path, index) =>
       `$b mkdir -p ${quote(path)} && $b mount -t 9p -o ${mount} share${index} ${quote(path)} || fail "cannot mount a share"`,
@@ -67,9 +62,8 @@ export function guestSettings(settings: GuestSettings): string {
     `guest=${GUEST_DIRECTORY}`,
     `complaint=${COMPLAINT}`,
     ...Object.entries(PORTS).map(([name, number]) => `port_${name}=${number}`),
-    `disk=${settings.disk ? 'yes' : ''}`,
     `scheduler=${quote(settings.scheduler ?? '')}`,
-    `modules=${quote(settings.modules ?? '')}`,
+    `modules=${quote(kernel.modules ?? '')}`,
     `directory=${quote(settings.directory)}`,
     'mount_shares() {',
     ...shares,
@@ -89,7 +83,9 @@ export function guestSettings(settings: GuestSettings): string {
  * The script that becomes COMMAND: its process id is known before it starts, and it leads a group for signals.
  * COMMAND is looked up in PATH here, because busybox would run its own `sh` or `ls` in place of the host's.
  */
-export function commandScript({ command, directory, environment }: GuestSettings): string {
+export function commandScript({ command, settings, kernel }: GuestRun): string {
+  const { directory } = settings;
+  const environment: LabSettings['environment'] = { ...settings.environment, WHOCALLS_LAB: kernel.release ?? 'yes' };
   const variables = Object.entries(environment)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => quote(`${name}=${value}`));

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { buildInPlace, cacheDirectory, pruneOldest } from '../host/cache.ts';
 import { type CpioEntry, cpioArchive, DIRECTORY, EXECUTABLE, REGULAR } from './cpio.ts';
-import { commandScript, type GuestSettings, guestScript, guestSettings, NEEDED_MODULES } from './guest.ts';
+import { commandScript, type GuestRun, guestScript, guestSettings, NEEDED_MODULES } from './guest.ts';
 import { extractVmlinux, identifyKernel } from './kernel-image.ts';
 import type { LabKernel } from './kernels.ts';
 import { type KernelModule, modulesInOrder, readModuleTree } from './modules.ts';
@@ -45,11 +45,11 @@ function listed(modules: readonly KernelModule[]): string {
 }
 
 /** What one run adds to the initial file system: its settings, COMMAND, and the mark that ends its output. */
-export function runArchive(settings: GuestSettings, token: string): Buffer {
+export function runArchive(run: GuestRun, token: string): Buffer {
   return cpioArchive([
     directory('lab'),
-    text('lab/settings', guestSettings(settings)),
-    text('lab/command', commandScript(settings)),
+    text('lab/settings', guestSettings(run)),
+    text('lab/command', commandScript(run)),
     text('lab/token', token),
   ]);
 }

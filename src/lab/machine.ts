@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
 import { PORTS } from './guest.ts';
 import { hostTscKhz } from './host-tsc.ts';
+import type { LabSettings } from './options.ts';
 
 /** What QEMU is started with. Paths are the host's. */
 export interface MachineOptions {
@@ -10,11 +11,9 @@ export interface MachineOptions {
   readonly accelerator: 'kvm' | 'tcg';
   readonly image: string;
   readonly initramfs: string;
-  readonly cpus: number;
-  /** Mebibytes. */
-  readonly memory: number;
-  readonly append: string;
-  readonly disk: string | undefined;
+  readonly settings: LabSettings;
+  /** The file of the data disk. */
+  readonly disk: string;
   /** Directories by 9p mount tag. */
   readonly shares: readonly { readonly tag: string; readonly path: string; readonly writable: boolean }[];
   /** Removed when the machine has ended, however it ends. */
@@ -120,11 +119,11 @@ function qemuArguments(options: MachineOptions): string[] {
   args.push('-machine', 'q35');
   args.push('-accel', options.accelerator === 'tcg' ? 'tcg,thread=multi' : 'kvm');
   args.push('-cpu', options.accelerator === 'tcg' ? 'max' : 'host');
-  args.push('-smp', String(options.cpus), '-m', `${options.memory}M`);
+  args.push('-smp', String(options.settings.cpus), '-m', `${options.settings.memory}M`);
   args.push('-kernel', options.image, '-initrd', options.initramfs);
   if (existsSync(QUICK_FIRMWARE)) args.push('-bios', QUICK_FIRMWARE);
   const emulation = options.accelerator === 'tcg' ? emulationParameters() : [];
-  args.push('-append', [...KERNEL_PARAMETERS, ...emulation, options.append].join(' ').trim());
+  args.push('-append', [...KERNEL_PARAMETERS, ...emulation, options.settings.append].join(' ').trim());
   args.push('-serial', 'stdio', '-rtc', 'base=utc');
   args.push('-device', 'virtio-serial-pci,max_ports=8');
   for (const [name, number] of Object.entries(PORTS)) {
@@ -136,12 +135,10 @@ function qemuArguments(options: MachineOptions): string[] {
     args.push('-fsdev', `local,id=${tag},path=${comma(path)},security_model=none,${access}`);
     args.push('-device', `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`);
   }
-  if (options.disk !== undefined) {
-    // A full host disk is an I/O error for the guest, not a machine that stands still.
-    const errors = 'werror=report,rerror=report';
-    args.push('-drive', `file=${comma(options.disk)},if=none,id=data,format=raw,cache=unsafe,${errors}`);
-    args.push('-device', 'virtio-blk-pci,drive=data');
-  }
+  // A full host disk is an I/O error for the guest, not a machine that stands still.
+  const errors = 'werror=report,rerror=report';
+  args.push('-drive', `file=${comma(options.disk)},if=none,id=data,format=raw,cache=unsafe,${errors}`);
+  args.push('-device', 'virtio-blk-pci,drive=data');
   return args;
 }
 

@@ -1,5 +1,7 @@
 // Everything there is to say of an option of the lab, once: what it means, its default, how the command line has it.
+import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { messageOf, UserError } from '../errors.ts';
 import type { Accelerator } from './accelerator.ts';
 
 /** How the machine is to be. */
@@ -116,7 +118,20 @@ export function defaultOf(name: keyof LabSettings): string | number | undefined 
   return typeof value === 'number' || typeof value === 'string' ? value : undefined;
 }
 
-/** Options with their defaults; files and directories as absolute paths. */
+/** @throws {UserError} no such directory */
+function sharedDirectory(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    throw new UserError(`cannot share ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Options with their defaults; files and directories as absolute paths.
+ *
+ * @throws {UserError} a directory to share that does not exist
+ */
 export function labSettings(options: LabOptions): LabSettings {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as LabOptions;
   const { kernel, modules, shares = [] } = given;
@@ -128,6 +143,6 @@ export function labSettings(options: LabOptions): LabSettings {
     // Anything with a slash is a file.
     kernel: kernel?.includes('/') ? resolve(kernel) : kernel,
     modules: modules === undefined ? undefined : resolve(modules),
-    shares: shares.map((path) => resolve(path)),
+    shares: shares.map(sharedDirectory),
   } as LabSettings;
 }

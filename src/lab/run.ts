@@ -6,7 +6,6 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  realpathSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -15,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { type Accelerator, kvmState, rememberKvm } from './accelerator.ts';
-import { type GuestSettings, LATER_MODULES, NEEDED_MODULES } from './guest.ts';
+import { LATER_MODULES, NEEDED_MODULES } from './guest.ts';
 import { bootImage, initramfsFor, runArchive } from './initramfs.ts';
 import { findKernel, kernelsDirectory, type LabKernel } from './kernels.ts';
 import { type MachineOptions, startMachine } from './machine.ts';
@@ -133,38 +132,25 @@ async function prepare(
   scratch: string,
   token: string,
 ): Promise<MachineOptions> {
-  const { collect, scheduler, environment, directory, cpus, memory, append } = settings;
-  const shares = settings.shares.map((path) => realpathSync(path));
-  const guest: GuestSettings = {
-    command,
-    directory,
-    environment: { ...environment, WHOCALLS_LAB: kernel.release ?? 'yes' },
-    shares,
-    collect,
-    disk: true,
-    scheduler,
-    modules: kernel.modules,
-  };
-  const wanted = [...NEEDED_MODULES, ...LATER_MODULES, ...(scheduler === 'bfq' ? ['bfq'] : [])];
+  const wanted = [...NEEDED_MODULES, ...LATER_MODULES, ...(settings.scheduler === 'bfq' ? ['bfq'] : [])];
   const initramfs = join(scratch, 'initramfs.cpio');
   copyFileSync(await initramfsFor(kernel, wanted, tools.busybox), initramfs);
-  appendFileSync(initramfs, runArchive(guest, token));
+  appendFileSync(initramfs, runArchive({ command, settings, kernel }, token));
   const disk = join(scratch, 'data.img');
   formatDisk(disk, settings.disk, tools.mkfs);
-  if (collect.length > 0) mkdirSync(join(scratch, 'files'));
+  const files = join(scratch, 'files');
+  mkdirSync(files);
   return {
     qemu: tools.qemu,
     accelerator,
     image: await bootImage(kernel),
     initramfs,
-    cpus,
-    memory,
-    append,
+    settings,
     disk,
     shares: [
       { tag: 'host', path: '/', writable: false },
-      ...shares.map((path, index) => ({ tag: `share${index}`, path, writable: true })),
-      ...(collect.length > 0 ? [{ tag: 'files', path: join(scratch, 'files'), writable: true }] : []),
+      ...settings.shares.map((path, index) => ({ tag: `share${index}`, path, writable: true })),
+      ...(settings.collect.length > 0 ? [{ tag: 'files', path: files, writable: true }] : []),
     ],
     scratch,
   };

@@ -4,7 +4,7 @@
 # lab keeps its things; the settings there (src/lab/guest.ts) say:
 #   complaint                        how lines begin that say why the guest gives up
 #   port_stdout, _stderr, _stdin, _control   numbers of the ports
-#   disk, scheduler                  whether there is a data disk, its I/O scheduler
+#   scheduler                        I/O scheduler of the data disk
 #   modules                          the kernel's modules, as a path of the host
 #   directory                        where COMMAND starts
 #   mount_shares, collect_files      functions for what is shared and what is copied back
@@ -16,7 +16,7 @@ b=$d/busybox
 # shellcheck source=common.sh
 . "$d/common"
 : "${complaint:?}" "${port_stdout:?}" "${port_stderr:?}" "${port_stdin:?}" "${port_control:?}" "${directory:?}"
-: "${disk?}" "${scheduler?}" "${modules?}"
+: "${scheduler?}" "${modules?}"
 
 "$b" mkdir -p /dev/pts /dev/shm
 "$b" mount -t devpts devpts /dev/pts
@@ -45,12 +45,10 @@ make_devices() {
   done < "$1"
 }
 
-if [ "$disk" ]; then
-  if [ "$scheduler" ]; then
-    echo "$scheduler" > /sys/block/vda/queue/scheduler || fail "the kernel has no I/O scheduler $scheduler"
-  fi
-  "$b" mount -t ext4 /dev/vda /data || fail "cannot mount the data disk"
+if [ "$scheduler" ]; then
+  echo "$scheduler" > /sys/block/vda/queue/scheduler || fail "the kernel has no I/O scheduler $scheduler"
 fi
+"$b" mount -t ext4 /dev/vda /data || fail "cannot mount the data disk"
 
 if [ "$modules" ]; then
   tree=/lib/modules/$("$b" uname -r)
