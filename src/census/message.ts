@@ -11,6 +11,8 @@ export interface LossFacts {
   'trace-without-frames': object;
   'sample-without-stack': object;
   'line-without-frame': object;
+  /** More frames than any stack has; what has so many is made to fill the memory. */
+  'stack-too-deep': { readonly frames: number };
   'event-line-missing': object;
   /** perf could not keep up: `PERF_RECORD_LOST`. */
   'ring-buffer-full': object;

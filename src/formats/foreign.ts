@@ -97,7 +97,7 @@ const TEXT: readonly ForeignText[] = [
     sign: /^Tracing blocked time \(us\) /m,
     instead: '-f prints folded stacks, which are read; their numbers are microseconds',
   },
-  { what: "the output of bcc's memleak", sign: /^\s*\d+ bytes in \d+ allocations from stack/m, instead: EXPLAIN },
+  { what: "the output of bcc's memleak", sign: /^[ \t]*\d+ bytes in \d+ allocations from stack/m, instead: EXPLAIN },
   { what: "the output of bcc's klockstat", sign: /^ *Caller +Avg (?:Spin|Wait|Hold)/m },
   { what: "the output of bcc's trace", sign: /^(?:TIME +)?PID +TID +COMM +FUNC/m, instead: EXPLAIN },
   {
@@ -144,7 +144,7 @@ const TEXT: readonly ForeignText[] = [
   { what: 'the output of valgrind', sign: /^==\d+== /m },
   {
     what: 'a dump of Java threads',
-    sign: /^(?:Full thread dump |"[^"\n]+" (?:#\d+ )?(?:daemon )?(?:prio|\[\d+\])|\s+at [\w.$]+\(\w+\.java:\d+\))/m,
+    sign: /^(?:Full thread dump |"[^"\n]+" (?:#\d+ )?(?:daemon )?(?:prio|\[\d+\])|[ \t]+at [\w.$]+\(\w+\.java:\d+\))/m,
   },
   { what: 'a dump of goroutines', sign: /^goroutine \d+ \[[^\]\n]+\]:/m },
   { what: 'a traceback of Python', sign: /^Traceback \(most recent call last\):/m },

@@ -16,12 +16,18 @@ export interface Input {
 }
 
 /**
- * Opens a file ('-' is standard input), plain or compressed.
+ * Opens a file ('-' is standard input), plain or compressed, and closes it when it was used, read to its end or not.
  *
  * @throws {UserError} no such file, a directory, not readable
  */
-export async function openInput(path: string): Promise<Input> {
-  return path === '-' ? decompress('standard input', fromStdin()) : decompress(path, await fromFile(path));
+export async function withInput<T>(path: string, use: (input: Input) => Promise<T>): Promise<T> {
+  if (path === '-') return use(await decompress('standard input', fromStdin()));
+  const handle = await openFile(path);
+  try {
+    return await use(await decompress(path, chunksOf(handle, path)));
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Takes the compression off bytes: gzip, zstd or xz, told by the first of them. */
@@ -45,30 +51,25 @@ async function* fromStdin(): AsyncGenerator<Buffer> {
   for await (const chunk of process.stdin) yield chunk as Buffer;
 }
 
-async function fromFile(path: string): Promise<AsyncGenerator<Buffer>> {
-  let handle: Awaited<ReturnType<typeof open>>;
+async function openFile(path: string): Promise<FileHandle> {
   try {
-    handle = await open(path);
-    if ((await handle.stat()).isDirectory()) {
-      await handle.close();
-      throw new UserError(`${path} is a directory; name the files in it`);
-    }
+    const handle = await open(path);
+    if (!(await handle.stat()).isDirectory()) return handle;
+    await handle.close();
   } catch (error) {
-    throw error instanceof UserError ? error : new UserError(fileProblem(path, error), { cause: error });
+    throw new UserError(fileProblem(path, error), { cause: error });
   }
-  return (async function* () {
-    // One buffer for the whole file: a chunk is done with when the next one is asked for.
-    const buffer = Buffer.allocUnsafe(CHUNK);
-    try {
-      for (;;) {
-        const bytesRead = await readChunk(handle, buffer, path);
-        if (bytesRead === 0) return;
-        yield buffer.subarray(0, bytesRead);
-      }
-    } finally {
-      await handle.close();
-    }
-  })();
+  throw new UserError(`${path} is a directory; name the files in it`);
+}
+
+async function* chunksOf(handle: FileHandle, path: string): AsyncGenerator<Buffer> {
+  // One buffer for the whole file: a chunk is done with when the next one is asked for.
+  const buffer = Buffer.allocUnsafe(CHUNK);
+  for (;;) {
+    const bytesRead = await readChunk(handle, buffer, path);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
 }
 
 /** Files of the kernel, and failing disks, open well and cannot be read. */
@@ -102,7 +103,7 @@ export interface Head {
   readonly problem: TruncatedInput | null;
 }
 
-/** Reads at least `length` bytes; fewer only where the stream ends. */
+/** Takes the first `length` bytes; fewer only where the stream ends. */
 export async function takeHead(bytes: ByteStream, length: number): Promise<Head> {
   const iterator = bytes[Symbol.asyncIterator]();
   const taken: Buffer[] = [];
@@ -123,10 +124,10 @@ export async function takeHead(bytes: ByteStream, length: number): Promise<Head>
       isWhole = true;
     }
   }
-  const head = Buffer.concat(taken);
+  const whole = Buffer.concat(taken);
   const rest = async function* () {
     try {
-      if (head.length > 0) yield head;
+      if (whole.length > 0) yield whole;
       if (problem) throw problem;
       if (isWhole) return;
       for (;;) {
@@ -138,5 +139,11 @@ export async function takeHead(bytes: ByteStream, length: number): Promise<Head>
       await iterator.return?.();
     }
   };
-  return { head, rest: { [Symbol.asyncIterator]: rest }, isWhole, problem };
+  const head = whole.subarray(0, length);
+  return {
+    head,
+    rest: { [Symbol.asyncIterator]: rest },
+    isWhole: isWhole && head.length === whole.length,
+    problem: head.length === whole.length ? problem : null,
+  };
 }

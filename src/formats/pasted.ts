@@ -4,7 +4,7 @@ import type { KernelKnowledge } from '../census/knowledge.ts';
 import { UserError } from '../errors.ts';
 import { CensusBuilder } from './builder.ts';
 import { Diagnostics } from './diagnostics.ts';
-import { openInput } from './input.ts';
+import { withInput } from './input.ts';
 import { sniffReader } from './registry.ts';
 
 /** Somebody pastes pages, not gigabytes; recordings are for `whocalls read`. */
@@ -17,18 +17,19 @@ const LARGEST = 64 << 20;
  * @throws {UserError} no such file, too large, nothing that looks like a stack
  */
 export async function readPasted(path: string, knowledge: KernelKnowledge, target?: string): Promise<Census> {
-  const input = await openInput(path);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of input.bytes) {
-    chunks.push(Buffer.from(chunk));
-    size += chunk.length;
-    if (size > LARGEST) throw new UserError(`${input.name} is no pasted stack (over 64 MB): try 'whocalls read'`);
-  }
-  const bytes = Buffer.concat(chunks);
+  const { name: file, bytes } = await withInput(path, async ({ name, bytes: stream }) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of stream) {
+      chunks.push(Buffer.from(chunk));
+      size += chunk.length;
+      if (size > LARGEST) throw new UserError(`${name} is no pasted stack (over 64 MB): try 'whocalls read'`);
+    }
+    return { name, bytes: Buffer.concat(chunks) };
+  });
   const targets = target === undefined ? [] : [target];
 
-  const reader = sniffReader(bytes.subarray(0, 1 << 20), input.name, true);
+  const reader = sniffReader(bytes.subarray(0, 1 << 20), file, true);
   if (typeof reader === 'object') {
     const diagnostics = new Diagnostics();
     const builder = new CensusBuilder(knowledge, diagnostics);
@@ -41,7 +42,7 @@ export async function readPasted(path: string, knowledge: KernelKnowledge, targe
   for (const name of targets) builder.census.target(name);
   for (const block of bytes.toString('utf8').split(/\n[ \t]*\r?\n/)) addBareStack(builder, block);
   const census = builder.finish();
-  if (census.rows.size === 0) throw new UserError(`${input.name} holds nothing that looks like a stack`);
+  if (census.rows.size === 0) throw new UserError(`${file} holds nothing that looks like a stack`);
   return census;
 }
 

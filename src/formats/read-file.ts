@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { CensusBuilder } from './builder.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { foreignFormat } from './foreign.ts';
-import { type Input, openInput, takeHead } from './input.ts';
+import { type Input, takeHead, withInput } from './input.ts';
 import {
   type ByteStream,
   type FormatReader,
@@ -35,6 +35,9 @@ const OWN_REPORTS = [
   /^! \d+ of \d+ calls \(|^Total \d+ calls\b.* attributed \d+ \(/m,
 ];
 
+/** Sums are exact, or there is none. */
+export const TOO_MANY_CALLS = 'tells of more than 2^53 calls, which cannot be added up exactly';
+
 export interface ReadFileOptions {
   readonly knowledge: KernelKnowledge;
   /** Names of targets, for sources that do not tell them. */
@@ -54,7 +57,7 @@ export interface ReadFileOptions {
  * @throws {UserError} nothing usable: missing file, {@link UnknownFormat}, {@link MalformedInput}
  */
 export async function readFile(path: string, options: ReadFileOptions): Promise<ReadResult> {
-  return readInput(await openInput(path), options);
+  return withInput(path, (input) => readInput(input, options));
 }
 
 /** {@link readFile} for bytes from anywhere. */
@@ -73,6 +76,7 @@ export async function readInput(input: Input, options: ReadFileOptions): Promise
   }
   const census = builder.finish();
   if (census.total === 0) throw nothingRead(input.name, reader, diagnostics, head);
+  if (!Number.isSafeInteger(census.total)) throw new MalformedInput(`${input.name} ${TOO_MANY_CALLS}`);
   return { name: input.name, format: reader.name, census, diagnostics };
 }
 
@@ -103,7 +107,6 @@ async function chooseReader(
     if (chosen || isEmpty) break;
     const reader = sniffReader(head, name, taken.isWhole || size === HEADS.at(-1));
     if (typeof reader === 'object') return { reader, bytes: rest, head };
-    if (reader === 'no' && size >= 1 << 16) break;
     if (taken.isWhole) break;
   }
   if (isEmpty) throw new UserError(`${name} is empty`);

@@ -6,8 +6,8 @@ import { unpackX86Xz } from './xz-x86.ts';
 /** How bytes are compressed; '' where they are not. */
 export type Compression = '' | 'gzip' | 'zstd' | 'xz';
 
-/** As many first bytes as {@link compressionOf} has to see. */
-export const COMPRESSION_HEAD = 6;
+/** So many first bytes tell the compression, and how much memory it takes: the longest header of a zstd frame. */
+export const COMPRESSION_HEAD = 18;
 
 const MAGICS: readonly (readonly [Compression, Buffer])[] = [
   ['gzip', Buffer.from([0x1f, 0x8b])],
@@ -91,16 +91,54 @@ async function* gunzip(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   }
 }
 
+/** The largest window that zstd itself takes unasked: so much memory the data of a stranger may ask for. */
+const LARGEST_WINDOW = 1 << 27;
+
+/** A block of 4 bytes can be 128 KiB: so few are taken at once that what comes out of them is held in memory. */
+const ZSTD_PUSH = 256;
+
+/**
+ * How much memory a frame of zstd asks for, in bytes; 0 where its header is not whole. RFC 8878, 3.1.1.1: a descriptor, then the
+ * window as exponent and eighths, or the size of the content in its place.
+ */
+function zstdWindow(header: Buffer): number {
+  const descriptor = header[4] ?? 0;
+  const isSingle = (descriptor & 0x20) !== 0;
+  if (!isSingle) {
+    const window = header[5] ?? 0;
+    return 2 ** (10 + (window >> 3)) * (1 + (window & 7) / 8);
+  }
+  const at = 5 + ([0, 1, 2, 4][descriptor & 3] ?? 0);
+  const size = [1, 2, 4, 8][descriptor >> 6] ?? 0;
+  if (header.length < at + size) return 0;
+  if (size === 8) return Number(header.readBigUInt64LE(at));
+  return header.readUIntLE(at, size) + (size === 2 ? 256 : 0);
+}
+
+/** The same bytes in small pieces. */
+async function* pieces(bytes: AsyncIterable<Buffer>, size: number): AsyncGenerator<Buffer> {
+  for await (const chunk of bytes) {
+    for (let at = 0; at < chunk.length; at += size) yield chunk.subarray(at, at + size);
+  }
+}
+
 async function* unzstd(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const { Decompress } = await import('fzstd');
   let out: Buffer[] = [];
   let isComplete = false;
+  let isFirst = true;
   const decompressor = new Decompress((chunk, isLast) => {
     if (chunk.length > 0) out.push(asBuffer(chunk));
     isComplete = isLast === true;
   });
   try {
-    for await (const chunk of copies(bytes)) {
+    for await (const chunk of pieces(copies(bytes), ZSTD_PUSH)) {
+      if (isFirst && zstdWindow(chunk) > LARGEST_WINDOW) {
+        throw new DamagedCompression(
+          'the zstd data ask for a window of more than 128 MiB; unpack them first: zstd -d --long=31',
+        );
+      }
+      isFirst = false;
       decompressor.push(chunk);
       yield* out;
       out = [];

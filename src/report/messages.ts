@@ -14,6 +14,7 @@ const LOSSES: Words<LossFacts> = {
   'trace-without-frames': () => 'call trace without frames',
   'sample-without-stack': () => 'sample without a stack',
   'line-without-frame': () => 'line without a frame',
+  'stack-too-deep': ({ frames }) => `stack of more than ${frames} frames`,
   'event-line-missing': () => 'event line missing',
   'ring-buffer-full': () => 'perf ring buffer full',
   'map-full': ({ map, limit }) =>

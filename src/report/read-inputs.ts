@@ -3,7 +3,7 @@ import type { Census } from '../census/census.ts';
 import { mergeCensus } from '../census/merge.ts';
 import { messageOf, UserError } from '../errors.ts';
 import { filesUnder } from '../formats/directory.ts';
-import { type ReadResult, readFile } from '../formats/read-file.ts';
+import { type ReadResult, readFile, TOO_MANY_CALLS } from '../formats/read-file.ts';
 import type { FormatReader, ReaderOptions } from '../formats/reader.ts';
 import { readerNamed } from '../formats/registry.ts';
 import { type InputFile, inputFile, type ReportInput, type UnreadableFile } from './report.ts';
@@ -67,6 +67,9 @@ export async function readInputs(names: readonly string[], options: InputOptions
       for (const name of await filesOf(given)) {
         await attempt(name, async () => {
           const result = await readRecording(name, options).finally(() => options.onDone?.());
+          if (!Number.isSafeInteger((census?.total ?? 0) + result.census.total)) {
+            throw new UserError(`${name} ${TOO_MANY_CALLS} with those of the other files`);
+          }
           files.push(inputFile(result));
           if (census) mergeCensus(census, result.census);
           else census = result.census;

@@ -10,7 +10,9 @@ import { lossFromText } from '../loss-text.ts';
 import { type ByteStream, type FormatReader, MalformedInput, type ReaderOptions, type SniffResult } from '../reader.ts';
 
 const LINE = /^(.*\S)\s+(\d+(?:\.\d+)?)$/;
-const TWO_COLUMNS = /^\S.*;.*\s\d+(?:\.\d+)?\s+\d+(?:\.\d+)?$/;
+/** Two counts at the end, looked for in the last so many characters: the time must not grow with the square of the line. */
+const TWO_COUNTS = /\s\d+(?:\.\d+)?\s+\d+(?:\.\d+)?$/;
+const LONGEST_COUNTS = 80;
 
 /** What the exporter writes besides stacks: `[lost];[not printed] 66` and, counting nothing, `[target];[vfs_write] 0`. */
 const LOST = /^\[lost\];\[(.+)\]$/;
@@ -103,7 +105,7 @@ class FoldedParser extends SingleLines {
     const line = buffer.toString('utf8', start, newline).trim();
     // A process may be called #; comments are no stacks with a count.
     if (line === '' || (line.startsWith('#') && !(line.includes(';') && LINE.test(line)))) return;
-    if (TWO_COLUMNS.test(line)) {
+    if (TWO_COUNTS.test(line.slice(-LONGEST_COUNTS)) && line.includes(';')) {
       throw new MalformedInput(
         `line ${this.line}: a differential folded file (two counts a line) compares two recordings; give the two files it was made from`,
       );

@@ -28,7 +28,7 @@ export const dmesgReader: FormatReader = {
 
   sniff(head: Buffer, _fileName: string, isWhole: boolean): SniffResult {
     const text = head.toString('latin1');
-    if (/^(?!\s*#).{0,200}Call [Tt]race:/m.test(text)) return 'yes';
+    if (/^(?![^\S\n]*#).{0,200}Call [Tt]race:/m.test(text)) return 'yes';
     const lines = text.split('\n', 50).filter((line) => line.trim() !== '');
     const prefixed = lines.filter((line) => splitLogLine(line).text >= 8).length;
     if (prefixed > 0 && lines.some(isLoggedFrame)) return 'yes';

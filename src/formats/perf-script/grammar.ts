@@ -186,6 +186,8 @@ export function parseHeader(line: string, hasFrames: boolean): PerfHeader | null
 /** An event's name as it can stand anywhere in a line without a time stamp. */
 const EVENT_INSIDE = new RegExp(String.raw`(?<=^|\s)${NAME}:(?=\s|$)`, 'g');
 const ENDS_IN_NUMBER = /(?:(?:^|\s)-?\d+(?:\/-?\d+)?|\[\d+\])(?:\s+[KUHGgMESp]{1,4})?\s*$/;
+/** Names and numbers before an event are short. What is longer is the event's own text, however many colons it has. */
+const LONGEST_HEADER = 256;
 /** A process has at most 15 bytes of name; padded, 16. */
 const LONGEST_NAME = 16;
 
@@ -195,7 +197,7 @@ const LONGEST_NAME = 16;
  */
 export function parseUntimed(line: string, hasFrames: boolean): PerfHeader | null {
   let found: { left: string; event: string; rest: string } | null = null;
-  for (const match of line.matchAll(EVENT_INSIDE)) {
+  for (const match of line.slice(0, LONGEST_HEADER).matchAll(EVENT_INSIDE)) {
     const event = match[0].slice(0, -1);
     const left = line.slice(0, match.index);
     const rest = line.slice(match.index + match[0].length).trim();

@@ -5,7 +5,7 @@ import { expectSame } from '../../../test/support/check-census.ts';
 import { readBytes } from '../../../test/support/check-reader.ts';
 import { generator } from '../../../test/support/random.ts';
 import { recording } from '../../../test/support/recordings.ts';
-import { endsInField, sniffProfile } from './fields.ts';
+import { outermostFields, sniffProfile } from './fields.ts';
 import { writePprof } from './write.ts';
 
 /** Bytes of a field: its number and type, then a number or bytes behind their length (below 128). */
@@ -75,7 +75,7 @@ test('a profile with its fields in any order is the same profile', async () => {
   const fields: Buffer[] = [];
   for (let at = 0; at < profile.length; ) {
     let end = at + 1;
-    while (endsInField(profile.subarray(at, end)) !== null) end += 1;
+    while (outermostFields(profile.subarray(at, end)).cut !== null) end += 1;
     fields.push(profile.subarray(at, end));
     at = end;
   }

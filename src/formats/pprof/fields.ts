@@ -134,14 +134,16 @@ function fieldAt(bytes: Buffer, at: number): Field | null {
   return { number, type, start: p + 1, end: p + 1 + length };
 }
 
-/** Where the field begins in which the bytes end; null if they end with a field or are no profile. */
-export function endsInField(bytes: Buffer): number | null {
+/** The outermost fields of a profile: how many, and where the one begins in which the bytes end; null for none. */
+export function outermostFields(bytes: Buffer): { readonly fields: number; readonly cut: number | null } {
   let at = 0;
+  let fields = 0;
   while (at < bytes.length) {
     const field = fieldAt(bytes, at);
-    if (field === null) return null;
-    if (field.end > bytes.length) return at;
+    if (field === null) break;
+    if (field.end > bytes.length) return { fields, cut: at };
+    fields += 1;
     at = field.end;
   }
-  return null;
+  return { fields, cut: null };
 }

@@ -18,11 +18,17 @@ import {
   parseCensusComment,
   placeOfFile,
 } from './encoding.ts';
-import { endsInField, sniffProfile } from './fields.ts';
+import { outermostFields, sniffProfile } from './fields.ts';
 import { foreignValues, ownValues } from './values.ts';
 
 /** The library holds a profile in memory as a whole. */
 const MAXIMUM_SIZE = 512 << 20;
+
+/** Each becomes an object, also where it has but two bytes. */
+const MOST_MESSAGES = 4_000_000;
+
+/** No stack is so deep; a few bytes can stand for one that is, for locations are repeated and have many lines. */
+const DEEPEST_STACK = 1 << 16;
 
 /** pprof profiles: the census files of this tool, from which everything comes back, and those of others. */
 export const pprofReader: FormatReader = {
@@ -51,7 +57,12 @@ async function readWhole(bytes: ByteStream): Promise<Buffer> {
 }
 
 function decode(bytes: Buffer): Profile {
-  const cut = endsInField(bytes);
+  const { cut, fields } = outermostFields(bytes);
+  if (fields > MOST_MESSAGES) {
+    throw new MalformedInput(
+      `the profile has ${fields} samples, functions and names; at most ${MOST_MESSAGES} are read`,
+    );
+  }
   // The names come last: without them nothing of a profile can be kept.
   if (cut !== null) throw new TruncatedInput(`the profile is cut off at byte ${cut}`);
   try {
@@ -101,7 +112,12 @@ class ProfileConverter {
         census.lose(lossFromText(String(lost)), count);
         continue;
       }
-      const frames = sample.locationId.flatMap((id) => this.#frames.get(String(id)) ?? []);
+      const locations = sample.locationId.map((id) => this.#frames.get(String(id)) ?? []);
+      if (locations.reduce((depth, frames) => depth + frames.length, 0) > DEEPEST_STACK) {
+        census.lose({ code: 'stack-too-deep', frames: DEEPEST_STACK }, count);
+        continue;
+      }
+      const frames = locations.flat();
       const target = this.#builder.targetId(String(labels.get(LABEL.target) ?? ''));
       const task = this.#builder.task(own ? keyOf(labels) : foreignKey(labels));
       const row = own ? this.#addExactly(frames, task, count, target) : this.#builder.call(frames, task, count, target);
