@@ -78,6 +78,8 @@ export interface NoteFacts {
   'target-taken-for-tracepoints': { readonly word: string; readonly category: string };
   'target-several': { readonly target: string; readonly places: readonly string[] };
   'target-entered-by': { readonly target: string; readonly wrappers: readonly string[] };
+  /** The name is a macro on this kernel, around a function that is counted for it. */
+  'target-macro': { readonly target: string; readonly counted: string };
   'target-copies': { readonly target: string; readonly copies: readonly string[] };
   'target-in-part': { readonly target: string; readonly parts: readonly string[] };
   'pattern-in-part': { readonly pattern: string; readonly parts: readonly string[] };

@@ -3,6 +3,9 @@ import { targetSets } from '../capture/targets/target-sets.ts';
 import { noteText } from '../report/messages.ts';
 import { newCommand } from './command.ts';
 
+/** Names that somebody may want to look through. */
+const MOST_LISTED = 4096;
+
 /** `whocalls targets [WORD…]`: the named sets, or what words resolve to on this kernel. */
 export function command(): Command {
   return newCommand('targets')
@@ -27,7 +30,7 @@ async function resolved(words: readonly string[]): Promise<string> {
     import('../capture/symbols/address.ts'),
     import('../capture/targets/resolve-targets.ts'),
   ]);
-  const { targets, notes } = resolveTargets(words, liveNames(Kallsyms.read()));
+  const { targets, notes } = resolveTargets(words, liveNames(Kallsyms.read()), MOST_LISTED);
   const lines = targets.map((target) => {
     if (target.kind === 'tracepoint') return `${target.name}  tracepoint`;
     if (target.kind === 'user')

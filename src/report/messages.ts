@@ -94,6 +94,8 @@ const NOTES: Words<NoteFacts> = {
   'target-several': ({ target, places }) =>
     `${target} is the name of ${places.length} functions (${some(places)}); all are counted.`,
   'target-entered-by': ({ target, wrappers }) => `${target} is entered by ${wrappers.join(' and ')}.`,
+  'target-macro': ({ target, counted: name }) =>
+    `${target} is a macro around ${name} on this kernel: ${name} was counted.`,
   'target-copies': ({ target, copies }) =>
     `The compiler made copies of ${target}, which are counted too: ${copies.join(', ')}.`,
   'target-in-part': ({ target, parts }) =>

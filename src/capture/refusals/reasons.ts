@@ -134,8 +134,9 @@ export interface WordRefusals {
   'too-many-targets': {
     readonly words: string;
     readonly count: number;
-    readonly isLeast: boolean;
     readonly most: number;
+    /** Patterns for parts of them, with how many each matches. */
+    readonly narrower: readonly { readonly pattern: string; readonly count: number }[];
   };
   /** A function that an executable or library calls but does not contain. */
   'imported-function': { readonly path: string; readonly name: string };

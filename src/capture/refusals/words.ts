@@ -114,9 +114,12 @@ const WORDS: Words<RefusalFacts> = {
     `no tracepoint ${isPattern ? 'matches' : 'is called'} ${word}${meant(near)}`,
   'no-tracepoints': ({ word, why }) => `${word}: tracepoints cannot be looked up: ${TRACEFS[why]}`,
   'no-category': ({ word, category, near, isLibrary }) =>
-    `${word}: there is no tracepoint category and no loaded module ${category}${isLibrary ? '; name a library with its path (/usr/lib/…)' : meant(near)}`,
-  'too-many-targets': ({ words, count, isLeast, most }) =>
-    `${words} stands for ${isLeast ? 'more than ' : ''}${count} functions; at most ${most} are counted at once`,
+    `${word}: there is no tracepoint category and no loaded module ${category}${isLibrary ? '; and the dynamic linker knows no such library: name it with its path (/usr/lib/…)' : meant(near)}`,
+  'too-many-targets': ({ words, count, most, narrower }) => {
+    const parts = narrower.map((part) => `'${part.pattern}' (${part.count})`);
+    const narrow = parts.length === 0 ? '' : `; parts of them: ${parts.join(', ')}`;
+    return `${words} stands for ${count} functions; at most ${most} are counted at once${narrow}`;
+  },
   'imported-function': ({ path, name }) => `${path} calls ${name} but does not contain it: name the library that does`,
   'no-user-function': ({ path, name, isPattern, near, symbols }) =>
     `${isPattern ? `no function of ${path} matches ${name}` : `${path} has no function ${name}`}${meant(near)}${SYMBOLS[symbols]}`,

@@ -25,6 +25,8 @@ ffffffff81001000 t __do_sys_fork
 ffffffff81001000 T __ia32_sys_fork
 ffffffff81001000 T __x64_sys_fork
 ffffffff81001100 t __se_sys_madvise
+ffffffff81001180 T __x64_sys_newstat
+ffffffff81001190 T kmem_cache_alloc_noprof
 ffffffff81001200 D some_data
 ffffffff83000000 T _sinittext
 ffffffff83000100 t tcp_init
@@ -47,6 +49,7 @@ const NAMES: Names = {
   hasEvent: (category, event) => EVENTS[category]?.includes(event) ?? false,
   events: (category) => (category === undefined ? Object.keys(EVENTS) : (EVENTS[category] ?? [])),
   whyNoEvents: () => null,
+  library: (name) => (name === 'z' ? '/lib/libz.so.1' : undefined),
   userFunctions: () => ({
     functions: [
       { name: 'work', offsets: [0x1234n], isChooser: false },
@@ -131,6 +134,32 @@ describe('resolveTargets', () => {
     expect(names('__do_sys_clone', '__x64_sys_clone')).toEqual(['__do_sys_clone', '__x64_sys_clone']);
   });
 
+  it('takes system calls as manuals name them', () => {
+    const entries = ['__x64_sys_clone', '__ia32_sys_clone'];
+    for (const word of ['clone(2)', 'syscall:clone', 'syscall:clon*', 'syscall:/_clon/'])
+      expect(resolved(word).functions).toEqual(entries);
+    expect(names('stat(2)', 'stat(2)')).toEqual(['sys_newstat']);
+  });
+
+  it('takes a macro for the function behind it, and says so', () => {
+    expect(names('kmem_cache_alloc')).toEqual(['kmem_cache_alloc_noprof']);
+    expect(resolved('kmem_cache_alloc').notes).toEqual([
+      { code: 'target-macro', target: 'kmem_cache_alloc', counted: 'kmem_cache_alloc_noprof' },
+    ]);
+    expect(resolved('kmem_cache_alloc_noprof').notes).toEqual([]);
+  });
+
+  it('says how to narrow a pattern that matches too many', () => {
+    expect(() => resolveTargets(['/./'], NAMES, 5)).toThrow(
+      "/./ stands for 16 functions; at most 5 are counted at once; parts of them: 'sys_*' (4), 'tcp_*' (3)",
+    );
+  });
+
+  it('finds libraries without a path, after modules and tracepoints', () => {
+    expect(names('z:work')).toEqual(['/lib/libz.so.1:work']);
+    expect(names('z:work*')).toEqual(['/lib/libz.so.1:work', '/lib/libz.so.1:work_twice']);
+  });
+
   it('says what tracepoints of system calls do not see, where the kernel runs 32-bit programs', () => {
     const compat = new Kallsyms(Buffer.from(`${KALLSYMS}ffffffffc0100200 T __ia32_compat_sys_ioctl\n`));
     const notes = (kallsyms: Kallsyms) => resolveTargets(['syscalls:sys_enter_write'], { ...NAMES, kallsyms }).notes;
@@ -207,7 +236,9 @@ describe('resolveTargets', () => {
     ['ext4:nothing', 'the module ext4 has no function nothing'],
     ['ext4:write_begni', 'the module ext4 has no function write_begni; did you mean ext4:write_begin?'],
     ['nothing:*', 'there is no tracepoint category and no loaded module nothing'],
-    ['libc.so.6:malloc', 'name a library with its path'],
+    ['libc.so.6:malloc', 'the dynamic linker knows no such library'],
+    ['clone', 'did you mean sys_clone?'],
+    ['open(2)', 'no kernel function is called sys_open'],
     ['tcp_init', 'tcp_init runs only while the kernel starts'],
     ['some_data', 'some_data is data, not a function'],
     [process.execPath, 'is a file; a COMMAND stands after --'],

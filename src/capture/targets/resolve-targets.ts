@@ -3,6 +3,7 @@ import type { Note } from '../../census/message.ts';
 import { normaliseSymbol } from '../../census/symbol-name.ts';
 import { UsageError } from '../../errors.ts';
 import { type ElfProbes, elfProbes } from '../../image/elf.ts';
+import { findSharedLibrary } from '../../image/shared-library.ts';
 import type { TracefsProblem } from '../refusals/reasons.ts';
 import { Refused } from '../refusals/refused.ts';
 import { formatAddress } from '../symbols/address.ts';
@@ -11,6 +12,7 @@ import type { KernelFunction } from '../symbols/function-map.ts';
 import type { Kallsyms } from '../symbols/kallsyms.ts';
 import { listTraceEvents, traceEventDirectory, whyNoTraceEvents } from '../sys/tracefs.ts';
 import { isExpression, NamePattern } from './name-pattern.ts';
+import { narrowerPatterns } from './narrower-patterns.ts';
 import { nearNames } from './near-names.ts';
 import type { Target } from './target.ts';
 import { TargetList } from './target-list.ts';
@@ -20,8 +22,8 @@ import { resolveUser } from './user-targets.ts';
 
 /** More than this many targets at once are a mistake, and take long to arm. */
 const MOST_TARGETS = 512;
-/** Enough to refuse them before all of them are known. */
-const FAR_TOO_MANY = 8 * MOST_TARGETS;
+/** What follows the name of a function that allocates, where memory allocation profiling is built in. */
+const NOPROF = '_noprof';
 
 /** Targets as resolved against the running kernel, with what the user should know about it. */
 export interface ResolvedTargets {
@@ -40,6 +42,8 @@ export interface Names {
   whyNoEvents(): TracefsProblem | null;
   /** What of an executable or library can be counted. */
   userFunctions(path: string): ElfProbes;
+  /** The file of a library that is named without its path: `libc.so.6`, `libc`, `c`. */
+  library(name: string): string | undefined;
 }
 
 /** The names of the running kernel. */
@@ -54,6 +58,7 @@ export function liveNames(kallsyms: Kallsyms): Names {
     whyNoEvents: whyNoTraceEvents,
     events: listTraceEvents,
     userFunctions: elfProbes,
+    library: findSharedLibrary,
   };
 }
 
@@ -62,17 +67,21 @@ export function liveNames(kallsyms: Kallsyms): Names {
  * `sched:sched_switch`, `@rbtree-insert`, `/usr/lib/libc.so.6:malloc`, several separated by commas. What several of
  * them name is counted once.
  *
+ * @param most so many may there be
  * @throws {Refused} for names that resolve to nothing, with near names
  */
-export function resolveTargets(words: readonly string[], names: Names): ResolvedTargets {
+export function resolveTargets(words: readonly string[], names: Names, most = MOST_TARGETS): ResolvedTargets {
   const notes: Note[] = [];
   const list = new TargetList();
   for (const word of words.flatMap(splitWord)) {
     for (const target of resolveWord(word, names, notes)) list.add(target);
   }
+  if (list.size === 0) throw new UsageError('name a function to count');
+  if (list.size > most) {
+    const near = narrowerPatterns(list.names(), most);
+    throw new Refused({ code: 'too-many-targets', words: words.join(' '), count: list.size, most, narrower: near });
+  }
   const targets = list.all();
-  if (targets.length === 0) throw new UsageError('name a function to count');
-  refuseTooMany(words.join(' '), targets.length);
   if (list.aliases.size > 0) {
     notes.push({
       code: 'target-aliases',
@@ -85,11 +94,6 @@ export function resolveTargets(words: readonly string[], names: Names): Resolved
   const used = targets.filter((target) => target.kind === 'function' && isUsedByCounting(target.name));
   if (used.length > 0) notes.push({ code: 'target-used-by-counting', targets: used.map(({ name }) => name) });
   return { targets, notes };
-}
-
-/** @throws {Refused} more than can be counted at once */
-function refuseTooMany(words: string, count: number, isLeast = false): void {
-  if (count > MOST_TARGETS) throw new Refused({ code: 'too-many-targets', words, count, isLeast, most: MOST_TARGETS });
 }
 
 /** Whether the kernel was built for 32-bit processes as well (arch_trace_is_compat_syscall tells them from others). */
@@ -109,6 +113,8 @@ function resolveWord(word: string, names: Names, notes: Note[]): Target[] {
   if (before !== '') return resolveQualified(word, before, expression, names, notes);
   const colon = isExpression(word) ? -1 : word.lastIndexOf(':');
   if (colon > 0) return resolveQualified(word, word.slice(0, colon), word.slice(colon + 1), names, notes);
+  const [, call] = /^(\w+)\([23]?\)$/.exec(word) ?? [];
+  if (call !== undefined) return resolveSystemCall(call, names, notes);
   const pattern = NamePattern.parse(word);
   if (pattern) return matching(word, pattern, () => true, names, notes);
   return [resolveFunction(word, () => true, names, notes)];
@@ -143,6 +149,7 @@ type Choice = (candidate: KernelFunction) => boolean;
 function resolveQualified(word: string, left: string, right: string, names: Names, notes: Note[]): Target[] {
   const pattern = NamePattern.parse(right);
   if (left.includes('/')) return resolveUser(left, pattern ?? right, names.userFunctions(left), notes);
+  if (left === 'syscall') return resolveSystemCall(right, names, notes);
   const { kallsyms } = names;
   const isInside: Choice = ({ module }) => module === (left === 'vmlinux' ? '' : left);
   const hasFunctions = left === 'vmlinux' || kallsyms.hasModule(left);
@@ -154,9 +161,25 @@ function resolveQualified(word: string, left: string, right: string, names: Name
       notes.push({ code: 'target-taken-for-tracepoints', word, category: left });
     return events.map((event) => tracepoint(left, event, pattern ? word : undefined));
   }
-  if (!hasFunctions) throw noSuchEvent(word, left, right, names);
+  if (!hasFunctions) {
+    const library = names.library(left);
+    if (library === undefined) throw noSuchEvent(word, left, right, names);
+    return resolveUser(library, pattern ?? right, names.userFunctions(library), notes);
+  }
   if (pattern) return matching(word, pattern, isInside, names, notes);
   return [resolveFunction(right, isInside, names, notes, left)];
+}
+
+/** `openat(2)` and `syscall:openat`, by the name of the manual; `syscall:open*`. */
+function resolveSystemCall(name: string, names: Names, notes: Note[]): Target[] {
+  const pattern = NamePattern.parse(isExpression(name) ? name : `sys_${name}`);
+  if (pattern) {
+    const isCall: Choice = (candidate) => /^(compat_)?sys_/.test(normaliseSymbol(candidate.name));
+    return matching(pattern.text, pattern, isCall, names, notes);
+  }
+  // stat(2) is sys_newstat: there is an older one of that name.
+  const called = [`sys_${name}`, `sys_new${name}`].find((one) => names.kallsyms.systemCall(one).length > 0);
+  return [resolveFunction(called ?? `sys_${name}`, () => true, names, notes)];
 }
 
 function noSuchEvent(word: string, category: string, event: string, names: Names): Refused {
@@ -182,7 +205,8 @@ function tracepoint(category: string, event: string, pattern: string | undefined
 }
 
 /** One function by name: at all its addresses, and in all the copies the compiler made of it. */
-function resolveFunction(name: string, isWanted: Choice, { kallsyms }: Names, notes: Note[], module?: string): Target {
+function resolveFunction(name: string, isWanted: Choice, names: Names, notes: Note[], module?: string): Target {
+  const { kallsyms } = names;
   const exact = kallsyms.named(name).filter(isWanted);
   const isOneCopy = exact.length > 0 && name.includes('.');
   const others = isOneCopy ? [] : kallsyms.copies(name).filter(isWanted);
@@ -191,7 +215,13 @@ function resolveFunction(name: string, isWanted: Choice, { kallsyms }: Names, no
   const staying = all.filter(({ address }) => !kallsyms.isGone(address));
   if (all.length > 0 && staying.length === 0) throw new Refused({ code: 'init-only', name });
   const { functions, isPart } = isOneCopy ? { functions: staying, isPart: false } : callEntries(staying);
-  if (functions.length === 0) throw notFound(name, isWanted, kallsyms, module);
+  if (functions.length === 0) {
+    // Since 6.10 the functions that allocate are macros around these, so that allocations can be told apart.
+    const behind = `${name}${NOPROF}`;
+    if (!kallsyms.named(behind).some(isWanted)) throw notFound(name, isWanted, kallsyms, module);
+    notes.push({ code: 'target-macro', target: name, counted: behind });
+    return resolveFunction(behind, isWanted, names, notes, module);
+  }
   const copies = functions.filter((one) => one.name !== name).map((one) => one.name);
   const same = functions.filter((one) => one.name === name);
   if (same.length > 1) {
@@ -211,7 +241,8 @@ function place({ module, address }: KernelFunction): string {
 
 function notFound(name: string, isWanted: Choice, kallsyms: Kallsyms, module?: string): Refused {
   const candidates = [...kallsyms].filter(isWanted).map((one) => normaliseSymbol(one.name));
-  const near = nearNames(name, candidates);
+  const calls = kallsyms.systemCall(`sys_${name}`).length > 0 ? [`sys_${name}`] : [];
+  const near = [...calls, ...nearNames(name, candidates).filter((one) => !calls.includes(one))];
   if (module !== undefined) {
     const named = near.map((one) => `${module}:${one}`);
     return new Refused({ code: 'no-function-in-module', module, name, near: named });
@@ -232,7 +263,6 @@ function matching(word: string, pattern: NamePattern, isWanted: Choice, names: N
     const same = byName.get(name);
     if (same) same.push(candidate);
     else byName.set(name, [candidate]);
-    if (byName.size > FAR_TOO_MANY) refuseTooMany(word, byName.size, true);
   }
   const targets: Target[] = [];
   const inner: string[] = [];
@@ -245,7 +275,6 @@ function matching(word: string, pattern: NamePattern, isWanted: Choice, names: N
     if (entries.isPart) parts.push(...entries.functions.map((part) => part.name));
   }
   if (targets.length === 0) throw new Refused({ code: 'no-match', pattern: word });
-  refuseTooMany(word, targets.length);
   if (parts.length > 0) notes.push({ code: 'pattern-in-part', pattern: word, parts });
   if (inner.length > 0) {
     notes.push({ code: 'pattern-syscalls-once', pattern: word, names: inner });

@@ -33,6 +33,15 @@ export class TargetList {
     }
   }
 
+  get size(): number {
+    return this.#targets.length;
+  }
+
+  /** Names of the targets, of which several may have one. */
+  names(): string[] {
+    return this.#targets.map(({ name }) => name);
+  }
+
   /**
    * The targets in the order they came. Those of one name are called by their modules, else as the compiler calls them.
    */
