@@ -3,7 +3,7 @@ import { linkPerfEvent, recursionMisses } from '../sys/bpf-programs.ts';
 import { whyNotPermitted } from '../sys/diagnosis.ts';
 import { has } from '../sys/features.ts';
 import type { SystemCallError } from '../sys/native.ts';
-import { openPerfEvent, type PerfEvent, setProgram } from '../sys/perf.ts';
+import { openPerfEvent, type PerfEventAttr, setProgram } from '../sys/perf.ts';
 import { type Armed, ask, type EngineContext, type KernelCount, type ProgramRequest } from './engine.ts';
 import { MissedCalls } from './missed-calls.ts';
 
@@ -17,7 +17,7 @@ type EventKind = 'tracepoint' | 'uprobe';
  */
 export function armPerfEvents(
   kind: EventKind,
-  events: readonly PerfEvent[],
+  events: readonly PerfEventAttr[],
   request: ProgramRequest,
   context: EngineContext,
 ): Armed {

@@ -53,12 +53,13 @@ export class MapReader {
 
   readCounts(map: BpfMap): void {
     const { layout, census } = { layout: this.#layout, census: this.#census };
+    // One for all: the table of keys takes what it holds at once.
+    const task: { -readonly [name in keyof CallKey]?: string | number } = {};
     forEachEntry(map, (key, value) => {
       this.keyCount++;
       const index = key.readUInt32LE(layout.target);
       const count = Number(value.readBigUInt64LE(0));
       this.attributed[index] = (this.attributed[index] ?? 0) + count;
-      const task: { -readonly [name in keyof CallKey]?: string | number } = {};
       for (const { name, at } of this.#parts) task[name] = KEY_PARTS[name].read(key, at);
       if (layout.bucket !== null) task.bucket = (key.readUInt32LE(layout.bucket) - this.#firstBucket) >>> 0;
       if (layout.argument !== null) task.argument = this.#argument(key, layout.argument, index);

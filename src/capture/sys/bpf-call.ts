@@ -1,5 +1,5 @@
 import { arch } from './arch.ts';
-import { addressOf, type Request, SystemCallError, trySystemCall } from './native.ts';
+import { addressOf, SystemCallError, type SystemCallRequest, trySystemCall } from './native.ts';
 import { Struct } from './struct.ts';
 
 /** A command of bpf(2) with its part of `union bpf_attr` (include/uapi/linux/bpf.h), and what it works on. */
@@ -96,6 +96,6 @@ export function tryBpf({ number }: Command, attr: Buffer): number | string {
 }
 
 /** What a command asks for, to be named in an error. */
-export function request({ object }: Command, name?: string): Request {
+export function request({ object }: Command, name?: string): SystemCallRequest {
   return { call: 'bpf', object, ...(name !== undefined && { name }) };
 }

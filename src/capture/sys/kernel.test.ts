@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseCpuList } from './kernel.ts';
-import { perfEventAttr } from './perf.ts';
+import { perfEventBytes } from './perf.ts';
 
 describe('what the kernel says of itself', () => {
   it('reads lists of CPUs', () => {
@@ -9,7 +9,7 @@ describe('what the kernel says of itself', () => {
   });
 
   it('lays out struct perf_event_attr as linux/perf_event.h has it, disabled', () => {
-    const attr = perfEventAttr({
+    const attr = perfEventBytes({
       type: 5,
       samplePeriod: 1,
       breakpoint: true,

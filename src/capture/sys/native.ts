@@ -4,7 +4,7 @@ import { messageOf } from '../../errors.ts';
 import { Refused } from '../refusals/refused.ts';
 
 /** What is asked of the kernel, so that a refusal can be told from others. */
-export interface Request {
+export interface SystemCallRequest {
   /** The system call: `bpf`, `perf_event_open`, `ioctl`, … */
   readonly call: string;
   /** What it is to make or work on: `map`, `program`, `PERF_EVENT_IOC_SET_BPF`. */
@@ -21,7 +21,7 @@ export class SystemCallError extends Error {
   /** `EPERM`, `EINVAL`, … */
   readonly errno: string;
 
-  constructor(request: Request, errno: string) {
+  constructor(request: SystemCallRequest, errno: string) {
     super(`${[request.call, request.object, request.name].filter((part) => part !== undefined).join(' ')}: ${errno}`);
     this.call = request.call;
     this.object = request.object;
@@ -95,7 +95,7 @@ export function cFunction(prototype: string): CFunction {
  * Makes a system call; `request` names it in the error.
  * @throws {SystemCallError} where the kernel refuses
  */
-export function systemCall(request: Request, number: number, ...args: readonly (number | bigint)[]): number {
+export function systemCall(request: SystemCallRequest, number: number, ...args: readonly (number | bigint)[]): number {
   const result = trySystemCall(number, ...args);
   if (typeof result === 'string') throw new SystemCallError(request, result);
   return result;

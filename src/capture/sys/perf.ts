@@ -37,7 +37,7 @@ const IOC_REFRESH = 0x2402;
 const IOC_SET_BPF = 0x40042408;
 
 /** What a perf event watches. Offsets are those of `struct perf_event_attr`. */
-export interface PerfEvent {
+export interface PerfEventAttr {
   readonly type: number;
   readonly config?: bigint;
   /** Further bits of the flags. */
@@ -53,7 +53,7 @@ export interface PerfEvent {
 }
 
 /** The bytes of a `struct perf_event_attr`, for an event that starts disabled. */
-export function perfEventAttr(event: PerfEvent): Buffer {
+export function perfEventBytes(event: PerfEventAttr): Buffer {
   return ATTR.pack({
     type: event.type,
     size: ATTR.size,
@@ -68,12 +68,12 @@ export function perfEventAttr(event: PerfEvent): Buffer {
 }
 
 /** An event that never occurs; `flags` ask for records of what processes do. */
-export function dummyEvent(flags = 0n): PerfEvent {
+export function dummyEvent(flags = 0n): PerfEventAttr {
   return { type: PERF_TYPE_SOFTWARE, config: COUNT_SW_DUMMY, flags };
 }
 
 /** A breakpoint on the execution of a kernel address. */
-export function breakpointEvent(address: bigint): PerfEvent {
+export function breakpointEvent(address: bigint): PerfEventAttr {
   return {
     type: PERF_TYPE_BREAKPOINT,
     samplePeriod: 1,
@@ -87,21 +87,21 @@ export function breakpointEvent(address: bigint): PerfEvent {
  * Opens an event on one CPU, for all processes; it starts disabled.
  * @throws {SystemCallError}
  */
-export function openPerfEvent(event: PerfEvent, cpu: number): number {
+export function openPerfEvent(event: PerfEventAttr, cpu: number): number {
   return open(event, -1, cpu);
 }
 
 /** Opens an event of one thread, 0 the one that calls, on whatever CPU it runs; it starts disabled. */
-export function openPerfEventOf(event: PerfEvent, thread: number): number {
+export function openPerfEventOf(event: PerfEventAttr, thread: number): number {
   return open(event, thread, -1);
 }
 
-function open(event: PerfEvent, thread: number, cpu: number): number {
+function open(event: PerfEventAttr, thread: number, cpu: number): number {
   const number = arch().syscalls.perfEventOpen;
   return systemCall(
     { call: 'perf_event_open' },
     number,
-    addressOf(perfEventAttr(event)),
+    addressOf(perfEventBytes(event)),
     thread,
     cpu,
     -1,
