@@ -7,12 +7,12 @@ import { type Command, Option } from 'commander';
 import { foundingFamilies } from '../db_bench/families.ts';
 import { messageOf, UserError } from '../errors.ts';
 import { dataDirectory } from '../host/cache.ts';
+import { checkWritable } from '../host/output-file.ts';
 import { labAvailability } from '../lab/availability.ts';
 import { readInputs } from '../report/read-inputs.ts';
 import { newCommand } from './command.ts';
 import { ownProgram } from './founding-case.ts';
 import { obtainLevelDb } from './leveldb.ts';
-import { checkWritable } from './output-file.ts';
 import { printReport } from './report-options.ts';
 import { count, path } from './values.ts';
 

@@ -4,7 +4,7 @@ import { explainStacks, readStacks } from '../report/explain-stacks.ts';
 import { factsText, functionFacts, treeFacts, treesLike } from '../report/knowledge-text.ts';
 import { type ExplainedStack, stackText } from '../report/stack-text.ts';
 import { newCommand } from './command.ts';
-import { toStdout } from './output-file.ts';
+import { toStdout } from './stdout.ts';
 import { outputWidth } from './terminal.ts';
 import { count } from './values.ts';
 

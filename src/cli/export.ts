@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
+import { refuseInput } from '../host/output-file.ts';
 import { REPORT_FORMATS } from '../report/writers.ts';
 import { newCommand } from './command.ts';
-import { refuseInput } from './output-file.ts';
 import { addInputOptions, type InputOptions, readFiles, tellUnreadable } from './read.ts';
 import { checkReportOptions, printReport } from './report-options.ts';
 

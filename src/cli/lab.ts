@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
+import { checkWritable } from '../host/output-file.ts';
 import { runInLab } from '../lab/run.ts';
 import { newCommand, parseOnly } from './command.ts';
 import { addMachineOptions, type MachineFlags, machineOptions, terminalStreams } from './lab-machine.ts';
 import { recordCommand, recordOutputs } from './lab-record.ts';
 import { kernelsCommand, setupCommand } from './lab-setup.ts';
-import { checkWritable } from './output-file.ts';
 import { keepingSeparator } from './own-arguments.ts';
 
 /** `whocalls lab`: `run`, `setup` and `kernels`, or else `record` inside the guest. */

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { READERS } from '../formats/registry.ts';
+import { refuseInput } from '../host/output-file.ts';
 import { type Inputs, readInputs } from '../report/read-inputs.ts';
 import type { ReportInput } from '../report/report.ts';
 import { printable } from '../text/columns.ts';
 import { newCommand } from './command.ts';
-import { refuseInput } from './output-file.ts';
 import { addReportOptions, checkReportOptions, type OutputOptions, printReport } from './report-options.ts';
 import { ProgressLine } from './terminal.ts';
 

@@ -6,9 +6,10 @@ import type { Census } from '../census/census.ts';
 import { DIMENSIONS, GROUPINGS } from '../census/dimensions.ts';
 import { parseWhere } from '../census/where.ts';
 import { UsageError } from '../errors.ts';
+import { checkWritable, toFile } from '../host/output-file.ts';
 import { buildReport, EXPLAIN_STYLES, type ReportInput, type ReportOptions } from '../report/report.ts';
 import { formatOfFile, REPORT_FORMATS, writeReport, writerNamed } from '../report/writers.ts';
-import { checkWritable, toFile, toStdout } from './output-file.ts';
+import { toStdout } from './stdout.ts';
 import { hasColour, outputWidth } from './terminal.ts';
 import { count } from './values.ts';
 

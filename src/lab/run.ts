@@ -1,19 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  appendFileSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { type Accelerator, kvmState, rememberKvm } from './accelerator.ts';
+import { collectFiles } from './collect-files.ts';
 import { LATER_MODULES, NEEDED_MODULES } from './guest.ts';
 import { bootImage, initramfsFor, runArchive } from './initramfs.ts';
 import { findKernel, kernelsDirectory, type LabKernel } from './kernels.ts';
@@ -109,12 +101,7 @@ async function runOnce(
     started = true; // from here on the supervisor removes the scratch directory
     const bootSeconds = await session.boot(settings.bootDeadline ?? BOOT_DEADLINE[accelerator]);
     streams.onPhase?.('running', accelerator);
-    const outcome = await session.run(settings, () => {
-      for (const [index, path] of settings.collect.entries()) {
-        const file = join(scratch, 'files', String(index));
-        if (existsSync(file)) copyFileSync(file, path);
-      }
-    });
+    const outcome = await session.run(settings, () => collectFiles(join(scratch, 'files'), settings.collect));
     return { ...outcome, kernel, accelerator, bootSeconds };
   } finally {
     if (!started) rmSync(scratch, { recursive: true, force: true });

@@ -47,7 +47,7 @@ describe('a guest', () => {
   it('whose time is up is told to end, and what it then says is kept', async () => {
     let collected = 0;
     const stdout = new PassThrough();
-    const { guest, run } = await startGuest({ timeout: 20, stdout, collect: () => collected++ });
+    const { guest, run } = await startGuest({ timeout: 20, stdout, collect: async () => void collected++ });
     guest.stdout.write('counting ');
     await vi.advanceTimersByTimeAsync(19_000);
     expect(guest.signals).toEqual([]);
@@ -112,8 +112,15 @@ describe('a guest', () => {
 });
 
 /** A session with a guest that has just started COMMAND. `run` resolves to what came of it, an error too. */
-async function startGuest({ timeout, ...given }: { timeout: number; stdout?: PassThrough; collect?: () => void }) {
-  const { collect = () => {}, ...streams } = given;
+async function startGuest({
+  timeout,
+  ...given
+}: {
+  timeout: number;
+  stdout?: PassThrough;
+  collect?: () => Promise<void>;
+}) {
+  const { collect = async () => {}, ...streams } = given;
   const guest = new FakeGuest();
   const session = new Session(guest.machine, streams, TOKEN, SILENCE);
   guest.says('ready');

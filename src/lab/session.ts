@@ -107,7 +107,10 @@ export class Session {
    * Waits for COMMAND and the end of its output, then switches the machine off. `collect` runs just before.
    * COMMAND is told to end after `timeout` seconds and has `grace` seconds to do so: what it has to say, it can say.
    */
-  async run({ timeout, grace }: { timeout: number; grace: number }, collect: () => void): Promise<GuestOutcome> {
+  async run(
+    { timeout, grace }: { timeout: number; grace: number },
+    collect: () => Promise<void>,
+  ): Promise<GuestOutcome> {
     this.#heartbeat = new Heartbeat(this.#silence, () => {
       this.#hangs = true;
       this.#settle();
@@ -117,8 +120,11 @@ export class Session {
     const isLate = (await this.#wait(finished, timeout)) === 'late';
     if (isLate) this.#signal('TERM');
     await this.#until(finished, grace, `${tooLate}, and ${grace} s more when it was told to end`);
-    collect();
-    await this.#end();
+    try {
+      await collect();
+    } finally {
+      await this.#end();
+    }
     if (isLate) throw new LabError(`${tooLate} and was ended`, true, TIMED_OUT);
     const [stdout, stderr] = this.#outputs.map((output) => output.collected());
     return {
