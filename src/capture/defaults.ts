@@ -1,13 +1,14 @@
 import type { RunOptions } from './run/run.ts';
 import type { CountingOptions } from './session/plan.ts';
+import { parseKeys } from './targets/arguments.ts';
 
-/** What holds of a recording unless somebody says otherwise; for the library and the command line. */
+/** What a recording is unless it is asked for otherwise; for the library and the command line. */
 export const DEFAULTS: Pick<CountingOptions, 'filter' | 'keys' | 'walk' | 'userStacks' | 'maxStacks' | 'maxKeys'> &
   Pick<RunOptions, 'command'> = {
   command: [],
   filter: {},
   /** Calls are told apart by process name. */
-  keys: { pid: false, comm: true, cpu: false },
+  keys: parseKeys('comm'),
   walk: true,
   userStacks: false,
   /** Room for 20,000 distinct stacks with some to spare; 35 MiB of kernel memory. */
