@@ -117,6 +117,8 @@ export interface WarningFacts {
     readonly count: number;
     readonly names: readonly string[];
     readonly why: string;
+    /** The same as codes, engine by engine: `kprobe not-traceable`. */
+    readonly refusals?: readonly string[];
   };
   stated: { readonly text: string };
 }

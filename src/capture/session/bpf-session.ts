@@ -257,6 +257,7 @@ export class BpfSession implements CountingSession {
         count: names.length,
         names: names.slice(0, MOST_NAMED),
         why: first ? whyNotCounted(first.refusal) : '',
+        refusals: first?.refusal.tried.map(({ engine, refusal }) => `${engine} ${refusal.code}`) ?? [],
       });
     }
   }
