@@ -7,6 +7,8 @@ it('keeps the last lines without the codes of the firmware', () => {
   console.push(Buffer.from('wo'));
   expect(console.lines()).toEqual(['SeaBIOS', '[    1.0] one', '[    1.1] two']);
   expect(console.lines(1)).toEqual(['[    1.1] two']);
+  console.push(Buffer.from([0x0a, 0x9b, ...Buffer.from('31mred\n')]));
+  expect(console.lines(1)).toEqual(['31mred']);
 });
 
 it('finds why the kernel gave up and what it killed', () => {

@@ -56,8 +56,8 @@ export class ConsoleTail {
   }
 }
 
-/** Firmware moves the cursor about with escape codes: `ESC [ 2 J`, `ESC c`. */
+/** Firmware moves the cursor about with escape codes: `ESC [ 2 J`, `ESC c`. Some terminals obey single bytes above 7f, too. */
 function printable(line: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return line.replace(/\x1b(\[[0-9;?=]*[ -/]*[@-~]|[@-Z\\-_a-z])|[\x00-\x08\x0b-\x1f\x7f]/g, '').trimEnd();
+  return line.replace(/\x1b(\[[0-9;?=]*[ -/]*[@-~]|[@-Z\\-_a-z])|[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '').trimEnd();
 }
