@@ -42,7 +42,7 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
 }
 
 /**
- * Parses the arguments of a command without running it.
+ * Parses the arguments of a command without running it; its `args` and `opts()` are what was read.
  *
  * @throws {UsageError} one that is wrong
  * @throws {CommanderError} with status 0: help was asked for and shown

@@ -46,7 +46,7 @@ function gathered(findings: readonly Finding[]): Finding[] {
 }
 
 function table(findings: readonly Finding[]): string {
-  const colour = hasColour(process.stdout);
+  const colour = hasColour();
   const width = Math.max(...findings.map(({ what }) => what.length)) + 2;
   const lines = findings.map(({ what, works, detail }) => {
     const mark = works ? 'yes' : 'no ';

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { guestKernel, needs } from '../../test/support/needs.ts';
 import { guestPath } from '../lab/guest.ts';
 import { LAB_FLAGS, labSettings } from '../lab/options.ts';
 import { newCommand } from './command.ts';
@@ -59,6 +60,29 @@ describe('record options', () => {
     expect(lab('do_exit', '--max-keys', '0')).toMatchObject({ status: 2, stdout: '' });
     const help = lab('do_exit', '-h');
     expect([help.status, help.stdout]).toEqual([0, expect.stringMatching(/^Usage: whocalls record /)]);
+  });
+});
+
+describe('what is mistyped', () => {
+  const refusal = (...args: string[]) => {
+    const main = fileURLToPath(new URL('../../dist/cli/main.cjs', import.meta.url));
+    const { status, stderr } = spawnSync(process.execPath, [main, 'lab', ...args], { encoding: 'utf8' });
+    return `${status} ${stderr}`;
+  };
+
+  it('is found before a guest boots: no function, options that do not go together, no such COMMAND', () => {
+    const noFunction = '2 whocalls: name a function before -- COMMAND: lab vfs_write -- ls\n';
+    expect(refusal('--', 'true')).toBe(noFunction);
+    expect(refusal('--cpus', '2', '--', 'ls', '--', '-l')).toBe(noFunction);
+    expect(refusal('do_exit', '--only-command')).toBe('2 whocalls: --only-command needs a COMMAND after --\n');
+    expect(refusal('do_exit', '--', 'no-such-command')).toMatch(/^127 whocalls: cannot run no-such-command: no such/);
+  });
+
+  it("is held against the guest's kernel", needs(guestKernel('6.12')), () => {
+    expect(refusal('--kernel', '6.12', 'vfs_wirte', '--', 'true')).toMatch(/^1 .* did you mean vfs_write, /);
+    expect(refusal('--kernel', '6.12', 'ext4:ext4_wirtepages', '--', 'true')).toMatch(
+      /did you mean ext4:ext4_writepages/,
+    );
   });
 });
 

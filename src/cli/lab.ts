@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
 import { checkWritable } from '../host/output-file.ts';
+import type { LabSettings } from '../lab/options.ts';
 import { runInLab } from '../lab/run.ts';
 import { newCommand, parseOnly } from './command.ts';
 import { addMachineOptions, type MachineFlags, machineOptions, terminalStreams } from './lab-machine.ts';
 import { recordCommand, recordOutputs } from './lab-record.ts';
 import { kernelsCommand, setupCommand } from './lab-setup.ts';
 import { keepingSeparator } from './own-arguments.ts';
+import { terminalEnvironment } from './terminal.ts';
 
 /** `whocalls lab`: `run`, `setup` and `kernels`, or else `record` inside the guest. */
 export function command(): Command {
@@ -16,8 +18,17 @@ export function command(): Command {
     .argument('<target...>', 'what `whocalls record` takes: targets, its options, the command')
     .enablePositionalOptions()
     .passThroughOptions()
-    .action((args: string[], flags: MachineFlags) => record(args, flags));
+    .action((args: string[], flags: MachineFlags, { rawArgs }: ParsedCommand) => {
+      if (rawArgs.at(-args.length - 1) === '--')
+        throw new UsageError('name a function before -- COMMAND: lab vfs_write -- ls');
+      return record(args, flags);
+    });
   return lab.addCommand(runCommand()).addCommand(setupCommand()).addCommand(kernelsCommand());
+}
+
+/** What commander was given; it takes the first `--` out of the arguments. */
+interface ParsedCommand {
+  readonly rawArgs: readonly string[];
 }
 
 function runCommand(): Command {
@@ -26,26 +37,34 @@ function runCommand(): Command {
     .usage('[lab options] -- COMMAND…')
     .argument('<command...>', 'the command and its arguments')
     .passThroughOptions()
-    .action((args: string[], flags: MachineFlags) => runGuest(args, flags, []));
+    .action((args: string[], flags: MachineFlags) => runGuest(args, flags, {}));
 }
 
 async function record(args: readonly string[], flags: MachineFlags): Promise<void> {
   if (args[0]?.startsWith('-')) throw new UsageError('a target has to come before the record options');
-  // A mistyped option is found before the guest boots.
-  await parseOnly((await import('./record.ts')).command(), keepingSeparator(args));
+  // What is mistyped is found before the guest boots.
+  const { command, planOf } = await import('./record.ts');
+  const parsed = command();
+  await parseOnly(parsed, keepingSeparator(args));
+  const plan = planOf(parsed.args, parsed.opts());
+  const { checkBeforeBoot } = await import('./lab-check.ts');
+  await checkBeforeBoot(plan.targets, plan.command ?? [], machineOptions(flags));
   const outputs = recordOutputs(args, process.cwd());
   // The guest writes to a disk of its own, from which the files are fetched.
   for (const file of outputs) checkWritable(file);
-  await runGuest(recordCommand(args), flags, outputs);
+  // The guest's streams are no terminals, but what it prints may end on one.
+  const environment = { ...process.env, ...terminalEnvironment() };
+  await runGuest(recordCommand(args), flags, { collect: outputs, environment });
 }
 
-async function runGuest(args: readonly string[], flags: MachineFlags, collect: readonly string[]): Promise<void> {
+async function runGuest(
+  args: readonly string[],
+  flags: MachineFlags,
+  settings: Partial<Pick<LabSettings, 'collect' | 'environment'>>,
+): Promise<void> {
   const terminal = terminalStreams(flags);
   try {
-    // The guest's standard output is no terminal, but what it prints may end on one.
-    const { columns } = process.stdout;
-    const environment = { ...process.env, ...(columns > 0 && { COLUMNS: String(columns) }) };
-    const result = await runInLab({ ...machineOptions(flags), collect, environment }, args, terminal.streams);
+    const result = await runInLab({ ...machineOptions(flags), ...settings }, args, terminal.streams);
     if (result.outOfMemory !== undefined) {
       process.stderr.write(`whocalls: the guest ran out of memory and killed ${result.outOfMemory} (see --memory)\n`);
     }

@@ -80,16 +80,13 @@ export function command(commands: readonly string[] = []): Command {
     );
   addRecordOptions(addReportOptions(record)).addHelpText('after', EXAMPLES);
   return record.action(async (args: string[], options: RecordOptions) => {
-    const targets = ownArguments(args);
-    const workload = args.slice(targets.length + 1);
+    const { targets, workload } = split(args);
     const watch = watchWorkload(workload, options, options.timeBuckets);
     const timed = watch && {
       timeBuckets: watch.bucketMilliseconds,
       maxKeys: Math.max(options.maxKeys, KEYS_WITH_TIME),
     };
-    const { timeBuckets, phaseRegex, phases } = options;
-    const needsTimes = timeBuckets !== undefined || phaseRegex !== undefined || phases === 'on';
-    const plan = planOf(targets, workload, { ...options, ...timed }, needsTimes);
+    const plan = planOf(args, options, timed ?? {});
     const { record: run } = await import('../capture/record.ts');
     const progress = new ProgressLine();
     const recording = await run({
@@ -185,12 +182,24 @@ function addRecordOptions(command: Command): Command {
     );
 }
 
-function planOf(
-  targets: readonly string[],
-  workload: readonly string[],
+function split(args: readonly string[]): { targets: readonly string[]; workload: readonly string[] } {
+  const targets = ownArguments(args);
+  return { targets, workload: args.slice(targets.length + 1) };
+}
+
+/**
+ * What to record, by the arguments and options as commander gives them.
+ *
+ * @param timed what takes the place of options where COMMAND's output is read for phases
+ * @throws {UsageError} they do not go together
+ */
+export function planOf(
+  args: readonly string[],
   options: RecordOptions,
-  needsTimes: boolean,
+  timed: Partial<Pick<RecordOptions, 'maxKeys' | 'timeBuckets'>> = {},
 ): RecordPlan {
+  const { targets, workload } = split(args);
+  const { timeBuckets, phaseRegex, phases } = options;
   checkReportOptions(options);
   if (targets.length === 0)
     throw new UsageError("name a function to count: whocalls record NAME -- COMMAND (see 'whocalls record -h')");
@@ -216,12 +225,12 @@ function planOf(
     walk: options.walk,
     userStacks: options.userStacks ?? false,
     maxStacks: options.maxStacks,
-    maxKeys: options.maxKeys,
+    maxKeys: timed.maxKeys ?? options.maxKeys,
     durationSeconds: options.duration,
     interval: interval === undefined ? undefined : { seconds: interval, onInterval: intervalPrinter() },
     engine: options.engine,
-    bucketMilliseconds: options.timeBuckets,
-    needsTimes,
+    bucketMilliseconds: timed.timeBuckets ?? options.timeBuckets,
+    needsTimes: timeBuckets !== undefined || phaseRegex !== undefined || phases === 'on',
     user: options.user,
   };
 }

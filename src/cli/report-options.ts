@@ -95,7 +95,7 @@ export async function printReport(census: Census, options: OutputOptions, input:
   const top = options.top ?? (format === 'text' ? DEFAULT_TOP : 0);
   const content = await writeReport(buildReport(census, { ...options, top }, input), format, {
     width: outputWidth(),
-    colour: !isFile(output) && hasColour(process.stdout),
+    colour: !isFile(output) && hasColour(),
     verbose: options.verbose ?? false,
   });
   if (!isFile(output)) return toStdout(content);

@@ -92,6 +92,30 @@ export function elfSegments(file: Buffer): ElfSegment[] {
   });
 }
 
+/**
+ * Names of the functions that an ELF file in memory holds, such as a kernel module, where addresses are those in a section.
+ * @throws {RangeError} it is cut off
+ */
+export function functionNames(file: Buffer): string[] {
+  const size = file.readUInt16LE(58);
+  const sections = Number(file.readBigUInt64LE(40));
+  const names: string[] = [];
+  for (let index = 0; index < file.readUInt16LE(60); index++) {
+    const header = sections + index * size;
+    if (file.readUInt32LE(header + 4) !== SHT_SYMTAB) continue;
+    const start = Number(file.readBigUInt64LE(header + 24));
+    const end = start + Number(file.readBigUInt64LE(header + 32));
+    const strings = Number(file.readBigUInt64LE(sections + file.readUInt32LE(header + 40) * size + 24));
+    for (let at = start; at + 24 <= end; at += 24) {
+      const isElsewhere = file.readUInt16LE(at + 6) === 0;
+      if (isElsewhere || ((file[at + 4] ?? 0) & 15) !== STT_FUNC) continue;
+      const name = strings + file.readUInt32LE(at);
+      names.push(file.toString('latin1', name, file.indexOf(0, name)));
+    }
+  }
+  return names;
+}
+
 type Read = (offset: number, length: number) => Buffer;
 
 function readSegments(header: Buffer, read: Read): ElfSegment[] {

@@ -16,7 +16,12 @@ export const GUEST_DIRECTORY = '/run/whocalls';
 export const NEEDED_MODULES = ['virtio_pci', '9p', '9pnet_virtio', 'overlay'] as const;
 
 /** Modules loaded while the host's files are being mounted. ext4 asks for crc32c by algorithm: no dependency names it. */
-export const LATER_MODULES = ['virtio_console', 'virtio_blk', 'crc32c_generic', 'ext4'] as const;
+const LATER_MODULES = ['virtio_console', 'virtio_blk', 'crc32c_generic', 'ext4'] as const;
+
+/** Every module the guest loads, but for what these depend on. */
+export function guestModules(scheduler?: string): string[] {
+  return [...NEEDED_MODULES, ...LATER_MODULES, ...(scheduler === 'bfq' ? ['bfq'] : [])];
+}
 
 /** Lines on the console with this start are the guest saying why it gives up. */
 export const COMPLAINT = 'whocalls-lab:';

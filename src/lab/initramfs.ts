@@ -22,8 +22,7 @@ export async function initramfsFor(kernel: LabKernel, wanted: readonly string[],
   const common = guestScript('common');
   const scripts = [init, agent, common, identity(busybox)];
   const modules = kernel.modules === undefined ? [] : [identity(kernel.modules), ...wanted];
-  const file = join(cacheDirectory(), 'boot', `${hash([identity(kernel.image), ...modules, ...scripts])}.cpio`);
-  return built(file, async () => {
+  return keptFor([identity(kernel.image), ...modules, ...scripts], 'cpio', async () => {
     const tree = kernel.modules === undefined ? undefined : readModuleTree(kernel.modules);
     const loaded = tree ? await modulesInOrder(tree, wanted) : [];
     const first = tree ? (await modulesInOrder(tree, NEEDED_MODULES)).length : 0;
@@ -57,12 +56,17 @@ export function runArchive(run: GuestRun, token: string): Buffer {
 /** The file to start: the kernel decompressed beforehand where possible, else as it is. */
 export async function bootImage(kernel: LabKernel): Promise<string> {
   if (identifyKernel(kernel.image).kind === 'vmlinux') return kernel.image;
-  const file = join(cacheDirectory(), 'boot', `${hash([identity(kernel.image)])}.vmlinux`);
-  const kept = await built(file, async () => (await extractVmlinux(kernel.image)) ?? Buffer.alloc(0));
+  const kept = await keptFor(
+    [identity(kernel.image)],
+    'vmlinux',
+    async () => (await extractVmlinux(kernel.image)) ?? Buffer.alloc(0),
+  );
   return statSync(kept).size > 0 ? kept : kernel.image; // an empty one remembers that it cannot be had
 }
 
-async function built(file: string, build: () => Promise<Buffer>): Promise<string> {
+/** The file of the cache that is built from these parts and has this ending, built now unless it is there. */
+export async function keptFor(parts: readonly string[], ending: string, build: () => Promise<Buffer>): Promise<string> {
+  const file = join(cacheDirectory(), 'boot', `${hash(parts)}.${ending}`);
   if (existsSync(file)) {
     const now = new Date();
     utimesSync(file, now, now);
@@ -75,7 +79,7 @@ async function built(file: string, build: () => Promise<Buffer>): Promise<string
 }
 
 /** A file or directory as it stands: its path, size and time of change. */
-function identity(path: string): string {
+export function identity(path: string): string {
   const { size, mtimeMs } = statSync(path);
   return `${path} ${size} ${mtimeMs}`;
 }

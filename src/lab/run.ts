@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { type Accelerator, kvmState, rememberKvm } from './accelerator.ts';
 import { collectFiles } from './collect-files.ts';
-import { LATER_MODULES, NEEDED_MODULES } from './guest.ts';
+import { guestModules } from './guest.ts';
 import { bootImage, initramfsFor, runArchive } from './initramfs.ts';
 import { findKernel, kernelsDirectory, type LabKernel } from './kernels.ts';
 import { type MachineOptions, startMachine } from './machine.ts';
@@ -119,9 +119,8 @@ async function prepare(
   scratch: string,
   token: string,
 ): Promise<MachineOptions> {
-  const wanted = [...NEEDED_MODULES, ...LATER_MODULES, ...(settings.scheduler === 'bfq' ? ['bfq'] : [])];
   const initramfs = join(scratch, 'initramfs.cpio');
-  copyFileSync(await initramfsFor(kernel, wanted, tools.busybox), initramfs);
+  copyFileSync(await initramfsFor(kernel, guestModules(settings.scheduler), tools.busybox), initramfs);
   appendFileSync(initramfs, runArchive({ command, settings, kernel }, token));
   const disk = join(scratch, 'data.img');
   formatDisk(disk, settings.disk, tools.mkfs);

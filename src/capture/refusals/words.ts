@@ -122,7 +122,7 @@ const WORDS: Words<RefusalFacts> = {
   },
   'imported-function': ({ path, name }) => `${path} calls ${name} but does not contain it: name the library that does`,
   'no-user-function': ({ path, name, isPattern, near, symbols }) =>
-    `${isPattern ? `no function of ${path} matches ${name}` : `${path} has no function ${name}`}${meant(near)}${SYMBOLS[symbols]}`,
+    `${isPattern ? `no function of ${path} matches ${name}` : `${path} has no function ${name}`}${near.length > 0 ? meant(near) : SYMBOLS[symbols]}`,
 };
 
 /** Why tracefs tells nothing, and what to do. */

@@ -21,7 +21,7 @@ import { isUsedByCounting } from './used-by-counting.ts';
 import { resolveUser } from './user-targets.ts';
 
 /** More than this many targets at once are a mistake, and take long to arm. */
-const MOST_TARGETS = 512;
+export const MOST_TARGETS = 512;
 /** What follows the name of a function that allocates, where memory allocation profiling is built in. */
 const NOPROF = '_noprof';
 
@@ -102,7 +102,7 @@ function runs32Bit({ kallsyms }: Names): boolean {
 }
 
 /** Splits at commas, but not inside `/a{1,2}/`. */
-function splitWord(word: string): string[] {
+export function splitWord(word: string): string[] {
   if (isExpression(word) || /^[^,]+:\/.+\/$/.test(word)) return [word];
   return word.split(',').filter((part) => part !== '');
 }
