@@ -49,7 +49,7 @@ describe('explaining', () => {
     ];
     const { text } = explainGroup({ path: paths[0]!.path, paths, entries: [], comms: [], count: 10 }, 'short');
     expect(text).toBe(
-      '60 %: the scheduler tick is stopped or put off while the CPU is idle. 40 % (the path above): a timer is armed.',
+      '60 %: the scheduler tick is stopped or put off while the CPU is idle. 40 % (the path above): a BFQ queue in service has run empty, and BFQ waits for its next request (idle_slice_timer).',
     );
   });
 
@@ -68,7 +68,7 @@ describe('explaining', () => {
     const said = (kernel: string) =>
       explainGroup(group({ ...pathOf('put_prev_entity __schedule schedule do_nanosleep', WRITE), kernel }), 'full')
         .text;
-    expect(said('6.1.0-56-amd64')).toMatch(/can still run, and queues it again.*sorted by vruntime/);
+    expect(said('6.1.0-56-amd64')).toMatch(/task group, in which others can still run.*sorted by vruntime/);
     expect(said('6.12.117+deb12-amd64')).toMatch(/delayed dequeue.*sorted by virtual deadline/);
     expect(said('6.1.0-56-amd64')).not.toContain('delayed');
     const quota = { ...pathOf('add_delayed_ref_head btrfs_add_delayed_tree_ref', WRITE), kernel: '6.12.1' };

@@ -37,8 +37,9 @@ const NONE: ReadonlySet<StackId> = new Set();
 /** What all wrappers of a system call are called once normalised. */
 const SYSCALL = /^(?:compat_)?sys_/;
 
-/** A frame in whose place under a thread function says nothing of what the thread does. */
-const SLEEPS = /^(?:schedule|__schedule|preempt_schedule|schedule_timeout|schedule_preempt_disabled|kthread_parkme)/;
+/** Frames that in place of the thread's function say nothing of what the thread does: it sleeps, or ends. */
+const SLEEPS =
+  /^(?:schedule|__schedule|preempt_schedule|schedule_timeout|schedule_preempt_disabled|kthread_parkme|kthread_exit$)/;
 
 /** Finds the paths of a census' stacks; every stack is looked at once. */
 export class PathFinder {
