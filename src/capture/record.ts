@@ -8,7 +8,7 @@ import { Run, type RunOptions } from './run/run.ts';
 import { armSession } from './session/backend.ts';
 import type { CountingSession, StackWalks } from './session/counting-session.ts';
 import type { CountingOptions } from './session/plan.ts';
-import { noteLostMappings, noteShortStacks } from './session/user-stack-notes.ts';
+import { noteLostMappings, noteShortStacks, noteStripped } from './session/user-stack-notes.ts';
 import { Kallsyms } from './symbols/kallsyms.ts';
 import { RunSymbols } from './symbols/run-symbols.ts';
 import { UserSymbols } from './symbols/user-symbols.ts';
@@ -24,6 +24,8 @@ export interface RecordPlan extends Partial<CountingOptions>, Partial<RunOptions
   readonly targets: readonly string[];
   /** Called every so many seconds with what was counted so far. */
   readonly interval?: { readonly seconds: number; readonly onInterval: (soFar: Census) => void } | undefined;
+  /** Called every second with the calls so far, before any filter; null where that cannot be known without disturbing. */
+  readonly onSecond?: ((calls: number | null) => void) | undefined;
   /** What may be done while there is nothing else to do, one by one; what there is no time for is left out. */
   readonly idle?: readonly (() => void)[];
   /** Called right before COMMAND is let go with when counting began, in nanoseconds of the monotonic clock. */
@@ -76,10 +78,14 @@ export async function record(options: RecordPlan): Promise<Recording> {
         if (soFar) onInterval(soFar);
       });
     }
-    const { status, problem, lostMappings } = await run.count(session, plan.onStarted);
+    const { onSecond } = plan;
+    if (onSecond) run.every(1000, () => onSecond(session.callsSoFar?.() ?? null));
+    const { status, problem, signal, lostMappings } = await run.count(session, plan.onStarted);
     const census = startCensus(plan, session, note === undefined ? notes : [note, ...notes]);
     session.drainInto(census, new RunSymbols(kallsyms), userSymbols);
+    if (signal !== undefined) census.note({ code: 'interrupted', signal });
     noteUserStacks(census, plan.userStacks, targets);
+    noteStripped(census, userSymbols.stripped);
     noteLostMappings(census, lostMappings);
     const left = await run.settle();
     const remarks = left === null ? [] : [left];

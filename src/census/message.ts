@@ -41,6 +41,10 @@ export interface NoteFacts {
   'blind-bypassed': object;
   'self-left-out': object;
   'self-counted': object;
+  /** A signal came before COMMAND had ended by itself. */
+  interrupted: { readonly signal: string };
+  /** In the lab: calls of the file system through which it sees the host's files, and the filter without them. */
+  'lab-files': { readonly calls: number; readonly of: number; readonly without: string };
   'pid-unknown': { readonly calls: number };
   filtered: { readonly calls: number };
   'walks-differed': { readonly differed: number; readonly checked: number };
@@ -71,6 +75,8 @@ export interface NoteFacts {
     readonly calls: number;
     readonly symbol: string;
   };
+  /** Callers in these files have no names. */
+  'user-stripped': { readonly files: readonly string[] };
   'user-mappings-lost': { readonly lost: number };
   'user-frame-pointers': object;
   'target-aliases': { readonly aliases: readonly string[] };

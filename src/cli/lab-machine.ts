@@ -41,6 +41,10 @@ export function machineOptions(flags: MachineFlags): LabOptions {
   return Object.fromEntries(LAB_FLAGS.map((flag) => [flag.name, flags[optionOf(flag).attributeName()]]));
 }
 
+/** Somebody who waits at a terminal should know why it takes so long. */
+const EMULATED =
+  "the guest runs emulated, without KVM: much slower than this machine, above all with the host's files (over 9P)\n";
+
 /**
  * Connects the guest with this process: its standard streams, a progress line on a terminal, and signals.
  * Ctrl-C goes to the command, a second one switches the guest off; before the command runs one is enough.
@@ -67,8 +71,10 @@ export function terminalStreams(flags: MachineFlags): { streams: LabStreams; rel
       abort: off.signal,
       onPhase: (phase, accelerator) => {
         if (!progress) return;
-        const how = accelerator === 'kvm' ? 'KVM' : 'software emulation';
+        const isEmulated = accelerator !== 'kvm';
+        const how = isEmulated ? 'software emulation' : 'KVM';
         process.stderr.write(phase === 'booting' ? `\r\x1b[Kbooting the guest (${how}) …` : '\r\x1b[K');
+        if (phase === 'running' && isEmulated) process.stderr.write(EMULATED);
       },
       onRunning: (guest) => {
         forward = guest.signal;

@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { type Command, Option } from 'commander';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
 import { KEY_PART_NAMES } from '../capture/bpf/key-parts.ts';
@@ -10,6 +11,7 @@ import { groupCensus } from '../census/group.ts';
 import { foldIntoPhases } from '../census/phases.ts';
 import { UsageError } from '../errors.ts';
 import { noteMissingArgument } from '../report/argument-note.ts';
+import { noteLabFiles } from '../report/lab-files-note.ts';
 import { newCommand } from './command.ts';
 import { ownArguments } from './own-arguments.ts';
 import {
@@ -19,8 +21,9 @@ import {
   type OutputOptions,
   PREPARATIONS,
   printReport,
+  printsText,
 } from './report-options.ts';
-import { ProgressLine } from './terminal.ts';
+import { hasColour, isTerminal, outputWidth, ProgressLine } from './terminal.ts';
 import { count, list, ranges, seconds, words } from './values.ts';
 import { addWatchOptions, type WatchOptions, type WorkloadWatch, watchWorkload } from './workload-watch.ts';
 
@@ -33,9 +36,10 @@ Examples:
   whocalls schedule --by cpu --duration 5                 the whole system, five seconds
   whocalls tcp_sendmsg --keys comm,arg3 --by argument -- ./client     by size
   whocalls vfs_read -o run.pb.gz -- ls                    keep it; whocalls read run.pb.gz --by entry
-  whocalls lab @rbtree-insert -- db_bench                 without root, in a virtual machine
+  whocalls libc:malloc --only-command -- ls               a function of a library
+  whocalls lab @rbtree-insert -- db_bench --num=100000    without root, in a virtual machine
 
-With -o and a data format the text report still goes to standard output. COMMAND's output goes there too.`;
+The report follows COMMAND's output on standard output. -o FILE keeps the counts for later (.pb.gz) or writes the report\nthere (.txt); with any ending but .txt the text report is printed as well.`;
 
 const SITES_PER_INTERVAL = 4;
 /** So many take a second and more to disarm. */
@@ -76,7 +80,8 @@ export function command(commands: readonly string[] = []): Command {
     .usage('TARGET[,TARGET…] [options] -- COMMAND…')
     .argument(
       '[TARGET...]',
-      "targets: NAME, 'PATTERN*', /REGEX/, MODULE:NAME, CATEGORY:TRACEPOINT, @SET, FILE:FUNCTION",
+      "kernel functions: NAME, 'PATTERN*', /REGEX/, MODULE:NAME; system calls: 'openat(2)'; " +
+        'tracepoints: CATEGORY:EVENT; functions of programs: LIBRARY:NAME, FILE:NAME; sets: @SET',
     );
   addRecordOptions(addReportOptions(record)).addHelpText('after', EXAMPLES);
   return record.action(async (args: string[], options: RecordOptions) => {
@@ -89,6 +94,10 @@ export function command(commands: readonly string[] = []): Command {
     const plan = planOf(args, options, timed ?? {});
     const { record: run } = await import('../capture/record.ts');
     const progress = new ProgressLine();
+    let counting = progress;
+    let elapsed = 0;
+    // Where COMMAND prints to the terminal, a line there would get in its way.
+    const isQuiet = options.interval === undefined && (workload.length === 0 || !isTerminal('stdout'));
     const recording = await run({
       ...plan,
       idle: PREPARATIONS,
@@ -96,15 +105,23 @@ export function command(commands: readonly string[] = []): Command {
       onStarted: (startedAt) => {
         progress.done();
         if (workload.length === 0) sayThatItCounts(options);
+        counting = new ProgressLine();
         watch?.begin(startedAt);
       },
+      ...(isQuiet &&
+        isTerminal('stderr') && {
+          onSecond: (calls: number | null) => counting.show(countingText(++elapsed, plan, calls)),
+        }),
       ...(watch && { onOutput: (chunk: Buffer) => watch.read(chunk) }),
     })
       .catch(async (error) => {
         const { whatWasMeant } = await import('./target-hints.ts');
         throw whatWasMeant(error, targets, workload.length > 0, commands);
       })
-      .finally(() => progress.done());
+      .finally(() => {
+        progress.done();
+        counting.done();
+      });
     try {
       await tell(recording, watch, options);
       process.exitCode = recording.status;
@@ -125,6 +142,15 @@ function sayThatItCounts({ duration, pid }: RecordOptions): void {
   process.stderr.write(`counting${end === '' ? '' : ` ${end}`} (Ctrl-C stops and reports)\n`);
 }
 
+/** What a counting run has come to. */
+function countingText(elapsed: number, { filter }: RecordPlan, calls: number | null): string {
+  const isFiltered = Object.entries(filter ?? {}).some(
+    ([name, value]) => name !== 'includeSelf' && value !== undefined,
+  );
+  const known = calls === null ? '' : `, ${calls} calls${isFiltered ? ' before filters' : ''}`;
+  return `counting: ${elapsed} s${known} (Ctrl-C stops and reports)`;
+}
+
 async function tell(recording: Recording, watch: WorkloadWatch | null, options: RecordOptions): Promise<void> {
   const { census: counted, walks, remarks } = recording;
   for (const remark of remarks) process.stderr.write(`whocalls: ${remark}\n`);
@@ -135,18 +161,28 @@ async function tell(recording: Recording, watch: WorkloadWatch | null, options: 
   }
   const facts = watch?.finish();
   if (facts) counted.facts.workloads.push(facts);
+  if (process.env.WHOCALLS_LAB !== undefined) noteLabFiles(counted);
   noteMissingArgument(counted, options.by, parseKeys(options.keys ?? 'comm').argument !== undefined);
   // Time buckets that were only there to find the phases have done their work.
   const census = watch && options.timeBuckets === undefined ? foldIntoPhases(counted) : counted;
+  if (recording.census.facts.commands.length > 0 && printsText(options)) process.stdout.write(separator());
   await printReport(census, options, null);
   // A census kept in a file is for later; what happened is still to be told now.
   if (keepsCensus(options)) await printReport(census, { ...options, output: '-', format: 'text' }, null);
 }
 
+/** Between what COMMAND printed and the report. */
+function separator(): string {
+  if (!isTerminal('stdout')) return '\n';
+  const rule = '─'.repeat(outputWidth());
+  return `\n${hasColour() ? styleText('dim', rule, { validateStream: false }) : rule}\n`;
+}
+
 /** Adds what recording takes besides the options of reports. */
 function addRecordOptions(command: Command): Command {
   return addWatchOptions(command)
-    .option('--duration <seconds>', 'stop after this time; also 500ms, 5s, 2m, 1h', seconds)
+    .option('-d, --duration <seconds>', 'stop after this time; also 500ms, 5s, 2m, 1h', seconds)
+    .option('-a, --all-cpus', 'count on all CPUs, whoever calls (the default)')
     .addOption(new Option('--engine <name>', 'use only this engine').choices(ENGINE_NAMES))
     .option(
       '--keys <list>',
@@ -155,9 +191,13 @@ function addRecordOptions(command: Command): Command {
         '(default: comm)',
     )
     .option('--only-command', 'only calls on behalf of COMMAND and the processes it starts')
-    .option('--pid <list>', 'only calls on behalf of these processes; without COMMAND until they end', list(count()))
+    .option(
+      '-p, --pid <list>',
+      'only calls on behalf of these processes; without COMMAND until they end',
+      list(count()),
+    )
     .option('--comm <list>', 'only calls on behalf of tasks of these names (a comma in one is \\x2c)', words)
-    .option('--cpu <list>', 'only calls on these CPUs (0,2-3)', ranges(MOST_CPUS))
+    .option('-C, --cpu <list>', 'only calls on these CPUs (0,2-3)', ranges(MOST_CPUS))
     .option('--cgroup <directory>', 'only calls on behalf of tasks in this cgroup')
     .option('--user <name>', 'run COMMAND as this user')
     .option('--user-stacks', 'also record the user-space stack')

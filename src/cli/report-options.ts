@@ -84,6 +84,11 @@ export function keepsCensus(options: OutputOptions): boolean {
   return isFile(options.output) && formatOf(options) !== 'text';
 }
 
+/** Whether a report as text goes to standard output, maybe after a file was written. */
+export function printsText(options: OutputOptions): boolean {
+  return isFile(options.output) ? keepsCensus(options) : formatOf(options) === 'text';
+}
+
 /**
  * Writes the report of a census to where the options say.
  *

@@ -44,6 +44,9 @@ const NOTES: Words<NoteFacts> = {
   'self-left-out': () => 'Calls made by whocalls itself are not counted.',
   'self-counted': () =>
     'Calls made by whocalls itself are counted: in a PID namespace histograms cannot tell them from others.',
+  interrupted: ({ signal }) => `Interrupted by ${signal}: COMMAND may not have done all its work.`,
+  'lab-files': ({ calls, of, without }) =>
+    `${calls} of ${counted(of, 'call')} ${calls === 1 ? 'serves' : 'serve'} the lab's own file sharing (9P); --where '${without}' leaves them out.`,
   'pid-unknown': ({ calls }) =>
     `pid 0 is the idle task and any process that is not visible in this PID namespace (${counted(calls, 'call')}).`,
   filtered: ({ calls }) =>
@@ -82,6 +85,8 @@ const NOTES: Words<NoteFacts> = {
     `${target}: ${part} of ${calls} calls show no more than one caller; ${FRAME_POINTERS}.`,
   'user-ends-unknown': ({ target, part, calls, symbol }) =>
     `${target}: ${part} of ${calls} stacks end at ${symbol}: not an address of the executable (code without frame pointers), code made at run time, or a process that had ended.`,
+  'user-stripped': ({ files }) =>
+    `Stripped, so that callers show as addresses: ${some(files)}. Their debug symbols (on Debian the package's -dbgsym, of the C library libc6-dbg) or a build that is not stripped bring the names.`,
   'user-mappings-lost': ({ lost }) =>
     `The kernel's buffer had no room for ${lost} mappings or new processes: user frames that lie in them may have no name.`,
   'user-frame-pointers': () =>

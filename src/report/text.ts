@@ -106,6 +106,7 @@ class TextWriter {
       `lost ${census.lost}${losses === '' ? '' : ` (${losses})`}`,
     ];
     this.#wrap(parts.join(' · '), '', '    ');
+    for (const note of census.facts.notes) if (note.code === IN_HEAD) this.#wrap(noteText(note), '', '    ', 'bold');
     for (const { phase, calls } of callsPerPhase(census)) {
       const { operations } = phase;
       const each = operations ? `, ${perOperation(calls / operations)} per operation (${operations} operations)` : '';
@@ -215,7 +216,9 @@ class TextWriter {
 
   #foot(): void {
     const { census, doubted, input } = this.#report;
-    const notes = census.facts.notes.filter(({ code }) => this.#layout.verbose || !ROUTINE.has(code));
+    const notes = census.facts.notes.filter(
+      ({ code }) => code !== IN_HEAD && (this.#layout.verbose || !ROUTINE.has(code)),
+    );
     const remarks = notes.map(noteText);
     if (doubted > 0) remarks.push(noteText({ code: 'unreliable-paths', calls: doubted }));
     if (input) remarks.push(...inputRemarks(input.files, this.#layout.verbose));
@@ -260,6 +263,9 @@ type Style = 'bold' | 'dim';
 
 /** Blind spots that every recording has: docs/how-it-counts.md tells of them, and so does --verbose. */
 const ROUTINE: ReadonlySet<string> = new Set(['blind-inlined', 'blind-nmi', 'blind-bypassed', 'self-left-out']);
+
+/** The note that stands beside the figures, which are of a part of the run only. */
+const IN_HEAD = 'interrupted';
 
 /** What to try where a target was not called while it was watched. */
 const NOT_CALLED =

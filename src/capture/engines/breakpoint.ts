@@ -76,9 +76,13 @@ class ArmedBreakpoints implements Armed {
     this.#watched = this.#events.map(({ cpu }) => cpu).filter((cpu) => !offline.includes(cpu));
   }
 
-  kernelCount(): KernelCount {
+  soFar(): number {
     const hits = this.#events.reduce((sum, { descriptor }) => sum + readPerfEvent(descriptor), 0);
-    const calls = hits - this.#uncounted();
+    return hits - this.#uncounted();
+  }
+
+  kernelCount(): KernelCount {
+    const calls = this.soFar();
     return { kind: 'between', least: calls, most: calls };
   }
 

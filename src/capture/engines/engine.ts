@@ -83,6 +83,11 @@ export interface Armed {
   beforeStart(): void;
   /** The enable flag has been cleared. */
   afterStop(): void;
+  /**
+   * Calls since the flag was set, those that a filter leaves out too, where that can be read without any effect on
+   * counting.
+   */
+  soFar?(): number;
   /** To be asked after the flag has been cleared. */
   kernelCount(): KernelCount;
   /**

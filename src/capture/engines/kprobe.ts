@@ -97,6 +97,10 @@ class CheckedKprobes implements Armed {
       droppedEvents(this.#counters).length > 0 || onlineCpus().some((cpu) => !this.#cpus.includes(cpu));
   }
 
+  soFar(): number {
+    return this.#counters.length === 0 ? Number.NaN : this.#read().hits - this.#before.hits;
+  }
+
   kernelCount(): KernelCount {
     if (this.#counters.length === 0) return { kind: 'unknown', why: { code: 'misses-unreported' } };
     if (this.#isIncomplete) return { kind: 'unknown', why: { code: 'misses-incomplete' } };

@@ -31,6 +31,9 @@ test('hints at the virtual machine only where that helps, apart from the message
   expect(notRoot.message).toBe(`counting calls needs root (missing: CAP_BPF; ${what})`);
   expect(notRoot.hint).toContain('whocalls lab');
   expect(new Refused(NO_SLOT).hint).toBeUndefined();
+  const noKprobes = { code: 'no-event-source', source: 'kprobe', option: 'CONFIG_KPROBE_EVENTS' } as const;
+  const tried = [{ engine: 'kprobe', refusal: noKprobes }];
+  expect(new Refused({ ...NO_SLOT, tried }).hint).toContain('whocalls lab');
 });
 
 test('ends as a shell would where COMMAND cannot be run', () => {

@@ -12,6 +12,13 @@ const LAB_HELPS: ReadonlySet<Refusal['code']> = new Set<Refusal['code']>([
   'memory-lock-limit',
   'not-built',
   'addresses-hidden',
+  // A stock kernel has what this one was built without or forbids.
+  'no-event-source',
+  'locked-down',
+  'paranoid',
+  'lacks-capability',
+  'forbidden-here',
+  'no-breakpoints',
 ]);
 
 const KINDS: Readonly<Record<TargetKind, string>> = {
@@ -154,6 +161,7 @@ export function whyNotCounted({ kind, engine, tried }: RefusalFacts['cannot-coun
 }
 
 /** What else may be done, to follow the refusal on the command line; undefined where nothing is known to help. */
-export function hintOf({ code }: Refusal): string | undefined {
-  return LAB_HELPS.has(code) ? LAB : undefined;
+export function hintOf(refusal: Refusal): string | undefined {
+  const reasons = refusal.code === 'cannot-count' ? refusal.tried.map((one) => one.refusal.code) : [refusal.code];
+  return reasons.some((code) => LAB_HELPS.has(code)) ? LAB : undefined;
 }

@@ -73,7 +73,7 @@ describe('a run is over', () => {
     const stopper = new Stopper(undefined, await begin('echo ready; exec sleep 300'), signals);
     const stopped = stopper.wait();
     signals.emit('SIGHUP');
-    expect(await stopped).toEqual({ status: 129 });
+    expect(await stopped).toEqual({ status: 129, signal: 'SIGHUP' });
     expect(await stopper.settle()).toBeNull();
     const alone = new Stopper(undefined, null, new EventEmitter());
     alone.every(1, () => alone.end({ status: 0 }));
@@ -102,7 +102,7 @@ describe('a run is over', () => {
     const stopper = new Stopper(undefined, command, signals);
     const stop = stopper.wait();
     signals.emit('SIGTERM');
-    expect(await stop).toEqual({ status: 143 });
+    expect(await stop).toEqual({ status: 143, signal: 'SIGTERM' });
     expect(await stopper.settle()).toBeNull();
   });
 
@@ -115,7 +115,7 @@ describe('a run is over', () => {
     );
     const stop = stopper.wait();
     signals.emit('SIGINT');
-    expect(await stop).toEqual({ status: 5 });
+    expect(await stop).toEqual({ status: 5, signal: 'SIGINT' });
   });
 
   it('at the second Ctrl-C where COMMAND ignores the first, without waiting for it', async () => {
@@ -125,7 +125,7 @@ describe('a run is over', () => {
     const stop = stopper.wait();
     signals.emit('SIGINT');
     signals.emit('SIGINT');
-    expect(await stop).toEqual({ status: 130 });
+    expect(await stop).toEqual({ status: 130, signal: 'SIGINT' });
     // Were it to wait as long as it was told to, the test would not end in time.
     expect(await stopper.settle(1 << 30)).toContain('left running');
   });

@@ -14,6 +14,8 @@ export interface Stop {
   readonly status: number;
   /** Why counting could not go on, where that is the reason. */
   readonly problem?: string;
+  /** The signal by which a run with a COMMAND was interrupted. */
+  readonly signal?: string;
 }
 
 /** Knows when a run is over: COMMAND has ended, the time is up, it is interrupted, or something fails on the way. */
@@ -27,6 +29,7 @@ export class Stopper {
   #hurry: () => void = () => {};
   #timers: NodeJS.Timeout[] = [];
   #interrupts = 0;
+  #signal: string | undefined;
   #isOver = false;
 
   /** `signals` emits SIGINT, SIGTERM and SIGHUP. */
@@ -69,7 +72,9 @@ export class Stopper {
       this.#timers.push(setTimeout(() => this.end({ status: 0 }), this.#durationSeconds * 1000));
     }
     try {
-      return await Promise.race([this.#stopped, ...(this.#workload ? [this.#workload.ended()] : [])]);
+      const stop: Stop = await Promise.race([this.#stopped, ...(this.#workload ? [this.#workload.ended()] : [])]);
+      // Without COMMAND a signal is how runs end.
+      return this.#signal === undefined || !this.#workload ? stop : { ...stop, signal: this.#signal };
     } finally {
       this.#isOver = true;
       this.#clearTimers();
@@ -99,17 +104,19 @@ export class Stopper {
   readonly #onInterrupt = () => {
     const workload = this.#workload;
     this.#interrupts++;
+    this.#signal ??= 'SIGINT';
     if (workload && !getsTerminalSignals(workload.pid)) workload.signal('SIGINT');
     if (workload && this.#interrupts === 1 && !this.#isOver) return;
     this.#hurry();
     this.#stop({ status: workload ? 130 : 0 });
   };
 
-  readonly #onTerminate = () => this.#terminate(143);
+  readonly #onTerminate = () => this.#terminate('SIGTERM', 143);
   /** The terminal is gone: what was counted may still go to a file. */
-  readonly #onHangup = () => this.#terminate(129);
+  readonly #onHangup = () => this.#terminate('SIGHUP', 129);
 
-  #terminate(status: number): void {
+  #terminate(signal: string, status: number): void {
+    this.#signal ??= signal;
     if (this.#isOver) this.#hurry();
     else this.end({ status });
   }

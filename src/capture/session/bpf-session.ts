@@ -107,6 +107,11 @@ export class BpfSession implements CountingSession {
     return census;
   }
 
+  callsSoFar(): number | null {
+    const calls = this.#armed.reduce((sum, { armed }) => sum + (armed.soFar?.() ?? Number.NaN), 0);
+    return Number.isNaN(calls) ? null : calls;
+  }
+
   #readMaps(census: Census, symbols: FunctionFinder, userSymbols: UserSymbols): MapReader {
     const { counts, stacks, layout } = this.#programs;
     const symboliser = new Symboliser(census, symbols, userSymbols);

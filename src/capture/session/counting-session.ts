@@ -23,6 +23,10 @@ export interface CountingSession {
   stop(): void;
   /** Adds what was counted to a census: rows, losses, facts. To be called after {@link stop}. */
   drainInto(census: Census, symbols: FunctionFinder, userSymbols: UserSymbols): void;
+  /**
+   * Calls so far, those that a filter leaves out too; null where that cannot be read without any effect on counting.
+   */
+  callsSoFar?(): number | null;
   /** What was counted so far, where the session can say. */
   snapshot?(symbols: FunctionFinder, userSymbols: UserSymbols): Census;
   /** Gives everything back to the kernel. */

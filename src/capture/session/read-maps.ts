@@ -6,6 +6,7 @@ import type { KeyLayout } from '../bpf/key-layout.ts';
 import { KEY_PART_NAMES, KEY_PARTS, type KeyPartName } from '../bpf/key-parts.ts';
 import { readAddress } from '../symbols/address.ts';
 import { type BpfMap, forEachEntry } from '../sys/bpf-maps.ts';
+import { argumentText } from '../targets/argument-text.ts';
 import type { CapturePlan } from './plan.ts';
 import type { Symboliser } from './symbolise.ts';
 
@@ -87,7 +88,7 @@ export class MapReader {
   #argument(key: Buffer, offset: number, target: number): string {
     const argument = this.#plan.arguments[target];
     if (!argument) return '';
-    if (!argument.asSymbol) return `0x${key.readBigUInt64LE(offset).toString(16)}`;
+    if (!argument.asSymbol) return argumentText(key.readBigUInt64LE(offset));
     return this.#symboliser.nameOf(readAddress(key, offset));
   }
 }

@@ -35,6 +35,11 @@ export function noteShortStacks(census: Census, targets: readonly string[]): voi
   }
 }
 
+/** Says in which files callers have no names, and what brings them. */
+export function noteStripped(census: Census, files: ReadonlySet<string>): void {
+  if (files.size > 0) census.note({ code: 'user-stripped', files: [...files].sort() });
+}
+
 /** Notes mappings that the kernel had no room to tell of (`PERF_RECORD_LOST`), new processes among them. */
 export function noteLostMappings(census: Census, lost: number): void {
   if (lost > 0) census.note({ code: 'user-mappings-lost', lost });

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { debugFileOf } from '../../image/debug-file.ts';
 import { type ElfFile, type ElfFunction, readElf } from '../../image/elf.ts';
 import { type Mapping, ProcessMappings } from './process-mappings.ts';
 
@@ -35,6 +36,8 @@ export const UNKNOWN_CODE = '[unknown]';
 
 /** Names the user part of stacks. Processes have to be looked at while they live: {@link remember}. */
 export class UserSymbols {
+  /** Stripped files in which an address was looked up and found no name. */
+  readonly stripped = new Set<string>();
   /** Also what lay there before a process executed another file. */
   readonly #mappings = new ProcessMappings();
   /**
@@ -97,6 +100,7 @@ export class UserSymbols {
     const elf = this.#file(file);
     const found = elf?.locate(fileOffset);
     if (found) return { name: found.name, file, offset: found.offset + address - inside };
+    if (elf?.isStripped) this.stripped.add(file);
     // Stripped code: its place in the file, which is the same in every process and what addr2line(1) takes.
     const place = (elf?.addressOf(fileOffset) ?? fileOffset) + address - inside;
     return { name: `0x${place.toString(16)} in ${file.slice(file.lastIndexOf('/') + 1)}`, file, offset: -1 };
@@ -121,7 +125,7 @@ export class UserSymbols {
     let file = this.#files.get(path);
     if (file === undefined) {
       try {
-        file = new SortedElf(readElf(path));
+        file = sortedElf(path);
       } catch {
         file = null; // [vdso], a deleted file, not ELF
       }
@@ -131,11 +135,20 @@ export class UserSymbols {
   }
 }
 
+/** With the names of a package with debug symbols, where one is installed and the file has lost its own. */
+function sortedElf(path: string): SortedElf {
+  const elf = readElf(path);
+  const debug = elf.isStripped ? debugFileOf(path) : undefined;
+  return new SortedElf(debug === undefined ? elf : { ...readElf(debug), segments: elf.segments });
+}
+
 class SortedElf {
+  readonly isStripped: boolean;
   readonly #functions: ElfFunction[];
   readonly #segments: ElfFile['segments'];
 
-  constructor({ functions, segments }: ElfFile) {
+  constructor({ functions, segments, isStripped }: ElfFile) {
+    this.isStripped = isStripped;
     this.#functions = functions.toSorted((a, b) => a.address - b.address);
     this.#segments = segments;
   }
