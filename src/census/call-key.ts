@@ -24,6 +24,8 @@ export const KEY_COLUMNS = {
   bucket: { kind: 'number', label: 'time bucket' },
   /** Recorded arguments as text, such as the name of a callback. */
   argument: { kind: 'text', label: 'argument' },
+  /** What the kernel reported when it printed the stack: `hung task`, `KASAN slab-use-after-free`. */
+  report: { kind: 'text', label: 'report' },
 } as const satisfies Record<string, KeyColumn>;
 
 type Columns = typeof KEY_COLUMNS;

@@ -5,7 +5,7 @@ import { type Path, PathFinder } from './paths.ts';
 import type { Row } from './row-table.ts';
 import type { StackId } from './stack-table.ts';
 
-/** A row's path with everything that is said of it; one object per distinct path, target and argument. */
+/** A row's path with everything that is said of it; one object per distinct path, target, argument, and being a report. */
 export interface ClassifiedCall {
   readonly path: Path;
   readonly view: PathView;
@@ -22,7 +22,7 @@ export class Classifier {
   readonly #finder: PathFinder;
   readonly #knowledge: KernelKnowledge;
   readonly #labeller: PathLabeller | undefined;
-  /** By path and argument. */
+  /** By path, and argument with a mark where the kernel reported something. */
   readonly #calls = new Map<Path, Map<string, ClassifiedCall>>();
   /** Paths whose entry only the name of their task tells, by path and that entry. */
   readonly #threadPaths = new Map<Path, Map<Entry, Path>>();
@@ -64,10 +64,11 @@ export class Classifier {
       byArgument = new Map();
       this.#calls.set(path, byArgument);
     }
-    let call = byArgument.get(key.argument);
+    const argument = key.report === '' ? key.argument : `\0${key.argument}`;
+    let call = byArgument.get(argument);
     if (!call) {
       call = this.#describe(path, row, key);
-      byArgument.set(key.argument, call);
+      byArgument.set(argument, call);
     }
     return call;
   }
@@ -124,7 +125,7 @@ export class Classifier {
     return known;
   }
 
-  #describe(path: Path, row: Row, { argument, comm }: CallKey): ClassifiedCall {
+  #describe(path: Path, row: Row, { argument, comm, report }: CallKey): ClassifiedCall {
     const view: PathView = {
       frames: path.frames,
       site: path.site,
@@ -133,6 +134,7 @@ export class Classifier {
       argument,
       comm,
       kernel: this.#kernel,
+      isReport: report !== '',
       isDoubted: path.isDoubted,
     };
     return {

@@ -114,6 +114,12 @@ export const DIMENSIONS: readonly Dimension[] = [
     unknown: NOT_RECORDED,
   },
   {
+    name: 'report',
+    summary: 'what the kernel reported: hung task, KASAN slab-use-after-free (kernel logs)',
+    valueOf: ({ key }) => text(key.report),
+    unknown: '(no report)',
+  },
+  {
     name: 'phase',
     summary: 'the phase of the benchmark',
     valueOf: ({ key, clock }) => clock.phaseOf(key.bucket)?.name ?? null,

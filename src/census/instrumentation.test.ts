@@ -89,7 +89,7 @@ describe('functions by which the kernel reports', () => {
     [
       'a stalled CPU, found by its own timer',
       'dump_stack, nmi_cpu_backtrace, rcu_dump_cpu_stacks, check_cpu_stall, update_process_times, asm_sysvec_apic_timer_interrupt, </IRQ>, evict',
-      '</IRQ>, evict',
+      'evict',
     ],
     [
       'the same, the entry printed behind the marker',
@@ -104,7 +104,7 @@ describe('functions by which the kernel reports', () => {
   ])('%s', (_what, stack, rest) => expect(left(stack, { withReports: true })).toBe(rest));
 
   test.each([
-    ['kasan_report, evict', 'nothing below it says that it printed this stack'],
+    ['print_report, evict', 'nothing below it says that it printed this stack'],
     ['evict, panic, die', 'what it called is no reporter: a notifier'],
     ['dump_stack, evict, kasan_report', 'it is the caller of what printed'],
   ])('%s: %s', (stack) => {

@@ -1,5 +1,5 @@
 import type { FrameRole, KernelKnowledge } from './knowledge.ts';
-import type { Frame } from './stack-table.ts';
+import { type Frame, UNREAD_FRAME } from './stack-table.ts';
 import type { SymbolId, SymbolTable } from './symbol-table.ts';
 
 /** Between two frames of a recording tool at most this many frames of its unknown parts may lie (`pre+0x5 [rbdump]`). */
@@ -34,16 +34,24 @@ export function instrumentationDepth(
   let unknown = 0;
   for (let i = 0; i < frames.length && unknown <= MAXIMUM_GAP; i++) {
     const frame = frames[i];
-    if (!frame || symbols.space(frame.symbol) !== 'kernel') break;
+    if (!frame) break;
+    if (symbols.space(frame.symbol) !== 'kernel') {
+      // The end of an interrupt that was taken off.
+      if (depth === 0 || depth !== i || symbols.space(frame.symbol) !== 'marker') break;
+      depth = i + 1;
+      continue;
+    }
     if (!frame.unreliable && isTarget?.(frame.symbol)) break;
-    const role = knowledge.role(symbols.name(frame.symbol));
+    const name = symbols.name(frame.symbol);
+    if (name === UNREAD_FRAME) continue;
+    const role = knowledge.role(name);
     // `? __warn` below the function at RIP is what the unwinder passed on its way out of the trap, not a caller.
     const isPossible = !frame.unreliable || (unknown === 0 && i - depth <= MAXIMUM_GAP);
     const isTool = role !== undefined && isPossible && isTaken(role, depth, unknown, withReports);
     const interrupted = isTool && role.reports?.inInterrupt ? afterInterrupt(frames, i, symbols, knowledge) : 0;
-    if (interrupted > 0) return interrupted;
     if (isTool) {
-      depth = i + 1;
+      depth = Math.max(i + 1, interrupted);
+      i = depth - 1;
       unknown = 0;
     } else if (!frame.unreliable || depth === 0) {
       unknown += 1;
@@ -52,8 +60,10 @@ export function instrumentationDepth(
     }
   }
   if (depth === 0) return 0;
-  if (withReports && depth === frames.length)
+  const isFunction = ({ symbol }: Frame) => symbols.space(symbol) === 'kernel' && symbols.name(symbol) !== UNREAD_FRAME;
+  if (withReports && !frames.slice(depth).some(isFunction)) {
     return instrumentationDepth(frames, symbols, knowledge, { ...(isTarget && { isTarget }) });
+  }
   while (depth < frames.length - 1) {
     const frame = frames[depth];
     if (!frame || !UNRESOLVED.test(symbols.name(frame.symbol))) break;

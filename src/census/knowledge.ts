@@ -96,6 +96,8 @@ export interface PathView {
   readonly comm: string;
   /** Release of the kernel the path was recorded on; '' or nothing where unknown. */
   readonly kernel?: string;
+  /** The kernel printed the stack because it found a fault: where that was is known, and not what was called. */
+  readonly isReport?: boolean;
   /** Every frame of the stack was unreliable. */
   readonly isDoubted?: boolean;
 }

@@ -10,6 +10,9 @@ export const EMPTY_STACK = 0 as StackId;
 /** The offset of a frame whose source printed none. */
 export const NO_OFFSET = -1;
 
+/** Stands, as an unreliable frame, for lines of a stack that could not be read: functions may be missing there. */
+export const UNREAD_FRAME = '[unread]';
+
 /** A frame as it goes into the table. */
 export interface Frame {
   readonly symbol: SymbolId;

@@ -4,7 +4,7 @@ import { instrumentationDepth } from '../census/instrumentation.ts';
 import type { KernelKnowledge } from '../census/knowledge.ts';
 import type { LossCause } from '../census/message.ts';
 import { NO_TARGET, type TargetId } from '../census/row-table.ts';
-import type { Frame, StackId } from '../census/stack-table.ts';
+import { type Frame, type StackId, UNREAD_FRAME } from '../census/stack-table.ts';
 import type { SymbolId, SymbolTable } from '../census/symbol-table.ts';
 import type { Diagnostics } from './diagnostics.ts';
 
@@ -14,6 +14,14 @@ interface PeeledFrames {
   readonly symbols: readonly SymbolId[];
   calls: number;
 }
+
+/** A stack that a source tells for information, under the heading it stands under. */
+export interface Aside {
+  readonly heading: string;
+  readonly stack: StackId;
+}
+
+const MAXIMUM_ASIDES = 100;
 
 /** A stack as the census keeps it, for readers that remember stacks and count the same one again. */
 export interface PeeledStack {
@@ -39,6 +47,8 @@ export class CensusBuilder {
   #targetNames: ReadonlySet<string> = new Set();
   #missing: LossCause = { code: 'not-printed' };
   #emptyStack: LossCause = { code: 'sample-without-stack' };
+  /** Stacks that the source tells for information, where somebody asks for them: {@link collectAsides}. */
+  #asides: Aside[] | null = null;
   /** The source is a census file: everything in it is as it was written, nothing is to be concluded. */
   isExact = false;
 
@@ -49,6 +59,23 @@ export class CensusBuilder {
 
   get knowledge(): KernelKnowledge {
     return this.#knowledge;
+  }
+
+  /** What was told for information; null where nobody asks for it. */
+  get asides(): readonly Aside[] | null {
+    return this.#asides;
+  }
+
+  /** Keeps stacks that are told for information from now on, as many as one may want to read. */
+  collectAsides(): void {
+    this.#asides ??= [];
+  }
+
+  /** A stack that is no call: where something was allocated, which lock was taken where. */
+  aside(heading: string, frames: readonly Frame[]): void {
+    if (this.#asides && this.#asides.length < MAXIMUM_ASIDES) {
+      this.#asides.push({ heading, stack: this.census.stack(frames) });
+    }
   }
 
   /** What calls with an empty stack are lost for; else `sample-without-stack`. */
@@ -79,11 +106,13 @@ export class CensusBuilder {
     const peeling = { isTarget: this.#isTarget, withReports };
     const depth = instrumentationDepth(frames, census.symbols, this.#knowledge, peeling);
     if (depth === 0) return { stack: census.stack(frames), peeled: null, innermost: frames[0]?.symbol };
-    const symbols = frames.slice(0, depth).map((frame) => frame.symbol);
+    const isUnread = (frame: Frame) => census.symbols.name(frame.symbol) === UNREAD_FRAME;
+    const taken = frames.slice(0, depth);
+    const symbols = taken.filter((frame) => !isUnread(frame)).map((frame) => frame.symbol);
     // What the tool left on the stack when it recorded an earlier call shows again, doubted: `? pre+0x5/0xa [rbdump]`.
     const tool = new Set(symbols.map((symbol) => this.#identity(symbol)));
     const rest = frames.slice(depth).filter((frame) => !frame.unreliable || !tool.has(this.#identity(frame.symbol)));
-    const own = withoutLeadingMarkers(rest, census.symbols);
+    const own = [...taken.filter(isUnread).slice(0, 1), ...withoutLeadingMarkers(rest, census.symbols)];
     return { stack: census.stack(own), peeled: this.#peeledFrames(symbols), innermost: own[0]?.symbol };
   }
 

@@ -107,7 +107,9 @@ export class TreeFinder {
     const isTargetHelper = this.#general.has(path.target) || this.#inserts(path.target);
     // Where no target is known, the function that was reached must itself be one that inserts.
     const isReached =
-      path.target === '' && (this.#general.has(nameAt(frames, at)) || this.#inserts(nameAt(frames, at)));
+      path.target === '' &&
+      !path.isReport &&
+      (this.#general.has(nameAt(frames, at)) || this.#inserts(nameAt(frames, at)));
     if (kind === undefined && !isTargetHelper && !isReached) return NO_TREE;
 
     let general: TreeRecord | undefined;

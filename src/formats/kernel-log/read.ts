@@ -1,25 +1,33 @@
-import { type KeyId, NO_KEY } from '../../census/call-key.ts';
-import { NO_TARGET, type TargetId } from '../../census/row-table.ts';
-import type { Frame } from '../../census/stack-table.ts';
-import type { CensusBuilder, PeeledStack } from '../builder.ts';
-import { ByteIntern, hashBytes, viewOf } from '../byte-intern.ts';
+import type { CensusBuilder } from '../builder.ts';
+import { hashBytes, viewOf } from '../byte-intern.ts';
 import type { Diagnostics } from '../diagnostics.ts';
-import { LineTrie } from '../line-trie.ts';
 import { feedLines, type LineConsumer } from '../lines.ts';
 import type { ByteStream, FormatReader, SniffResult } from '../reader.ts';
+import { OUTSIDE } from './caller.ts';
+import { LogFollower } from './follow.ts';
 import { parsePrintedFrame } from './frame.ts';
-import { LogPrefixShape, splitLogLine } from './line.ts';
-import { LogText, type Meaning, UNRELATED } from './text.ts';
+import { isInteresting } from './interest.ts';
+import { type LogPrefix, LogPrefixShape, splitLogLine } from './line.ts';
+import { SourcePrefixes } from './source-prefix.ts';
+import { LogText, type Meaning } from './text.ts';
+import { LogTraces } from './traces.ts';
+import { isWrapped, unwrapped } from './wrapping.ts';
 
 const NEWLINE = 10;
 const CARRIAGE_RETURN = 13;
-const BLANK = 32;
 const COLON = 0x3a;
 
-/** After so many unrelated lines in a row a trace whose end was not printed is over. */
-const MAXIMUM_UNRELATED = 8;
+/** Lines by which prefixes of an unknown form are told are none of these. */
+const MEANINGLESS: ReadonlySet<Meaning['kind']> = new Set(['unrelated', 'unread', 'state']);
+/** What begins in the middle of a line: `Workqueue: events f[   46.784177] binder: release`, `0000000000000000Call Trace:`. */
+const GLUED = /(?<=.)(?:\[ *\d{1,7}\.\d{6}\](?:\[ *[TC]\d+\])? |Call [Tt]race:\s*$)/;
 
-const WITHOUT_FRAMES = { code: 'trace-without-frames' } as const;
+/** Lines that are met again and again. */
+const KEPT: ReadonlySet<Meaning['kind']> = new Set(['frames', 'rip', 'task', 'start', 'end']);
+
+/** What only a kernel log has: headings of stacks, /proc/PID/stack, arm32's backtraces, JSON of journalctl. */
+const SIGNS =
+  /^(?![^\S\n]*#)(?:.{0,200}(?:Call [Tt]race:|\bBacktrace: ?$|BUG: K(?:[A-Z]{1,4}SAN|FENCE): |unreferenced object 0x)|\[<0>\] \w|Page allocated via order|.{0,100}\) from \[<[0-9a-f]+>\] \(|\{.{0,2000}"_TRANSPORT" ?: ?"kernel")/m;
 
 /** Kernel logs with call traces, as dmesg, journalctl, syslog, a serial console and /dev/kmsg give them. */
 export const dmesgReader: FormatReader = {
@@ -28,7 +36,7 @@ export const dmesgReader: FormatReader = {
 
   sniff(head: Buffer, _fileName: string, isWhole: boolean): SniffResult {
     const text = head.toString('latin1');
-    if (/^(?![^\S\n]*#).{0,200}Call [Tt]race:/m.test(text)) return 'yes';
+    if (SIGNS.test(text)) return 'yes';
     const lines = text.split('\n', 50).filter((line) => line.trim() !== '');
     const prefixed = lines.filter((line) => splitLogLine(line).text >= 8).length;
     if (prefixed > 0 && lines.some(isLoggedFrame)) return 'yes';
@@ -48,43 +56,21 @@ function isLoggedFrame(line: string): boolean {
   return parsePrintedFrame(line.slice(splitLogLine(line).text)) !== null;
 }
 
-/** What is being printed by one caller; logs with caller ids interleave several. */
-class Caller {
-  /** Where in the trie the open trace is; -1 while none is open. */
-  node = -1;
-  task: KeyId = NO_KEY;
-  /** Line of a RIP printed before its trace, -1 where there is none. */
-  rip = -1;
-  unrelated = 0;
-  /** What frames outside a trace are: nothing known yet, further parts of a report, or a trace that lost its beginning. */
-  outside: 'unknown' | 'section' | 'torn' = 'unknown';
-}
-
 class DmesgParser implements LineConsumer {
   line = 0;
-  readonly #builder: CensusBuilder;
-  readonly #diagnostics: Diagnostics;
   readonly #text: LogText;
-  /** Texts of lines that mean something, with their newline. */
-  readonly #texts = new ByteIntern();
-  readonly #meanings: Meaning[] = [];
-  readonly #trie = new LineTrie();
-  /** By node: the stack it stands for. */
-  readonly #stacks: (PeeledStack | undefined)[] = [];
-  readonly #targets: TargetId[] = [];
+  readonly #traces: LogTraces;
+  readonly #follower: LogFollower;
   readonly #prefix = new LogPrefixShape();
-  readonly #callers = new Map<string, Caller>([['', new Caller()]]);
-  #caller = this.#callers.get('') as Caller;
-  /** Traces whose beginning is missing. */
-  #torn = 0;
-  /** Lines the kernel could not print. */
-  #dropped = 0;
+  readonly #sources = new SourcePrefixes();
+  /** Somebody wants to know of every line that could matter. */
+  readonly #isAttentive: boolean;
 
   constructor(builder: CensusBuilder, diagnostics: Diagnostics) {
-    this.#builder = builder;
-    this.#diagnostics = diagnostics;
-    builder.loseEmptyStacksAs(WITHOUT_FRAMES);
+    this.#traces = new LogTraces(builder);
     this.#text = new LogText(builder.census);
+    this.#follower = new LogFollower(builder, diagnostics, this.#traces);
+    this.#isAttentive = builder.asides !== null;
   }
 
   skipLine(): void {
@@ -98,14 +84,16 @@ class DmesgParser implements LineConsumer {
   consume(buffer: Buffer, start: number, end: number): number {
     const prefix = this.#prefix;
     const input = viewOf(buffer);
-    let { view, starts } = this.#texts;
-    let { lastChildren, lines } = this.#trie;
+    const { texts, trie } = this.#traces;
+    let { view, starts } = texts;
+    let { lastChildren, lines } = trie;
+    const isAttentive = this.#isAttentive;
     let at = start;
     while (at < end) {
       this.line += 1;
       const text = prefix.match(buffer, at, end);
       if (text >= 0) {
-        const caller = this.#caller;
+        const { caller } = this.#follower;
         if (caller.node >= 0) {
           const expected = lastChildren[caller.node] as number;
           if (expected !== 0) {
@@ -127,174 +115,76 @@ class DmesgParser implements LineConsumer {
             at = buffer.indexOf(NEWLINE, text) + 1;
             continue;
           }
-        } else if (text > at && !isInteresting(buffer[text] as number)) {
+        } else if (text > at && !isAttentive && caller.kind === '' && !isInteresting(buffer, text)) {
           at = buffer.indexOf(NEWLINE, text) + 1;
-          if (!isRegisterLine(buffer, text)) caller.outside = endsInColon(buffer, at) ? 'section' : 'unknown';
+          if (caller.outside <= OUTSIDE.heading) {
+            caller.outside = endsInColon(buffer, at) ? OUTSIDE.heading : OUTSIDE.unknown;
+          }
           continue;
         }
       }
       const newline = buffer.indexOf(NEWLINE, at);
       this.#readLine(buffer, at, newline + 1, text);
-      ({ view, starts } = this.#texts);
-      ({ lastChildren, lines } = this.#trie);
+      ({ view, starts } = texts);
+      ({ lastChildren, lines } = trie);
       at = newline + 1;
     }
     return at;
   }
 
   finish(): void {
-    for (const caller of this.#callers.values()) this.#close(caller);
-    const { census } = this.#builder;
-    census.lose({ code: 'trace-start-missing' }, this.#torn);
-    if (this.#dropped > 0) census.note({ code: 'log-lines-dropped', lines: this.#dropped });
-    this.#builder.inferTarget();
+    this.#follower.finish();
   }
 
   /** Handles a line that was not expected. `text` is where its text starts, -1 if its prefix has a new shape. */
   #readLine(buffer: Buffer, start: number, end: number, text: number): void {
+    const { texts } = this.#traces;
     if (text >= 0) {
-      const known = this.#texts.find(buffer, text, end, hashBytes(buffer, text, end));
+      const known = texts.find(buffer, text, end, hashBytes(buffer, text, end));
       if (known >= 0) {
-        this.#apply(known, this.#meanings[known] ?? UNRELATED);
+        this.#follower.line = this.line;
+        this.#follower.apply(known, this.#traces.meaning(known));
         return;
       }
     }
     const stop = buffer[end - 2] === CARRIAGE_RETURN ? end - 2 : end - 1;
     const line = buffer.toString('latin1', start, Math.min(Math.max(stop, start), start + 4096));
-    const prefix = splitLogLine(line);
-    if (prefix.text !== text - start || prefix.caller !== '') this.#prefix.learn(buffer, start, prefix);
-    this.#caller = this.#callerOf(prefix.caller);
-    const content = line.slice(prefix.text);
-    const meaning = this.#text.understand(content);
-    if (meaning.kind === 'unrelated' || meaning.kind === 'state') {
-      this.#pass(content, meaning);
+    if (!isWrapped(line)) {
+      const prefix = this.#readText(buffer, start, end, line);
+      if (prefix.text !== text - start || prefix.caller !== '') this.#prefix.learn(buffer, start, prefix);
       return;
     }
-    if (meaning.kind === 'dropped') {
-      this.#drop(meaning.messages);
-      return;
-    }
-    const from = start + prefix.text;
-    const hash = hashBytes(buffer, from, end);
-    let id = this.#texts.find(buffer, from, end, hash);
-    if (id < 0) {
-      id = this.#texts.add(buffer, from, end, hash);
-      this.#meanings[id] = meaning;
-    }
-    this.#apply(id, meaning);
+    for (const plain of unwrapped(line)) this.#readPlain(plain);
   }
 
-  #callerOf(id: string): Caller {
-    let caller = this.#callers.get(id);
-    if (!caller) {
-      caller = new Caller();
-      this.#callers.set(id, caller);
-    }
-    return caller;
+  /** Reads what follows a message that lost its line break. */
+  #readGlued(line: string, from: number): void {
+    const next = GLUED.exec(line.slice(from));
+    if (next) this.#readPlain(line.slice(from + next.index));
   }
 
-  #apply(line: number, meaning: Meaning): void {
-    const caller = this.#caller;
-    switch (meaning.kind) {
-      case 'frames':
-        if (caller.node >= 0) caller.node = this.#trie.child(caller.node, line);
-        else if (meaning.frames.length > 0) this.#orphan(caller, meaning.frames);
-        caller.unrelated = 0;
-        return;
-      case 'rip':
-        if (caller.node >= 0) caller.node = this.#trie.child(caller.node, line);
-        else caller.rip = line;
-        return;
-      case 'task':
-        this.#close(caller);
-        caller.task = meaning.task;
-        caller.rip = -1;
-        return;
-      case 'start':
-        this.#close(caller);
-        caller.node = caller.rip >= 0 ? this.#trie.child(0, caller.rip) : 0;
-        caller.rip = -1;
-        if (meaning.frames.length > 0) caller.node = this.#trie.child(caller.node, line);
-        return;
-      case 'end':
-        this.#close(caller);
-        caller.rip = -1;
-        return;
-      case 'total':
-        this.#close(caller);
-        this.#builder.declareTotal(meaning.name, meaning.count, { code: 'not-printed' });
-        return;
-    }
+  /** A line that does not stand in the input as it is. */
+  #readPlain(line: string): void {
+    const bytes = Buffer.from(`${line}\n`, 'latin1');
+    this.#readText(bytes, 0, bytes.length, line);
   }
 
-  #pass(content: string, meaning: Meaning): void {
-    const caller = this.#caller;
-    if (meaning.kind === 'state') return;
-    if (caller.node < 0) {
-      caller.outside = content.endsWith(':') ? 'section' : 'unknown';
-      return;
+  #readText(buffer: Buffer, start: number, end: number, line: string): LogPrefix {
+    let prefix = this.#sources.split(line);
+    let meaning = this.#text.understand(line.slice(prefix.text));
+    if (MEANINGLESS.has(meaning.kind) && this.#sources.learn(line)) {
+      prefix = this.#sources.split(line);
+      meaning = this.#text.understand(line.slice(prefix.text));
     }
-    if (content.charCodeAt(0) === BLANK && content.trim() !== '') {
-      this.#diagnostics.skip(this.line, content, 'not a frame');
-      return;
-    }
-    caller.unrelated += 1;
-    const isSection = isReportSection(content);
-    if (content.trim() === '' || caller.unrelated > MAXIMUM_UNRELATED || isSection) this.#close(caller);
-    if (isSection) caller.outside = 'section';
-  }
-
-  /**
-   * The kernel could not print some lines. An open trace is over, for the frames that follow may be another's; for
-   * the same reason they are not counted as one that lost its beginning.
-   */
-  #drop(messages: number): void {
-    for (const caller of this.#callers.values()) {
-      this.#close(caller);
-      caller.outside = 'section';
-      caller.rip = -1;
-    }
-    this.#dropped += messages;
-  }
-
-  /** A frame outside any trace: the log begins in the middle of one, or lost its beginning. */
-  #orphan(caller: Caller, frames: readonly Frame[]): void {
-    if (caller.outside === 'section') return;
-    if (caller.outside === 'unknown') this.#torn += 1;
-    caller.outside = 'torn';
-    const { symbols } = this.#builder.census;
-    const text = frames.map((frame) => symbols.raw(frame.symbol)).join(' ');
-    this.#diagnostics.skip(this.line, text, 'a frame of a call trace whose beginning is missing');
-  }
-
-  #close(caller: Caller): void {
-    const { node, task } = caller;
-    caller.node = -1;
-    caller.unrelated = 0;
-    caller.outside = 'unknown';
-    if (node < 0) return;
-    caller.task = NO_KEY;
-    if (node === 0) {
-      this.#builder.census.lose(WITHOUT_FRAMES, 1);
-      return;
-    }
-    const stack = this.#stacks[node] ?? this.#resolve(node);
-    this.#builder.add(stack, task, 1, this.#targets[node]);
-  }
-
-  #resolve(node: number): PeeledStack {
-    const frames = this.#trie.path(node).flatMap((line) => {
-      const meaning = this.#meanings[line];
-      return meaning && 'frames' in meaning ? meaning.frames : [];
-    });
-    const stack = this.#builder.stack(frames, true);
-    this.#stacks[node] = stack;
-    const { symbols } = this.#builder.census;
-    // A probe's handler called dump_stack: the innermost frame left is the function that was probed.
-    const isProbe = stack.peeled?.symbols.some((symbol) => /kprobe|int3|ftrace|brk_handler/.test(symbols.name(symbol)));
-    this.#targets[node] =
-      isProbe && stack.innermost !== undefined ? this.#builder.targetId(symbols.name(stack.innermost)) : NO_TARGET;
-    return stack;
+    const follower = this.#follower;
+    follower.line = this.line;
+    follower.caller = follower.callerOf(prefix.caller);
+    if (KEPT.has(meaning.kind)) {
+      follower.apply(this.#traces.learn(buffer, start + prefix.text, end, meaning), meaning);
+    } else follower.follow(meaning, line.slice(prefix.text));
+    if (meaning.kind === 'dropped' && meaning.rest !== '') this.#readPlain(meaning.rest);
+    else if (MEANINGLESS.has(meaning.kind)) this.#readGlued(line, prefix.text);
+    return prefix;
   }
 }
 
@@ -314,27 +204,6 @@ function isRegisterLine(buffer: Buffer, at: number): boolean {
     default:
       return false;
   }
-}
-
-/** Outside a trace only these lines matter: `Call Trace:`, `CPU: …`, `RIP: …`, `Total …`, `task:…`, `** … dropped`, frames. */
-function isInteresting(first: number): boolean {
-  return (
-    first === 0x43 ||
-    first === 0x52 ||
-    first === 0x54 ||
-    first === 0x74 ||
-    first === BLANK ||
-    first === 0x5b ||
-    first === 0x3c ||
-    first === 0x2a
-  );
-}
-
-/** Headings of the further parts of a report, whose stacks are no calls: KASAN's, page owner's. */
-function isReportSection(content: string): boolean {
-  return /^(?:Allocated by|Freed by|Last potentially|Second to last|The buggy address|Memory state|Kernel Offset|page last|Uninit was)/.test(
-    content,
-  );
 }
 
 function endsInColon(buffer: Buffer, lineEnd: number): boolean {
