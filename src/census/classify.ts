@@ -135,7 +135,7 @@ export class Classifier {
       comm,
       kernel: this.#kernel,
       isReport: report !== '',
-      isDoubted: path.isDoubted,
+      isDoubted: path.isDoubted || path.isPartial,
     };
     return {
       path,

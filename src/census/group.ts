@@ -70,8 +70,10 @@ export interface GroupedCensus {
   readonly groups: readonly Group[];
   /** Calls the filter let through; all attributed ones without a filter. */
   readonly matching: number;
-  /** Of these, calls whose path had to be read from unreliable frames. */
+  /** Of these, calls whose path had to be read from unreliable frames, or lacks lines that could not be read. */
   readonly doubted: number;
+  /** Of the doubted, calls that lack lines. */
+  readonly partial: number;
 }
 
 export interface GroupOptions {
@@ -105,13 +107,15 @@ export function groupCensus(census: Census, options: GroupOptions): GroupedCensu
   const building = new Map<string, GroupBuilder>();
   let matching = 0;
   let doubted = 0;
+  let partial = 0;
   for (let number = 0; number < census.rows.size; number++) {
     const row = census.rows.row(number);
     const call = classifier.classify(row);
     const facts: CallFacts = { census, row, key: classifier.keyOf(row.key), call, clock };
     if (options.where && !options.where(facts)) continue;
     matching += row.count;
-    if (call.path.isDoubted) doubted += row.count;
+    if (call.path.isDoubted || call.path.isPartial) doubted += row.count;
+    if (call.path.isPartial) partial += row.count;
     const group = groupOf(building, dimension, facts);
     group.add(facts, classifier.programOf(row, call));
     for (let measure = 0; measure < census.measures.length; measure++) {
@@ -127,7 +131,7 @@ export function groupCensus(census: Census, options: GroupOptions): GroupedCensu
     for (const group of sorted.slice(top)) rest.absorb(group);
     groups.push({ ...rest.finish(null, total), site: null, subject: null, subsystem: null, object: null });
   }
-  return { by: options.by, groups, matching, doubted };
+  return { by: options.by, groups, matching, doubted, partial };
 }
 
 function groupOf(building: Map<string, GroupBuilder>, dimension: Dimension, facts: CallFacts): GroupBuilder {

@@ -104,7 +104,11 @@ export interface NoteFacts {
   'no-sample-counts': { readonly value: string; readonly unit: string; readonly every: number };
   'log-lines-dropped': { readonly lines: number };
   'total-ignored': { readonly stated: number; readonly counted: number };
+  /** Every stack begins with this function. */
+  'target-inferred': { readonly target: string };
   'argument-not-recorded': object;
+  /** Lines of their stacks could not be read. */
+  'partial-stacks': { readonly calls: number };
   'unreliable-paths': { readonly calls: number };
   'facts-damaged': object;
   'facts-of-newer-version': object;

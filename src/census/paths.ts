@@ -1,7 +1,7 @@
 import type { Census } from './census.ts';
 import { MAXIMUM_GAP, UNRESOLVED } from './instrumentation.ts';
 import type { Entry, FrameRole, KernelKnowledge, PathFrame } from './knowledge.ts';
-import type { StackId } from './stack-table.ts';
+import { type StackId, UNREAD_FRAME } from './stack-table.ts';
 import type { SymbolId } from './symbol-table.ts';
 
 /** The part of a stack that caused the call, and what follows from it. */
@@ -16,6 +16,8 @@ export interface Path {
   readonly entry: Entry;
   /** The unwinder doubted every frame of the stack, so that the path had to be read from doubted frames. */
   readonly isDoubted: boolean;
+  /** Lines of the path could not be read: functions may be missing. */
+  readonly isPartial: boolean;
 }
 
 /** More than targets a census can have: stack and target make one number, exact below 2^53. */
@@ -101,9 +103,19 @@ export class PathFinder {
       site: this.#site(ids, target),
       entry: this.#entry(ids, target),
       isDoubted,
+      isPartial: this.#isPartial(prefixes, end),
     };
     this.#shared.set(key, path);
     return path;
+  }
+
+  #isPartial(prefixes: readonly StackId[], end: number): boolean {
+    const { stacks, symbols } = this.#census;
+    for (let i = 0; i < end; i++) {
+      const at = prefixes[i] as StackId;
+      if (stacks.isUnreliable(at) && symbols.raw(stacks.symbol(at)) === UNREAD_FRAME) return true;
+    }
+    return false;
   }
 
   #frame(id: SymbolId, isInlined: boolean): PathFrame {
@@ -137,6 +149,7 @@ export class PathFinder {
       site: this.#site(ids, target),
       entry: USER_ENTRY,
       isDoubted: false,
+      isPartial: false,
     };
     this.#shared.set(key, path);
     return path;

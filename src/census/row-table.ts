@@ -57,12 +57,13 @@ export class RowTable {
     return this.#sums[measure]?.[row] ?? 0;
   }
 
-  /** Puts the calls of one target down to another. */
-  retarget(from: TargetId, to: TargetId): void {
+  /** Puts the calls of one target down to another, those that are meant. */
+  retarget(from: TargetId, to: TargetId, isMeant: (row: Row) => boolean): void {
     const changed = new RowTable();
     for (let number = 0; number < this.size; number++) {
-      const { stack, target, key, count } = this.row(number);
-      const row = changed.add(stack, target === from ? to : target, key, count);
+      const own = this.row(number);
+      const { stack, target, key, count } = own;
+      const row = changed.add(stack, target === from && isMeant(own) ? to : target, key, count);
       for (let measure = 0; measure < this.#sums.length; measure++) {
         changed.addSum(row, measure, this.sum(number, measure));
       }

@@ -21,6 +21,7 @@ const path: Path = {
   site: 1,
   entry: { kind: 'syscall', name: 'write(2)' },
   isDoubted: false,
+  isPartial: false,
 };
 const FACTS: CallFacts = {
   census,

@@ -30,11 +30,13 @@ export function command(): Command {
     .action(async (file: string, options: ExplainOptions) => {
       if (options.tree !== undefined) return toStdout(trees(options.tree));
       if (options.function !== undefined) return toStdout(knownFunction(options.function));
-      const census = await readStacks(file, options.target);
-      const stacks = explainStacks(census);
-      const shown = stacks.slice(0, options.top || stacks.length);
+      const stacks = explainStacks(await readStacks(file, options.target));
+      const calls = stacks.filter((stack) => stack.calls > 0);
+      const asides = stacks.slice(calls.length);
+      const top = options.top || stacks.length;
+      const shown = [...calls.slice(0, top), ...asides.slice(0, top)];
       const width = outputWidth();
-      const texts = shown.map((stack, i) => stackText(stack, headingOf(stack, i, stacks.length), width));
+      const texts = shown.map((stack, i) => stackText(stack, headingOf(stack, i, calls.length), width));
       process.stdout.write(texts.join('\n'));
       if (shown.length < stacks.length) {
         process.stdout.write(`\n${stacks.length - shown.length} more stacks: --top 0 explains them all.\n`);
@@ -57,7 +59,9 @@ function knownFunction(name: string): string {
   return factsText(name, facts, outputWidth());
 }
 
-function headingOf({ calls }: ExplainedStack, index: number, stacks: number): string {
-  if (stacks === 1 && calls === 1) return 'Innermost first; > marks the function that decided to call:';
-  return `Stack ${index + 1} of ${stacks}, ${calls} ${calls === 1 ? 'call' : 'calls'}:`;
+function headingOf({ calls, heading }: ExplainedStack, index: number, stacks: number): string {
+  if (calls === 0) return `For information, ${heading}:`;
+  const report = heading === '' ? '' : `${heading}. `;
+  if (stacks === 1 && calls === 1) return `${report}Innermost first; > marks the function that decided to call:`;
+  return `Stack ${index + 1} of ${stacks}, ${calls} ${calls === 1 ? 'call' : 'calls'}${heading === '' ? '' : `, ${heading}`}:`;
 }

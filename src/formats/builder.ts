@@ -49,6 +49,9 @@ export class CensusBuilder {
   #emptyStack: LossCause = { code: 'sample-without-stack' };
   /** Stacks that the source tells for information, where somebody asks for them: {@link collectAsides}. */
   #asides: Aside[] | null = null;
+  #isTargetOfAll = true;
+  /** Somebody says whose calls all of these are. */
+  #isNamed = false;
   /** The source is a census file: everything in it is as it was written, nothing is to be concluded. */
   isExact = false;
 
@@ -76,6 +79,12 @@ export class CensusBuilder {
     if (this.#asides && this.#asides.length < MAXIMUM_ASIDES) {
       this.#asides.push({ heading, stack: this.census.stack(frames) });
     }
+  }
+
+  /** Says whose calls all of the source's are, where it does not tell. */
+  nameTargets(names: readonly string[]): void {
+    for (const name of names) this.census.target(name);
+    this.#isNamed = names.length > 0;
   }
 
   /** What calls with an empty stack are lost for; else `sample-without-stack`. */
@@ -171,32 +180,44 @@ export class CensusBuilder {
       else census.note({ code: 'total-ignored', stated, counted: census.total });
       if (census.targets.length === 0) for (const name of this.#totals.keys()) census.target(name);
     }
-    // All calls are the one target's, where there is but one.
-    if (census.targets.length === 1) census.rows.retarget(NO_TARGET, 0 as TargetId);
+    // All calls are the one target's, where there is but one; not what the kernel reported meanwhile.
+    if (census.targets.length === 1 && (this.#isTargetOfAll || this.#totals.size > 0)) {
+      census.rows.retarget(NO_TARGET, 0 as TargetId, ({ key }) => this.#isNamed || census.keys.at(key).report === '');
+    }
     return census;
   }
 
   /**
    * Where the source names no target and all its stacks begin with the same function, that function is the target:
-   * tools that stop at a function record it innermost.
+   * tools that stop at a function record it innermost. No function is that the unwinder doubts.
    */
   inferTarget(): void {
     const { census } = this;
+    const { stacks, symbols } = census;
     if (census.targets.length > 0 || census.rows.size < 2) return;
     let shared: SymbolId | undefined;
     const seen = new Set<StackId>();
     for (const row of census.rows) {
       let at = row.stack;
-      while (census.stacks.depth(at) > 1 && !seen.has(at)) {
+      while (stacks.depth(at) > 1 && !seen.has(at)) {
         seen.add(at);
-        at = census.stacks.inner(at);
+        at = stacks.inner(at);
       }
-      if (census.stacks.depth(at) !== 1) continue;
-      const symbol = census.stacks.symbol(at);
-      if (shared !== undefined && census.symbols.name(symbol) !== census.symbols.name(shared)) return;
+      if (stacks.depth(at) !== 1) continue;
+      const symbol = stacks.symbol(at);
+      if (stacks.isUnreliable(at)) return;
+      if (shared !== undefined && symbols.name(symbol) !== symbols.name(shared)) return;
       shared = symbol;
     }
-    if (shared !== undefined && census.symbols.space(shared) === 'kernel') census.target(census.symbols.name(shared));
+    if (shared === undefined || symbols.space(shared) !== 'kernel') return;
+    const target = symbols.name(shared);
+    census.target(target);
+    census.note({ code: 'target-inferred', target });
+  }
+
+  /** Targets are those of the calls they were found in, and of no others. */
+  keepTargetsApart(): void {
+    this.#isTargetOfAll = false;
   }
 
   /** The target of a row, by name; {@link NO_TARGET} for ''. */

@@ -43,8 +43,6 @@ const BINARY: readonly ForeignBytes[] = [
   { what: 'a zip archive', bytes: 'PK\x03\x04', instead: UNPACK },
   { what: 'a tar archive', bytes: 'ustar', at: 257, instead: UNPACK },
   { what: 'a SQLite database', bytes: 'SQLite format 3\0' },
-  { what: 'UTF-16 text', bytes: '\xff\xfe', instead: 'iconv -f UTF-16 -t UTF-8 makes it readable' },
-  { what: 'UTF-16 text', bytes: '\xfe\xff', instead: 'iconv -f UTF-16 -t UTF-8 makes it readable' },
 ];
 
 /**
@@ -117,10 +115,7 @@ const TEXT: readonly ForeignText[] = [
     sign: /^# tracer: |^ *\S.*: <(?:user )?stack trace>|^# +_-+=> irqs-off/m,
     instead: NO_STACKS_OF_TRACES,
   },
-  { what: 'output of kmemleak', sign: /^unreferenced object 0x[0-9a-f]+ \(size \d+\):/m },
-  { what: 'output of page_owner', sign: /^Page allocated via order \d+/m, instead: EXPLAIN },
   { what: "a listing of a slab cache's users", sign: /^ +\d+ \S+\+0x[0-9a-f]+\/0x[0-9a-f]+.* age=\d+/m },
-  { what: 'stacks of /proc/PID/stack', sign: /^\[<0{1,16}>\] \S+\+0x[0-9a-f]+\/0x/m, instead: EXPLAIN },
   { what: 'symbols of a kernel (kallsyms or System.map)', sign: /^[0-9a-f]{16} [A-Za-z] \w+/m },
   // Debuggers
   { what: "backtraces of crash's bt", sign: /^PID: \d+ +TASK: [0-9a-f]+ +CPU: \d+ +COMMAND: /m, instead: EXPLAIN },

@@ -3,6 +3,7 @@ import { messageOf, UserError } from '../errors.ts';
 import { COMPRESSION_HEAD, compressionOf, DamagedCompression, decompressStream } from '../image/compression.ts';
 import type { ByteStream } from './reader.ts';
 import { TruncatedInput } from './reader.ts';
+import { ENCODING_HEAD, encodingOf, inUtf8 } from './text-encoding.ts';
 
 const CHUNK = 1 << 20;
 
@@ -30,12 +31,21 @@ export async function withInput<T>(path: string, use: (input: Input) => Promise<
   }
 }
 
-/** Takes the compression off bytes: gzip, zstd or xz, told by the first of them. */
+/**
+ * Takes the compression off bytes: gzip, zstd or xz, told by the first of them. Text in UTF-16, or with a byte order mark,
+ * becomes UTF-8 without one.
+ */
 export async function decompress(name: string, raw: ByteStream): Promise<Input> {
   const { head, rest } = await takeHead(raw, COMPRESSION_HEAD);
   const compression = compressionOf(head);
   const bytes = compression === '' ? rest : truncatedWhereDamaged(decompressStream(rest, compression));
-  return { name, compression, bytes };
+  return { name, compression, bytes: await asUtf8(bytes) };
+}
+
+async function asUtf8(bytes: ByteStream): Promise<ByteStream> {
+  const { head, rest } = await takeHead(bytes, ENCODING_HEAD);
+  const encoding = encodingOf(head);
+  return encoding === null ? rest : inUtf8(rest, encoding);
 }
 
 /** What comes before the damage is an input that ends too early. */

@@ -64,7 +64,7 @@ export async function readFile(path: string, options: ReadFileOptions): Promise<
 export async function readInput(input: Input, options: ReadFileOptions): Promise<ReadResult> {
   const diagnostics = new Diagnostics();
   const builder = new CensusBuilder(options.knowledge, diagnostics);
-  for (const target of options.targets ?? []) builder.census.target(target);
+  builder.nameTargets(options.targets ?? []);
   const { reader, bytes, head } = await chooseReader(input, options.reader, diagnostics);
   try {
     await reader.read(reporting(bytes, options.onProgress), builder, diagnostics, options.options ?? {});

@@ -129,7 +129,12 @@ const NOTES: Words<NoteFacts> = {
     `The kernel dropped ${counted(lines, 'line')} of its log: calls printed there are missing unless a stated total tells of them.`,
   'total-ignored': ({ stated, counted: found }) =>
     `The source states ${stated} calls in all, but ${found} are in it: the stated total was ignored.`,
+  'target-inferred': ({ target }) => `${target} is taken for the target: every stack begins with it.`,
   'argument-not-recorded': () => 'No argument was recorded; --keys argN records one.',
+  'partial-stacks': ({ calls }) =>
+    calls === 1
+      ? '1 call has lines in its stack that could not be read; its path may lack functions.'
+      : `${calls} calls have lines in their stacks that could not be read; their paths may lack functions.`,
   'unreliable-paths': ({ calls }) =>
     calls === 1
       ? '1 call has only unreliable (?) frames; its path is a best guess.'

@@ -79,8 +79,10 @@ export interface Report {
   readonly matching: number;
   /** Where a filter let nothing through: the commonest values of the dimensions it asks for. */
   readonly otherValues: readonly { readonly dimension: string; readonly values: readonly string[] }[];
-  /** Of these, calls whose path had to be read from unreliable frames. */
+  /** Of these, calls whose path had to be read from unreliable frames, or lacks lines that could not be read. */
   readonly doubted: number;
+  /** Of the doubted, calls that lack lines. */
+  readonly partial: number;
   /** Commands that show more of this very case, at most three. */
   readonly hints: readonly Hint[];
   /** The files it was made of; null for a live recording. */
@@ -97,7 +99,7 @@ export function buildReport(census: Census, options: ReportOptions = {}, input: 
   const { by = 'site', where = '', top = 0, explain = 'short' } = options;
   if (!GROUPINGS.includes(by))
     throw new UsageError(`calls cannot be grouped by ${by} (known: ${GROUPINGS.join(', ')})`);
-  const { groups, matching, doubted } = groupCensus(census, {
+  const { groups, matching, doubted, partial } = groupCensus(census, {
     by,
     knowledge: kernelKnowledge(),
     labeller: atlasLabeller,
@@ -112,6 +114,7 @@ export function buildReport(census: Census, options: ReportOptions = {}, input: 
     groups: groups.map((group) => reported(group, explain)),
     matching,
     doubted,
+    partial,
     otherValues: where !== '' && matching === 0 ? otherValues(census, where) : [],
     hints: hintsFor(
       groups.flatMap(({ paths }) => paths),

@@ -19,7 +19,11 @@ it('shows frames, the site and where an interrupt cut in', () => {
     candidates: [],
     subsystem: null,
   };
-  const text = stackText({ calls: 1, frames, pathLength: 3, site: 'hrtimer_wakeup', explanation }, 'Heading', 200);
+  const text = stackText(
+    { calls: 1, heading: '', frames, pathLength: 3, site: 'hrtimer_wakeup', explanation },
+    'Heading',
+    200,
+  );
   expect(text.split('\n')).toEqual([
     'Heading',
     expect.stringMatching(

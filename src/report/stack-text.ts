@@ -1,6 +1,7 @@
 import type { Explanation } from '../atlas/explain.ts';
 import type { FrameNote } from '../atlas/frame-notes.ts';
 import type { ContextKind } from '../census/knowledge.ts';
+import { UNREAD_FRAME } from '../census/stack-table.ts';
 import { columns, pad, printable, wrap } from '../text/columns.ts';
 
 /** A frame as it is printed. */
@@ -14,13 +15,17 @@ export interface PrintedFrame extends FrameNote {
 
 /** A stack with everything that is said of it. */
 export interface ExplainedStack {
+  /** 0 for a stack that is told for information. */
   readonly calls: number;
+  /** What the kernel reported, or what the source says above a stack told for information; '' for others. */
+  readonly heading: string;
   readonly frames: readonly PrintedFrame[];
   /** How many frames, from the innermost, belong to the path that caused the call. */
   readonly pathLength: number;
   /** Name of the site, '' without one. */
   readonly site: string;
-  readonly explanation: Explanation;
+  /** null for a stack that is no call. */
+  readonly explanation: Explanation | null;
 }
 
 const CUT: Readonly<Record<ContextKind, string>> = {
@@ -48,16 +53,21 @@ export function stackText(stack: ExplainedStack, heading: string, width: number)
     lines.push(...wrap(printable(noteOf(frame)), width, name, ' '.repeat(nameWidth + 4)));
     if (frame.ends && !frame.isUnreliable) lines.push(`  -- ${CUT[frame.ends]} --`);
   }
-  lines.push('', ...wrap(printable(stack.explanation.text), width));
-  const { confidence, candidates } = stack.explanation;
+  if (stack.explanation) lines.push(...explanationLines(stack.explanation, width));
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+function explanationLines({ text, confidence, candidates }: Explanation, width: number): string[] {
+  const lines = ['', ...wrap(printable(text), width)];
   const others = candidates.length > 1 ? `; possible trees: ${candidates.map((tree) => tree.name).join(', ')}` : '';
   const { decision, subject, entry } = confidence;
   const parts = [`decision ${decision}`, ...(candidates.length > 0 ? [`tree ${subject}`] : []), `entry ${entry}`];
   lines.push(...wrap(printable(`Confidence: ${parts.join(', ')}${others}.`), width));
-  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+  return lines;
 }
 
 function noteOf(frame: PrintedFrame): string {
+  if (frame.name === UNREAD_FRAME) return 'a line that could not be read';
   if (frame.isUser) return frame.file === null ? 'user space' : `user space, ${frame.file}`;
   const where = [frame.file, frame.subsystem].filter((part) => part !== null).join(', ');
   const does = frame.does === null ? '' : `${where === '' ? '' : ': '}${frame.does}`;

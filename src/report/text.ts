@@ -215,12 +215,14 @@ class TextWriter {
   }
 
   #foot(): void {
-    const { census, doubted, input } = this.#report;
+    const { census, doubted, partial, input } = this.#report;
     const notes = census.facts.notes.filter(
       ({ code }) => code !== IN_HEAD && (this.#layout.verbose || !ROUTINE.has(code)),
     );
     const remarks = notes.map(noteText);
-    if (doubted > 0) remarks.push(noteText({ code: 'unreliable-paths', calls: doubted }));
+    const unreliable = doubted - partial;
+    if (unreliable > 0) remarks.push(noteText({ code: 'unreliable-paths', calls: unreliable }));
+    if (partial > 0) remarks.push(noteText({ code: 'partial-stacks', calls: partial }));
     if (input) remarks.push(...inputRemarks(input.files, this.#layout.verbose));
     if (remarks.length > 0) this.#line('');
     for (const remark of remarks) this.#wrap(remark, '', '    ');

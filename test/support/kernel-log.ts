@@ -61,6 +61,7 @@ export const DUMPS = [
 ] as const;
 
 const two = (n: number) => String(n % 60).padStart(2, '0');
+const stamp = (i: number) => `${String(9 + i).padStart(5)}.${micros(i)}`;
 const micros = (i: number) => String(849656 + 7 * i).padStart(6, '0');
 
 /** How programs print a kernel log: line `i` with this text. */
@@ -91,6 +92,31 @@ export const PRINTERS: Readonly<Record<string, (text: string, i: number) => stri
   'serial console with levels': (text, i) => `<4>[${String(9 + i).padStart(5)}.${micros(i)}][   C1] ${text}\r`,
   '/dev/kmsg': (text, i) => `4,${1234 + i},${9849656 + 7 * i},-;${text}`,
   '/dev/kmsg with caller ids': (text, i) => `4,${1234 + i},${9849656 + 7 * i},-,caller=T15;${text}`,
+  'quoted in mail': (text, i) => `> [${stamp(i)}] ${text}`,
+  'quoted twice, without times': (text) => `> > ${text}`,
+  'indented by four': (text, i) => `    [${stamp(i)}] ${text}`,
+  'indented by a tab, without times': (text) => `\t${text}`,
+  'a table of one column': (text, i) => `| [${stamp(i)}] ${text}`,
+  minicom: (text, i) => `[2026-11-23 03:26:${two(i)}] [${stamp(i)}] ${text}`,
+  'picocom through ts': (text, i) => `Nov 23 03:26:${two(i)} [${stamp(i)}] ${text}\r`,
+  'ts %.s': (text, i) => `03:26:${two(i)}.${micros(i)} [${stamp(i)}] ${text}`,
+  'syslog of RFC 5424': (text, i) =>
+    `<4>1 2026-11-23T03:26:${two(i)}.1+00:00 my-host kernel - - - [${stamp(i)}] ${text}`,
+  'syslog without kernel:': (text, i) => `Nov 23 03:26:${two(i)} 192.168.1.5 [${stamp(i)}] ${text}`,
+  'syslog with a process number': (text, i) =>
+    `Nov 23 03:26:${two(i)} my.host.example kernel[0]: [${stamp(i)}] ${text}`,
+  'kernel: alone': (text, i) => `kernel: [${stamp(i)}] ${text}`,
+  'Android, MediaTek': (text, i) => `[${stamp(i)}] (${i % 4})[${i % 3 ? '412:worker' : '15:kworker/0:1'}]${text}`,
+  'Android, Samsung': (text, i) => `[${stamp(i)}]  [${i % 4}:  kworker/u16:1:  412] ${text}`,
+  'Android, Amlogic': (text, i) => `[${stamp(i)}@${i % 4}] ${text}`,
+  logcat: (text, i) => `11-23 03:26:${two(i)}.123     0     0 W KERNEL  : [${stamp(i)}] ${text}`,
+  'a console of docker compose': (text, i) => `console-1  | [${stamp(i)}] ${text}`,
+  'a log of a build': (text, i) => `2026-11-23T03:26:${two(i)}.123456Z 01O [${stamp(i)}] ${text}`,
+  'dmesg --color=always': (text, i) => `\x1b[32m[${stamp(i)}] \x1b[0m\x1b[1m\x1b[31m${text}\x1b[0m`,
+  'journalctl -o json': (text, i) =>
+    JSON.stringify({ __REALTIME_TIMESTAMP: `17954${i}`, _TRANSPORT: 'kernel', PRIORITY: '4', MESSAGE: text }),
+  'journalctl -o json, as bytes': (text, i) =>
+    JSON.stringify({ _TRANSPORT: 'kernel', MESSAGE: i % 3 ? [...Buffer.from(text)] : text, PRIORITY: '4' }),
   'a numbered listing': (text, i) => `${i + 1}[${String(9 + i).padStart(5)}.${micros(i)}] ${text}`,
 };
 

@@ -17,7 +17,7 @@ export interface PrintedFrame {
   readonly place: Place | null;
   /** arm32 prints two functions a line: this one was called by the frame. '' everywhere else. */
   readonly callee: string;
-  /** `[<0>]` before it: a line of /proc/PID/stack, or one whose address is kept secret. */
+  /** `[<0>]` before it, in older kernels `[<0000000000000000>]`: a line of /proc/PID/stack. */
   readonly hasZeroAddress: boolean;
 }
 
@@ -109,8 +109,7 @@ export function internFrame(symbols: SymbolTable, printed: PrintedFrame): Frame 
 /** Reads addresses in brackets. @returns whether one was `[<0>]` */
 function takeAddresses(cursor: Cursor): boolean {
   let isZero = false;
-  for (let address = cursor.take(ADDRESS); address; address = cursor.take(ADDRESS))
-    isZero ||= address[0].includes('<0>');
+  for (let address = cursor.take(ADDRESS); address; address = cursor.take(ADDRESS)) isZero ||= /<0+>/.test(address[0]);
   return isZero;
 }
 

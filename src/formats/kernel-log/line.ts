@@ -38,6 +38,12 @@ export function splitLogLine(line: string): LogPrefix {
   return { text: prefix?.[0].length ?? 0, caller: prefix?.[1] ?? '' };
 }
 
+/** How many forms of prefixes are remembered. */
+const MAXIMUM_FORMS = 64;
+
+/** After so many lines a prefix under which nothing meant anything is taken for whole all the same. */
+const MAXIMUM_UNPROVEN = 10_000;
+
 /** Prefixes of consecutive lines differ in digits, padding and the names of days and months only. */
 const VARIES = /[0-9A-Za-z ]/;
 
@@ -53,6 +59,16 @@ export class LogPrefixShape {
   /** Bytes of the caller id and where in the prefix they are, because lines of another caller are another trace's. */
   #caller = Buffer.alloc(0);
   #callerAt = 0;
+
+  /** Forms under which a line meant something. */
+  readonly #proven = new Set<string>();
+  #form = '';
+  #unproven = 0;
+  /**
+   * What stands behind the prefix is the text: some line had a meaning there. Else there may be more of a prefix, in
+   * a form that is not known yet.
+   */
+  isProven = false;
 
   /** Where the text of the line at `at` starts if its prefix has the learnt shape and caller; -1 otherwise. */
   match(buffer: Buffer, at: number, end: number): number {
@@ -81,10 +97,21 @@ export class LogPrefixShape {
     const fixed = Array.from(text, (_, i) => i).filter((i) => i === text.length - 1 || !VARIES.test(text.charAt(i)));
     this.#positions = Uint8Array.from(fixed);
     this.#bytes = Uint8Array.from(fixed, (i) => text.charCodeAt(i));
+    this.#form = text.replace(/[0-9A-Za-z ]+/g, ' ');
+    this.isProven = this.#proven.has(this.#form);
     // The padding before the id belongs to it: `[   T15]` and `[  T115]` are as long.
     const bracket = prefix.caller === '' ? -1 : text.lastIndexOf(prefix.caller);
     const from = bracket < 0 ? 0 : text.lastIndexOf(text.includes('caller=') ? '=' : '[', bracket);
     this.#callerAt = from;
     this.#caller = bracket < 0 ? Buffer.alloc(0) : Buffer.from(text.slice(from), 'latin1');
+  }
+  /** A line with this prefix was read, and means something or nothing. */
+  prove(isMeant: boolean): void {
+    if (this.isProven) return;
+    this.#unproven += 1;
+    if (!isMeant && this.#unproven < MAXIMUM_UNPROVEN) return;
+    this.isProven = true;
+    this.#unproven = 0;
+    if (this.#proven.size < MAXIMUM_FORMS) this.#proven.add(this.#form);
   }
 }

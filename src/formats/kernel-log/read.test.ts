@@ -25,6 +25,21 @@ describe('the same log says the same, printed by', () => {
   });
 });
 
+test('logs of several devices and programs in one file', async () => {
+  const printers = Object.values(PRINTERS);
+  const texts = DUMPS.slice(0, -1);
+  const { census } = await readBytes(printers.map((printer) => printed(texts, printer)).join(''));
+  expect([census.total, census.attributed]).toEqual([2 * printers.length, 2 * printers.length]);
+  expect(groupCounts(census, 'site')).toEqual([
+    ['__es_insert_extent', printers.length],
+    ['__hrtimer_run_queues', printers.length],
+  ]);
+  expect(groupCounts(census, 'comm')).toEqual([
+    ['db bench', printers.length],
+    ['rcu_preempt', printers.length],
+  ]);
+});
+
 test('a dump: target, process, kernel, path; what a stated total says is missing is a loss', async () => {
   const census = await read(DUMPS);
   expect(census.targets).toEqual(['rb_insert_color']);

@@ -27,7 +27,7 @@ const KEPT: ReadonlySet<Meaning['kind']> = new Set(['frames', 'rip', 'task', 'st
 
 /** What only a kernel log has: headings of stacks, /proc/PID/stack, arm32's backtraces, JSON of journalctl. */
 const SIGNS =
-  /^(?![^\S\n]*#)(?:.{0,200}(?:Call [Tt]race:|\bBacktrace: ?$|BUG: K(?:[A-Z]{1,4}SAN|FENCE): |unreferenced object 0x)|\[<0>\] \w|Page allocated via order|.{0,100}\) from \[<[0-9a-f]+>\] \(|\{.{0,2000}"_TRANSPORT" ?: ?"kernel")/m;
+  /^(?![^\S\n]*#)(?:.{0,200}(?:Call [Tt]race:|\bBacktrace: ?$|BUG: K(?:[A-Z]{1,4}SAN|FENCE): |unreferenced object 0x)|\[<0{1,16}>\] \w|Page allocated via order|.{0,100}\) from \[<[0-9a-f]+>\] \(|\{.{0,2000}"_TRANSPORT" ?: ?"kernel")/m;
 
 /** Kernel logs with call traces, as dmesg, journalctl, syslog, a serial console and /dev/kmsg give them. */
 export const dmesgReader: FormatReader = {
@@ -115,7 +115,7 @@ class DmesgParser implements LineConsumer {
             at = buffer.indexOf(NEWLINE, text) + 1;
             continue;
           }
-        } else if (text > at && !isAttentive && caller.kind === '' && !isInteresting(buffer, text)) {
+        } else if (text > at && prefix.isProven && !isAttentive && caller.kind === '' && !isInteresting(buffer, text)) {
           at = buffer.indexOf(NEWLINE, text) + 1;
           if (caller.outside <= OUTSIDE.heading) {
             caller.outside = endsInColon(buffer, at) ? OUTSIDE.heading : OUTSIDE.unknown;
@@ -150,8 +150,9 @@ class DmesgParser implements LineConsumer {
     const stop = buffer[end - 2] === CARRIAGE_RETURN ? end - 2 : end - 1;
     const line = buffer.toString('latin1', start, Math.min(Math.max(stop, start), start + 4096));
     if (!isWrapped(line)) {
-      const prefix = this.#readText(buffer, start, end, line);
+      const { prefix, isMeant } = this.#readText(buffer, start, end, line);
       if (prefix.text !== text - start || prefix.caller !== '') this.#prefix.learn(buffer, start, prefix);
+      this.#prefix.prove(isMeant);
       return;
     }
     for (const plain of unwrapped(line)) this.#readPlain(plain);
@@ -169,10 +170,10 @@ class DmesgParser implements LineConsumer {
     this.#readText(bytes, 0, bytes.length, line);
   }
 
-  #readText(buffer: Buffer, start: number, end: number, line: string): LogPrefix {
+  #readText(buffer: Buffer, start: number, end: number, line: string): { prefix: LogPrefix; isMeant: boolean } {
     let prefix = this.#sources.split(line);
     let meaning = this.#text.understand(line.slice(prefix.text));
-    if (MEANINGLESS.has(meaning.kind) && this.#sources.learn(line)) {
+    if (MEANINGLESS.has(meaning.kind) && this.#sources.learn(line, prefix.text)) {
       prefix = this.#sources.split(line);
       meaning = this.#text.understand(line.slice(prefix.text));
     }
@@ -183,8 +184,9 @@ class DmesgParser implements LineConsumer {
       follower.apply(this.#traces.learn(buffer, start + prefix.text, end, meaning), meaning);
     } else follower.follow(meaning, line.slice(prefix.text));
     if (meaning.kind === 'dropped' && meaning.rest !== '') this.#readPlain(meaning.rest);
-    else if (MEANINGLESS.has(meaning.kind)) this.#readGlued(line, prefix.text);
-    return prefix;
+    const isMeant = !MEANINGLESS.has(meaning.kind);
+    if (!isMeant) this.#readGlued(line, prefix.text);
+    return { prefix, isMeant };
   }
 }
 

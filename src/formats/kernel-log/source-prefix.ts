@@ -8,7 +8,7 @@ const ANCHOR =
   /Call [Tt]race:\s*$|CPU: \d+ (?:UID: \d+ )?PID: \d+ Comm: |RIP: 0010:|Hardware name: |Modules linked in:|-{12}\[ cut here|(?:(?:NMI )?watchdog: |\brcu: )?(?:BUG: (?:K[A-Z]+|unable|soft|kernel)|INFO: (?:task|rcu)|WARNING: (?:CPU: |possible )|UBSAN: |Kernel panic - not|kernel BUG at |Oops: )/;
 
 const MAXIMUM_LENGTH = 160;
-const MAXIMUM_KINDS = 16;
+const MAXIMUM_KINDS = 32;
 
 /** What prefixes of one source have in common, in the order of the line. */
 type Token =
@@ -41,10 +41,10 @@ export class SourcePrefixes {
     return splitLogLine(line);
   }
 
-  /** Learns the prefix of a line that begins in an unknown way. @returns whether it is new */
-  learn(line: string): boolean {
+  /** Learns the prefix of a line of which only `known` characters were told to be one. @returns whether there is more */
+  learn(line: string, known: number): boolean {
     const anchor = ANCHOR.exec(line);
-    if (!anchor || anchor.index === 0 || anchor.index > MAXIMUM_LENGTH || this.#kinds.length >= MAXIMUM_KINDS)
+    if (!anchor || anchor.index <= known || anchor.index > MAXIMUM_LENGTH || this.#kinds.length >= MAXIMUM_KINDS)
       return false;
     const prefix = line.slice(0, anchor.index);
     if (prefix.trim() === '' || /\w$/.test(prefix) || this.#kinds.some((kind) => match(kind, line))) return false;

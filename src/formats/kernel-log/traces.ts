@@ -187,6 +187,8 @@ export class LogTraces {
     const [first] = prefixes;
     const isSure = first !== undefined && !stacks.isUnreliable(first);
     const isAny = prefixes.some((at) => !stacks.isUnreliable(at) && symbols.space(stacks.symbol(at)) === 'kernel');
-    return isSure || !isAny ? this.#builder.targetId(symbols.name(innermost)) : NO_TARGET;
+    if (!isSure && isAny) return NO_TARGET;
+    this.#builder.keepTargetsApart();
+    return this.#builder.targetId(symbols.name(innermost));
   }
 }
