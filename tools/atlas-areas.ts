@@ -3,7 +3,8 @@
 // which the program reads the tables: a shape that differs from its type does not compile.
 import type { HintRecord } from '../src/atlas/hints.ts';
 import type { EntryRule, Instrumentation, Reporters, ThreadRule } from '../src/atlas/knowledge.ts';
-import type { CompiledInsert, TreeCallers } from '../src/atlas/subjects/rbtree.ts';
+import type { CompiledInsert } from '../src/atlas/subjects/compiled-inserts.ts';
+import type { TreeCallers } from '../src/atlas/subjects/rbtree.ts';
 import type { Inserter, InsertSite, TreeRecord } from '../src/atlas/subjects/tree-catalog.ts';
 import type { Subsystem } from '../src/atlas/subsystems.ts';
 import type { Syscall } from '../src/atlas/syscalls.ts';
@@ -197,6 +198,7 @@ export const AREAS: Readonly<Record<string, AnyArea>> = {
   'compiled-inserts': area({
     shape: listOf(
       record<CompiledInsert>({
+        kernel: oneOf('6.1', '6.12'),
         module: anyText,
         symbol: text,
         function: functionName,

@@ -30,7 +30,8 @@ export function deedOf(path: PathView): Deed {
   if (site === undefined) return { kind: 'no-caller', target: path.target };
   const gloss = glossOf(site);
   if (gloss !== null) return { kind: 'does', site, gloss };
-  if (match.candidates.length > 0 && (path.target === '' || isTreeInsert(path.target)))
+  const isInsert = isTreeInsert(path.target) && path.site > 0;
+  if (isInsert || (match.candidates.length > 0 && (path.target === '' || isTreeInsert(path.target))))
     return { kind: 'inserts', site };
   // A sample of cycles says what ran; nothing was called.
   if (path.target === '' || path.target === site || kindOfTarget(path.target) === 'event')

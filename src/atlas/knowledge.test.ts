@@ -81,7 +81,7 @@ test('wrappers are helpers, what waits for something particular is a site', () =
 test.each([
   ['ksoftirqd/0', 'ksoftirqd'],
   ['kworker/u8:3', 'kworker'],
-  ['kworker/R-ext4-', 'kworker'],
+  ['kworker/R-ext4-', 'workqueue rescuer'],
   ['rcu_preempt', 'RCU grace-period thread'],
   ['kcompactd0', 'kcompactd (memory compaction)'],
   ['jbd2/nvme0n1p2-', 'jbd2 (ext4 journal)'],

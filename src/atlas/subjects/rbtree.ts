@@ -1,6 +1,7 @@
 import type { Confidence, PathFrame, PathView, Subject } from '../../census/knowledge.ts';
 import { atlasTable } from '../files.ts';
 import { isInRange } from '../versions.ts';
+import { compiledInsertsOf, keyOf, wouldBeSeen } from './compiled-inserts.ts';
 import { type Inserter, type TreeRecord, treeRecords } from './tree-catalog.ts';
 
 /** What a path says of the tree it inserts into. */
@@ -51,22 +52,6 @@ export interface TreeCallers {
   /** By the caller's name: index of the inserter, number of calls in between, the next one's, … */
   readonly callers: Readonly<Record<string, readonly number[]>>;
 }
-
-/** A row of `atlas/compiled-inserts.tsv`: a symbol of a compiled kernel that inserts, and in which function of the source. */
-export interface CompiledInsert {
-  /** '' for the kernel itself. */
-  readonly module: string;
-  readonly symbol: string;
-  readonly function: string;
-  readonly file: string;
-  readonly primitive: string;
-  readonly insn: 'call' | 'jump';
-}
-
-/** Inserting functions found in the machine code of a function: facts of one kernel, a hint for others. */
-type CompiledInserts = ReadonlyMap<string, readonly { readonly module: string; readonly key: string }[]>;
-
-let compiledInserts: CompiledInserts | undefined;
 
 /** Tells red-black trees apart by who inserts. */
 export class TreeFinder {
@@ -132,7 +117,7 @@ export class TreeFinder {
       if (!general) return NO_TREE;
       return { tree: general, confidence: 'likely', candidates: [general], frame: at - 1 };
     }
-    const match = this.#choose(hits, frames[at] as PathFrame, at);
+    const match = this.#choose(hits, frames[at] as PathFrame, at, path.kernel);
     // Without a target nobody has said that anything was inserted at all.
     const isGuess = kind === undefined && !isTargetHelper;
     return isGuess && match.confidence === 'certain' ? { ...match, confidence: 'likely' } : match;
@@ -181,13 +166,13 @@ export class TreeFinder {
     else if (kind === 'augmented') hits = hits.filter(({ tree }) => tree.rotate);
     if (called) hits = hits.filter(({ tree }) => called.some((other) => other === tree));
     const files = new Set(hits.map((hit) => folderOf(hit.inserter.file)));
-    return files.size > 1 && frame ? this.#inFolder(hits, frame, frames.slice(at + 1, at + 6)) : hits;
+    return files.size > 1 && frame ? this.#inFolder(hits, frame, frames.slice(at + 1, at + 6), kernel) : hits;
   }
 
   /** Functions of one name in several parts of the kernel: those where the module or the outer frames lie. */
-  #inFolder(hits: readonly Hit[], frame: PathFrame, outer: readonly PathFrame[]): readonly Hit[] {
+  #inFolder(hits: readonly Hit[], frame: PathFrame, outer: readonly PathFrame[], kernel: string): readonly Hit[] {
     if (frame.module !== '') {
-      const compiled = compiledInsertsOf(frame.name).filter((row) => row.module === moduleName(frame.module));
+      const compiled = compiledInsertsOf(frame.name, kernel).filter((row) => row.module === moduleName(frame.module));
       const same = hits.filter((hit) =>
         compiled.some((row) => row.key === keyOf(hit.inserter.function, hit.inserter.file)),
       );
@@ -199,7 +184,8 @@ export class TreeFinder {
     return near.length > 0 ? near : hits;
   }
 
-  #choose(hits: readonly Hit[], frame: PathFrame, at: number): TreeMatch {
+  #choose(all: readonly Hit[], frame: PathFrame, at: number, kernel = ''): TreeMatch {
+    const hits = withoutSeen(all, frame.name, kernel);
     const nearest = new Map<TreeRecord, number>();
     for (const { tree, distance } of withoutFar(hits)) {
       nearest.set(tree, Math.min(distance, nearest.get(tree) ?? Number.POSITIVE_INFINITY));
@@ -209,7 +195,7 @@ export class TreeFinder {
     if (!first) return NO_TREE;
     if (candidates.length === 1) return { tree: first, confidence: 'certain', candidates, frame: at };
 
-    const compiled = new Set(compiledInsertsOf(frame.name).map((row) => row.key));
+    const compiled = new Set(compiledInsertsOf(frame.name, kernel).map((row) => row.key));
     const isBuilt = ({ inserter }: Hit): boolean =>
       inserter.through === undefined && compiled.has(keyOf(inserter.function, inserter.file));
     const built = [...new Set(hits.filter(isBuilt).map((hit) => hit.tree))];
@@ -225,15 +211,12 @@ export class TreeFinder {
   }
 }
 
-function compiledInsertsOf(name: string): readonly { readonly module: string; readonly key: string }[] {
-  if (!compiledInserts) {
-    const found = new Map<string, { module: string; key: string }[]>();
-    for (const row of atlasTable<CompiledInsert[]>('compiled-inserts')) {
-      append(found, row.symbol.replace(/\..*/, ''), { module: row.module, key: keyOf(row.function, row.file) });
-    }
-    compiledInserts = found;
-  }
-  return compiledInserts.get(name) ?? [];
+/** Hits without functions that would have left a frame between the insert and this one, unless none remains. */
+function withoutSeen(hits: readonly Hit[], name: string, kernel: string): readonly Hit[] {
+  const rest = hits.filter(
+    ({ inserter, distance }) => distance === 0 || !wouldBeSeen(keyOf(inserter.function, inserter.file), name, kernel),
+  );
+  return rest.length > 0 ? rest : hits;
 }
 
 /**
@@ -271,10 +254,6 @@ export function subjectOf(tree: TreeRecord): Subject {
 
 function nameAt(frames: readonly PathFrame[], at: number): string {
   return frames[at]?.name ?? '';
-}
-
-function keyOf(name: string, file: string): string {
-  return `${name} ${file}`;
 }
 
 /** Modules are printed with either sign: `dm-mod`, `dm_mod`. */
