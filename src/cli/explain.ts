@@ -26,7 +26,7 @@ export function command(): Command {
     .option('--target <name>', 'the function whose calls these are, where the stacks do not say')
     .option('--tree <id>', 'show what the atlas knows of a red-black tree, by id or part of its name')
     .option('--function <name>', 'show what the atlas knows of a kernel function')
-    .option('--top <n>', 'explain the n commonest stacks, 0 for all', count(), 10)
+    .option('--top <n>', 'explain the n most common stacks, 0 for all', count(), 10)
     .action(async (file: string, options: ExplainOptions) => {
       if (options.tree !== undefined) return toStdout(trees(options.tree));
       if (options.function !== undefined) return toStdout(knownFunction(options.function));
@@ -47,7 +47,7 @@ export function command(): Command {
 /** @throws {UserError} no tree of that id or name */
 function trees(word: string): string {
   const found = treesLike(word);
-  if (found.length === 0) throw new UserError(`no red-black tree is called ${word}: docs/trees/ lists them all`);
+  if (found.length === 0) throw new UserError(`no red-black tree is called ${word}; --tree '' lists them all`);
   if (found.length > 1) return `${found.map(({ id, name }) => `${id}  ${name}`).join('\n')}\n`;
   return found.map((tree) => factsText(`The ${tree.name} (${tree.id})`, treeFacts(tree), outputWidth())).join('\n');
 }

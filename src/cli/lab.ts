@@ -10,14 +10,29 @@ import { kernelsCommand, setupCommand } from './lab-setup.ts';
 import { keepingSeparator } from './own-arguments.ts';
 import { terminalEnvironment } from './terminal.ts';
 
+const EXAMPLES = `
+Examples:
+  whocalls lab setup                                            once: QEMU and two kernels
+  whocalls lab vfs_write -- ls -lR /usr                         as 'whocalls vfs_write', in the guest
+  whocalls lab --kernel 6.12 schedule --only-command --by pid -- make
+  whocalls lab submit_bio -- dd if=/dev/zero of=/data/file bs=1M count=64 conv=fsync
+  whocalls lab run -- uname -r                                  any command, without counting`;
+
 /** `whocalls lab`: `run`, `setup` and `kernels`, or else `record` inside the guest. */
 export function command(): Command {
   const lab = addMachineOptions(newCommand('lab'))
-    .description('Count calls inside a throwaway virtual machine with a stock kernel.')
+    .description(
+      'Count calls inside a throwaway virtual machine with a stock kernel: no root, no risk for this machine.\n' +
+        "It sees this machine's files; what COMMAND writes is lost, except in --share directories and the file of -o.",
+    )
     .usage('[lab options] TARGET… [record options] -- COMMAND…')
-    .argument('<target...>', 'what `whocalls record` takes: targets, its options, the command')
+    .argument(
+      '<target...>',
+      "what 'whocalls record' takes: functions, its options (see 'whocalls record -h'), the command",
+    )
     .enablePositionalOptions()
     .passThroughOptions()
+    .addHelpText('after', EXAMPLES)
     .action((args: string[], flags: MachineFlags, { rawArgs }: ParsedCommand) => {
       if (rawArgs.at(-args.length - 1) === '--')
         throw new UsageError('name a function before -- COMMAND: lab vfs_write -- ls');

@@ -10,8 +10,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     takesCommand: true,
     load: () => import('./record.ts'),
   },
-  targets: { summary: 'list the named sets of targets', load: () => import('./targets.ts') },
-  doctor: { summary: 'what this machine can count, and why not what it cannot', load: () => import('./doctor.ts') },
+  targets: {
+    summary: 'what target words stand for on this kernel; without words, the named sets',
+    load: () => import('./targets.ts'),
+  },
+  doctor: { summary: 'what this machine can count, and what prevents the rest', load: () => import('./doctor.ts') },
   db_bench: { summary: "LevelDB's benchmark, as a workload", load: () => import('./db_bench.ts') },
   demo: { summary: 'the founding case, end to end', load: () => import('./demo.ts') },
   'founding-case': { summary: 'the workload of the demo by itself', load: () => import('./founding-case.ts') },
@@ -20,6 +23,14 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   export: { summary: 'write a recording in another format', load: () => import('./export.ts') },
   lab: { summary: 'count, or run anything, in a throwaway virtual machine', load: () => import('./lab.ts') },
 };
+
+const EXAMPLES = `
+Examples:
+  whocalls vfs_write -- make -j8                count while a command runs (root)
+  whocalls schedule --by cpu --duration 5       the whole system, five seconds
+  whocalls lab vfs_write -- make -j8            the same in a virtual machine, without root
+  perf script | whocalls read -                 stacks that were recorded already
+  whocalls COMMAND -h                           options of a command`;
 
 async function main(args: readonly string[]): Promise<number> {
   // `whocalls help read` is `whocalls read -h`.
@@ -41,11 +52,12 @@ async function main(args: readonly string[]): Promise<number> {
   const topLevel = newCommand('whocalls')
     .description('Who calls this kernel function, how often, and why?')
     .version(version(), '-V, --version', 'show the version')
-    .usage('[command] [options]');
+    .usage('[record] TARGET[,TARGET…] [options] -- COMMAND…\n       whocalls <command> [options]')
+    .addHelpText('after', EXAMPLES);
   for (const [name, { summary }] of Object.entries(COMMANDS)) topLevel.command(name).description(summary);
   if (first === undefined) {
     addDebugOption(topLevel);
-    process.stderr.write(topLevel.helpInformation());
+    topLevel.outputHelp({ error: true });
     return 2;
   }
   return runCommand(topLevel, first === 'help' ? ['-h'] : args);

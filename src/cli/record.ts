@@ -37,9 +37,10 @@ Examples:
   whocalls tcp_sendmsg --keys comm,arg3 --by argument -- ./client     by size
   whocalls vfs_read -o run.pb.gz -- ls                    keep it; whocalls read run.pb.gz --by entry
   whocalls libc:malloc --only-command -- ls               a function of a library
-  whocalls lab @rbtree-insert -- db_bench --num=100000    without root, in a virtual machine
+  whocalls lab @rbtree-insert -- make -j2                 without root, in a virtual machine
 
-The report follows COMMAND's output on standard output. -o FILE keeps the counts for later (.pb.gz) or writes the report\nthere (.txt); with any ending but .txt the text report is printed as well.`;
+The report follows COMMAND's output on standard output. -o FILE keeps the counts for later (.pb.gz) or
+writes the report there (.txt); with any ending but .txt the text report is printed as well.`;
 
 const SITES_PER_INTERVAL = 4;
 /** So many take a second and more to disarm. */

@@ -9,8 +9,10 @@ const MOST_LISTED = 4096;
 /** `whocalls targets [WORD…]`: the named sets, or what words resolve to on this kernel. */
 export function command(): Command {
   return newCommand('targets')
-    .description('List the named sets of targets, or show what target words stand for on the running kernel.')
-    .argument('[words...]', 'targets as `whocalls record` takes them')
+    .description(
+      'Show what target words stand for on the running kernel: names, addresses, modules. Without words, list the named sets.',
+    )
+    .argument('[words...]', "targets as 'whocalls record' takes them: vfs_write, 'ext4_*', @rbtree-insert")
     .action(async (words: string[]) => {
       process.stdout.write(words.length === 0 ? sets() : await resolved(words));
     });
