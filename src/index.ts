@@ -29,6 +29,8 @@ export type { SymbolId, SymbolSpace } from './census/symbol-table.ts';
 export { type CallFilter, parseWhere } from './census/where.ts';
 export type { Workload, WorkloadJob, WorkloadPhase } from './census/workload.ts';
 export { UsageError, UserError } from './errors.ts';
+export type { Aside } from './formats/builder.ts';
+export type { Pasted } from './formats/pasted.ts';
 export type { ReadResult } from './formats/read-file.ts';
 export { MalformedInput, TruncatedInput, UnknownFormat } from './formats/reader.ts';
 export { READERS } from './formats/registry.ts';

@@ -225,9 +225,16 @@ export class PathFinder {
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i] as SymbolId;
       const isTarget = names.some((name) => isNamed(this.#census, id, name));
+      // An address says nothing of who decided.
+      if (this.#isUnresolved(id)) continue;
       if (!isTarget && (this.#census.symbols.space(id) === 'user' || !this.#role(id)?.helper)) return i;
     }
     return -1;
+  }
+
+  #isUnresolved(id: SymbolId): boolean {
+    const { symbols } = this.#census;
+    return symbols.space(id) === 'kernel' && UNRESOLVED.test(symbols.name(id));
   }
 
   #entry(ids: readonly SymbolId[], target: number): Entry {

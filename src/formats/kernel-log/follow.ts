@@ -122,6 +122,9 @@ export class LogFollower {
         if (caller.node >= 0) this.#pass(caller, content.trim(), false);
         else this.#end(caller);
         return;
+      case 'hint':
+        if (caller.node < 0) caller.task ??= meaning.task;
+        return;
       case 'same':
         if (caller.node === 0) caller.node = this.#traces.sameAs(meaning.pid);
         return;

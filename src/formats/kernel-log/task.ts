@@ -75,6 +75,19 @@ const ANNOUNCED: readonly [pattern: RegExp, columns: readonly (keyof CallKey)[]]
   [/, CPU#(\d+): (.+)\/(\d+)$/, ['cpu', 'comm', 'pid']],
 ];
 
+/**
+ * Further lines of a report that name the process: `alpha/412 is trying to acquire lock:`, `Read of size 8 at addr
+ * ffff88801f47ab01 by task alpha/412`.
+ */
+const HINT =
+  /^(.{1,63})\/(\d+) (?:is trying to (?:acquire|release) lock|\[.*takes:$)|^(?:Read|Write) of size .* by task (.+)\/(\d+)$/;
+
+/** The process such a line names; null for others. */
+export function taskHinted(content: string): Partial<CallKey> | null {
+  const hint = HINT.exec(content);
+  return hint ? { comm: hint[1] ?? hint[3] ?? '', pid: number(hint[2] ?? hint[4]) } : null;
+}
+
 /** The process an announcement names, as far as it does. */
 export function taskAnnounced(text: string): Partial<CallKey> {
   for (const [pattern, columns] of ANNOUNCED) {

@@ -4,7 +4,7 @@ import type { Frame } from '../../census/stack-table.ts';
 import type { SymbolId } from '../../census/symbol-table.ts';
 import { endsContext, internFrame, parseMarker, parsePrintedFrame } from './frame.ts';
 import { ENDS, EVENTS, type EventForm, FOLLOWS, type Report, reportIn, sectionIn } from './headings.ts';
-import { kernelIn, taskAnnounced, taskIn } from './task.ts';
+import { kernelIn, taskAnnounced, taskHinted, taskIn } from './task.ts';
 
 /** A process as calls are counted by it. */
 export interface Task {
@@ -22,6 +22,8 @@ export type Meaning =
   | { readonly kind: 'rip'; readonly frames: readonly Frame[] }
   /** `CPU: 0 PID: 15 Comm: rcu_preempt Not tainted 6.1.0 #1`: who is about to be traced. */
   | { readonly kind: 'task'; readonly task: Task }
+  /** A report names its process, should no line of it follow. */
+  | { readonly kind: 'hint'; readonly task: Task }
   /** `Call Trace:` */
   | { readonly kind: 'start'; readonly frames: readonly Frame[] }
   /** `BUG: KASAN: slab-use-after-free in f+0x1/0x2`; the process as far as it is named. */
@@ -122,6 +124,8 @@ export class LogText {
   }
 
   #other(content: string): Meaning {
+    const hinted = taskHinted(content);
+    if (hinted) return { kind: 'hint', task: this.#task(hinted) };
     const same = /^\s*<Same stack as pid (\d{1,9})>/.exec(content);
     if (same) return { kind: 'same', pid: Number(same[1]) };
     const kernel = kernelIn(content);
