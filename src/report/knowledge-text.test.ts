@@ -19,7 +19,8 @@ test('what differs from kernel to kernel says for which', () => {
   const facts = treeFacts(treeRecord('cfs-run-queue')!);
   expect(facts.find(({ name }) => name === 'sorted by')?.lines).toEqual([
     'vruntime (Linux 6.5 and before)',
-    expect.stringMatching(/^virtual deadline.*\(Linux 6\.6 and later\)$/),
+    expect.stringMatching(/^virtual deadline.*least vruntime below.*6\.6.*6\.11\)$/),
+    expect.stringMatching(/^virtual deadline.*slice.*\(Linux 6\.12 and later\)$/),
   ]);
   expect(facts.find(({ name }) => name === 'inserted by')?.lines[0]).toMatch(/^__enqueue_entity .*: line \d+ in 6\.1/);
 });
