@@ -180,6 +180,41 @@ ${TAIL}
   });
 });
 
+test('lockdep: since when a lock is what it is, in sections of their own', async () => {
+  const census = await readLog(`
+WARNING: HARDIRQ-safe -> HARDIRQ-unsafe lock order detected
+... which became HARDIRQ-irq-unsafe at:
+...
+  lock_acquire+0x29d/0x740
+  tap_other+0x15b/0x460
+
+stack backtrace:
+${CPU}
+Call Trace:
+ dump_stack+0x154/0x1a8
+ print_bad_irq_dependency+0x10/0x20
+ __lock_acquire+0x840/0x30e0
+ lock_acquire+0x29d/0x740
+${TAIL}`);
+  expect(callsIn(census)).toEqual([`lockdep lock inversion | ${WHO} | ${FRAMES}`]);
+  expect(census.lost).toBe(0);
+});
+
+test('symbolised traces: places, inlined functions, no indentation', async () => {
+  const census = await readLog(`
+${CPU}
+Call Trace:
+ <TASK>
+dump_stack_lvl (lib/dump_stack.c:107 (discriminator 1))
+tap_fill drivers/net/tap.c:93 [inline]
+tap_write_iter (drivers/net/tap.c:180) tap
+vfs_write (fs/read_write.c:593 fs/read_write.c:684)
+entry_SYSCALL_64_after_hwframe+0x63/0xcd arch/x86/entry/entry_64.S:120
+ </TASK>`);
+  expect(callsIn(census)).toEqual([` | ${WHO} | tap_fill ${FRAMES}`]);
+  expect(groupCounts(census, 'site')).toEqual([['tap_fill', 1]]);
+});
+
 describe('the reporter is not the site', () => {
   test.each([
     [

@@ -14,12 +14,12 @@ const CURRENT = /^\s*CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.*)$/;
 /** `Pid: 4119, comm: ksoftirqd/1 Not tainted 2.6.32-431.el6.x86_64 #1`, before 3.9. */
 const CURRENT_OLD = /^\s*Pid: (\d+), comm: (.*)$/;
 const COMM_AND_KERNEL =
-  /^(.*?)\s+(?:Kdump: \S+ )?(?:Not tainted|Tainted: [A-Z ]*[A-Z])(?:\s+(?:\([^)]*\) )?(\S+)(?:\s+#|\s*$))?/;
+  /^(.{0,80}?)\s{1,20}(?:Kdump: \S+ )?(?:Not tainted|Tainted: [A-Z ]*[A-Z])(?:\s+(?:\([^)]*\) )?(\S+)(?:\s+#|\s*$))?/;
 /** The line below `INFO: task x:1 blocked`. */
 const KERNEL_ONLY = /^\s+(?:Not tainted|Tainted: [A-Z ]*[A-Z])\s+(\S+) #\d/;
 
 /** `task:kworker/0:1 state:D stack:0 pid:123 ppid:2`, as hung tasks and SysRq-T print. */
-const ASLEEP = /^\s*task:(.+?)\s+state:\S+.*?\bpid:\s*(\d+)/;
+const ASLEEP = /^\s*task:(.{1,80}?)\s{1,40}state:\S+.*?\bpid:\s*(\d+)/;
 /** `mounter         D29336  7561   7543 0x00000004`, before 5.11; `rsyslogd  R  running task  28640  5 1 0x00000000`. */
 const ASLEEP_OLD =
   /^(\S.{0,14}?) +[A-Z] *(?:running task +)?(?:[0-9a-f]{8,16} +|\(ptrval\) +)?(\d+) +(\d+) +\d+ +0x[0-9a-f]{8}\b/;

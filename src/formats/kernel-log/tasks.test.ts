@@ -42,6 +42,14 @@ Showing all locks held in the system:
     expect(groupCounts(census, 'pid')).toEqual([['812', 1]]);
   });
 
+  test('before 3.9', async () => {
+    const census = await readLog(
+      `Pid: 812, comm: tapper Not tainted 2.6.32-431.el6.x86_64 #1\nCall Trace:\n [<ffffffff8151b7c0>] ? pad+0x1/0x2\n${TAIL}`,
+    );
+    expect(callsIn(census)).toEqual([` | tapper/812@-1 | ${FRAMES}`]);
+    expect(census.facts.kernels).toEqual(['2.6.32-431.el6.x86_64']);
+  });
+
   test('all of SysRq-T, the same stack said to be so', async () => {
     const census = await readLog(`
 sysrq: Show State
