@@ -102,6 +102,7 @@ export const AREAS: Readonly<Record<string, AnyArea>> = {
         boundary: optional(oneOf('task', 'softirq', 'hardirq', 'exception', 'nmi')),
         rank: number,
         inner: optional(mapOf(functionName, text)),
+        inner_kind: optional(oneOf('kthread')),
         functions: listOf(functionName),
       }),
     ),

@@ -7,6 +7,7 @@ export interface EntryRule extends Pick<Entry, 'kind' | 'name'> {
   readonly boundary?: ContextKind;
   readonly rank: number;
   readonly inner?: Readonly<Record<string, string>>;
+  readonly inner_kind?: 'kthread';
   readonly functions: readonly string[];
 }
 
@@ -63,8 +64,10 @@ class AtlasKnowledge implements KernelKnowledge {
   #threads: readonly { readonly pattern: RegExp; readonly entry: Entry }[] | undefined;
 
   constructor() {
-    for (const { kind, name, rank, boundary, inner, functions } of atlasTable<EntryRule[]>('entries')) {
-      const role: FrameRole = { entry: { kind, name, rank, ...(inner && { inner }) }, ...(boundary && { boundary }) };
+    for (const rule of atlasTable<EntryRule[]>('entries')) {
+      const { kind, name, rank, boundary, inner, inner_kind: innerKind, functions } = rule;
+      const named = { ...(inner && { inner }), ...(innerKind && { innerKind }) };
+      const role: FrameRole = { entry: { kind, name, rank, ...named }, ...(boundary && { boundary }) };
       for (const name of functions) this.#add(name, role);
     }
     for (const names of Object.values(atlasTable<Record<string, string[]>>('helpers'))) {

@@ -58,6 +58,8 @@ export interface FrameRole {
     readonly rank: number;
     /** Names by the next inner frame, where that tells more. */
     readonly inner?: Readonly<Record<string, string>>;
+    /** The kind of entries so named, where it is not the rule's. */
+    readonly innerKind?: EntryKind;
   };
 }
 

@@ -264,7 +264,9 @@ export class PathFinder {
 
   #named(entry: NonNullable<FrameRole['entry']>, ids: readonly SymbolId[], at: number, target: number): Entry {
     const { kind } = entry;
-    const name = this.#innerName(entry, ids, at) ?? entry.name;
+    const innerName = this.#innerName(entry, ids, at);
+    if (innerName !== undefined) return { kind: entry.innerKind ?? kind, name: innerName };
+    const { name } = entry;
     if (!name.includes('%f')) return { kind, name };
     const { symbols } = this.#census;
     const inner = at > 0 ? (ids[at - 1] as SymbolId) : undefined;

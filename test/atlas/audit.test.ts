@@ -93,6 +93,32 @@ describe('findings of the audits', () => {
     expect(said(V612, `rb_insert_color enqueue_task_fair ${frames}`, comm).entry).toBe(entry);
   });
 
+  it('has one entry for workers between work items', () => {
+    const drawing = [
+      '1 2',
+      'rb_insert_color rb_insert_color',
+      'put_prev_entity put_prev_entity',
+      '__cond_resched schedule',
+      'process_one_work worker_thread',
+      'worker_thread kthread',
+      'kthread',
+    ];
+    const census = stacks(
+      drawing
+        .map((line) =>
+          line
+            .split(' ')
+            .map((cell) => cell.padEnd(20))
+            .join(''),
+        )
+        .join('\n'),
+    );
+    const { groups } = groupCensus(census, { by: 'entry', knowledge: kernelKnowledge() });
+    expect(groups.map(({ entries }) => entries.map(({ name, kind }) => [name, kind]))).toEqual([
+      [['kworker between work items', 'kthread']],
+    ]);
+  });
+
   it('names no work item after the target', () => {
     expect(said(V612, `call_rcu ${WORK}`, 'kworker/1:2', 'call_rcu').entry).not.toBe('call_rcu');
   });
