@@ -45,6 +45,8 @@ export class CensusBuilder {
   /** True totals the source states, by name, and what a call missing from the source is called. */
   readonly #totals = new Map<string, number>();
   #targetNames: ReadonlySet<string> = new Set();
+  /** By symbol: whether it is one of these. */
+  readonly #targetSymbols: (boolean | undefined)[] = [];
   #missing: LossCause = { code: 'not-printed' };
   #emptyStack: LossCause = { code: 'sample-without-stack' };
   /** Stacks that the source tells for information, where somebody asks for them: {@link collectAsides}. */
@@ -119,8 +121,8 @@ export class CensusBuilder {
     const taken = frames.slice(0, depth);
     const symbols = taken.filter((frame) => !isUnread(frame)).map((frame) => frame.symbol);
     // What the tool left on the stack when it recorded an earlier call shows again, doubted: `? pre+0x5/0xa [rbdump]`.
-    const tool = new Set(symbols.map((symbol) => this.#identity(symbol)));
-    const rest = frames.slice(depth).filter((frame) => !frame.unreliable || !tool.has(this.#identity(frame.symbol)));
+    const isTool = (frame: Frame) => frame.unreliable && symbols.some((symbol) => this.#areSame(symbol, frame.symbol));
+    const rest = frames.slice(depth).filter((frame) => !isTool(frame));
     const own = [...taken.filter(isUnread).slice(0, 1), ...withoutLeadingMarkers(rest, census.symbols)];
     return { stack: census.stack(own), peeled: this.#peeledFrames(symbols), innermost: own[0]?.symbol };
   }
@@ -128,12 +130,18 @@ export class CensusBuilder {
   readonly #isTarget = (symbol: SymbolId): boolean => {
     const { symbols, targets } = this.census;
     if (targets.length === 0) return false;
-    if (this.#targetNames.size !== targets.length) this.#targetNames = new Set(targets);
-    const name = symbols.name(symbol);
-    const names = this.#targetNames;
-    return (
-      names.has(name) || names.has(symbols.raw(symbol)) || names.has(`${symbols.module(symbol) || 'vmlinux'}:${name}`)
-    );
+    if (this.#targetNames.size !== targets.length) {
+      this.#targetNames = new Set(targets);
+      this.#targetSymbols.length = 0;
+    }
+    let isTarget = this.#targetSymbols[symbol];
+    if (isTarget === undefined) {
+      const name = symbols.name(symbol);
+      const spellings = [name, symbols.raw(symbol), `${symbols.module(symbol) || 'vmlinux'}:${name}`];
+      isTarget = spellings.some((spelling) => this.#targetNames.has(spelling));
+      this.#targetSymbols[symbol] = isTarget;
+    }
+    return isTarget;
   };
 
   /** Counts calls with a stack that {@link stack} returned. */
@@ -154,10 +162,12 @@ export class CensusBuilder {
     return peeled;
   }
 
-  /** Name and module: parts that the compiler split off a function count as the function. */
-  #identity(symbol: SymbolId): string {
+  /** Parts that the compiler split off a function count as the function. */
+  #areSame(one: SymbolId, other: SymbolId): boolean {
     const { symbols } = this.census;
-    return `${symbols.name(symbol)} ${symbols.module(symbol)}`;
+    return (
+      one === other || (symbols.name(one) === symbols.name(other) && symbols.module(one) === symbols.module(other))
+    );
   }
 
   /** The source says that `name` was called `count` times in all; what it does not show is lost for this cause. */

@@ -48,8 +48,24 @@ const CALLEE = /\s*\(?([A-Za-z_][\w.$]*)(?:\s+\[[^\]\s]+\])?\)?\s+from\s+/y;
 
 const LARGEST_OFFSET = 0x7fffffff;
 
+/** What nearly all frames are: they are read with one expression. */
+const PLAIN = /^ *(\? )?([\w$][\w.$]*)\+0x([0-9a-f]{1,7})\/0x[0-9a-f]+(?: \[(?!inline\])([\w-]+)\])?$/;
+
 /** Reads one frame; null for any other text. */
 export function parsePrintedFrame(text: string): PrintedFrame | null {
+  const plain = PLAIN.exec(text);
+  if (plain) {
+    return {
+      raw: plain[2] ?? '',
+      offset: Number.parseInt(plain[3] ?? '', 16),
+      module: plain[4] ?? '',
+      unreliable: plain[1] !== undefined,
+      inlined: false,
+      place: null,
+      callee: '',
+      hasZeroAddress: false,
+    };
+  }
   const cursor = new Cursor(text);
   // s390x puts the innermost frame in parentheses: `([<000003ff8086d036>] my_probe+0x36/0x1000 [mymod])`.
   const isBracketed = cursor.take(/\s*\((?=\[<)/y) !== null;

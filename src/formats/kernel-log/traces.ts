@@ -40,6 +40,8 @@ export class LogTraces {
   readonly #builder: CensusBuilder;
   /** By node: the trace that ends there. */
   readonly #read: (ReadTrace | undefined)[] = [];
+  /** By node: whether nothing can follow. */
+  readonly #complete: boolean[] = [];
   /** Traces of tasks that were looked at, by pid. */
   readonly #ofTask = new Map<number, number>();
   #hasReports = false;
@@ -74,6 +76,14 @@ export class LogTraces {
 
   /** Whether nothing can follow the last line of a trace. */
   isComplete(node: number): boolean {
+    const known = this.#complete[node];
+    if (known !== undefined) return known;
+    const isComplete = this.#endsOutermost(node);
+    this.#complete[node] = isComplete;
+    return isComplete;
+  }
+
+  #endsOutermost(node: number): boolean {
     const meaning = this.meaning(this.trie.lines[node] as number);
     const last = meaning.kind === 'frames' ? meaning.frames.at(-1) : undefined;
     if (!last || last.unreliable) return false;
@@ -129,6 +139,10 @@ export class LogTraces {
     const frames: Frame[] = [];
     const { symbols } = this.#builder.census;
     for (const meaning of meanings) {
+      if (meaning.kind === 'frames' && meaning.callee === null) {
+        for (const frame of meaning.frames) frames.push(frame);
+        continue;
+      }
       if (meaning.kind === 'unread') {
         frames.push({ symbol: symbols.intern(UNREAD_FRAME), offset: NO_OFFSET, unreliable: true });
         continue;
