@@ -162,7 +162,7 @@ async function tell(recording: Recording, watch: WorkloadWatch | null, options: 
   }
   const facts = watch?.finish();
   if (facts) counted.facts.workloads.push(facts);
-  if (process.env.WHOCALLS_LAB !== undefined) noteLabFiles(counted);
+  if (process.env.WHOCALLS_LAB !== undefined && !options.where?.includes('p9_')) noteLabFiles(counted);
   noteMissingArgument(counted, options.by, parseKeys(options.keys ?? 'comm').argument !== undefined);
   // Time buckets that were only there to find the phases have done their work.
   const census = watch && options.timeBuckets === undefined ? foldIntoPhases(counted) : counted;

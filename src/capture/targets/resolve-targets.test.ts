@@ -238,6 +238,7 @@ describe('resolveTargets', () => {
     ['nothing:*', 'there is no tracepoint category and no loaded module nothing'],
     ['libc.so.6:malloc', 'the dynamic linker knows no such library'],
     ['clone', 'did you mean sys_clone?'],
+    ['kmem_cache_aloc', 'did you mean kmem_cache_alloc?'],
     ['open(2)', 'no kernel function is called sys_open'],
     ['tcp_init', 'tcp_init runs only while the kernel starts'],
     ['some_data', 'some_data is data, not a function'],

@@ -240,7 +240,9 @@ function place({ module, address }: KernelFunction): string {
 }
 
 function notFound(name: string, isWanted: Choice, kallsyms: Kallsyms, module?: string): Refused {
-  const candidates = [...kallsyms].filter(isWanted).map((one) => normaliseSymbol(one.name));
+  const existing = [...kallsyms].filter(isWanted).map((one) => normaliseSymbol(one.name));
+  const macros = existing.filter((one) => one.endsWith(NOPROF)).map((one) => one.slice(0, -NOPROF.length));
+  const candidates = [...existing, ...macros];
   const calls = kallsyms.systemCall(`sys_${name}`).length > 0 ? [`sys_${name}`] : [];
   const near = [...calls, ...nearNames(name, candidates).filter((one) => !calls.includes(one))];
   if (module !== undefined) {
