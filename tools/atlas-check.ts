@@ -1,7 +1,7 @@
 // Proves that atlas/trees/ knows every place where kernels 6.1 and 6.12 insert into a red-black tree, and that no
 // gloss is shared by opposites.
 // Usage: npm run atlas:check [-- --source 6.1=DIR …] [-- --write]
-//   --source  also finds the sites of a source tree and compares them with the list
+//   --source  also finds the sites of a source tree and compares them with the list, and the structures of roots and nodes
 //   --write   writes what was found to the list
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { readCatalog, readTable, repository } from './atlas-catalog.ts';
 import { checkCatalog } from './catalog-rules.ts';
 import { sharedByOpposites } from './gloss-twins.ts';
 import { insertSites } from './insert-sites.ts';
+import { memberProblems, structuresOf } from './tree-members.ts';
 
 const LIST = join(repository, 'atlas', 'insert-sites.tsv');
 const COMPILED = join(repository, 'atlas', 'compiled-inserts.tsv');
@@ -57,6 +58,7 @@ function compareSources(sources: readonly string[], write: boolean): void {
     );
     process.stdout.write(`${root}: ${rows.length} insert sites\n`);
     found.push(...rows);
+    problems.push(...memberProblems(catalog, structuresOf(root), `${kernel}.0`));
     if (write) continue;
     const listed = new Set(
       readFileSync(LIST, 'utf8')
