@@ -5,6 +5,9 @@ import type { SymbolId, SymbolTable } from './symbol-table.ts';
 /** Between two frames of a recording tool at most this many frames of its unknown parts may lie (`pre+0x5 [rbdump]`). */
 export const MAXIMUM_GAP = 3;
 
+/** After so many doubted frames nothing more is taken off. */
+const FARTHEST = 16;
+
 /** An address no symbol was found for, as hist triggers and perf print the trampolines of ftrace. */
 export const UNRESOLVED = /^(?:0x[0-9a-f]{4,}|\[unknown\])$/i;
 
@@ -32,9 +35,8 @@ export function instrumentationDepth(
   let depth = 0;
   /** Frames of which nothing is known since the last that is taken off; doubted ones are none. */
   let unknown = 0;
-  for (let i = 0; i < frames.length && unknown <= MAXIMUM_GAP; i++) {
-    const frame = frames[i];
-    if (!frame) break;
+  for (let i = 0; i < frames.length && unknown <= MAXIMUM_GAP && i - depth <= FARTHEST; i++) {
+    const frame = frames[i] as Frame;
     if (symbols.space(frame.symbol) !== 'kernel') {
       // The end of an interrupt that was taken off.
       if (depth === 0 || depth !== i || symbols.space(frame.symbol) !== 'marker') break;

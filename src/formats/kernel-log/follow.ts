@@ -1,6 +1,7 @@
 import type { Frame } from '../../census/stack-table.ts';
 import type { CensusBuilder } from '../builder.ts';
 import type { Diagnostics } from '../diagnostics.ts';
+import type { LineTrie } from '../line-trie.ts';
 import { Caller, OUTSIDE } from './caller.ts';
 import { CPU_BACKTRACE, PROCESS_STACK, type Report, TASK_DUMP } from './headings.ts';
 import type { Frames, Meaning, Task } from './text.ts';
@@ -21,6 +22,7 @@ export class LogFollower {
   readonly #builder: CensusBuilder;
   readonly #diagnostics: Diagnostics;
   readonly #traces: LogTraces;
+  readonly #trie: LineTrie;
   readonly #callers = new Map<string, Caller>([['', new Caller()]]);
   /** Whose line it is. */
   caller = this.#callers.get('') as Caller;
@@ -35,6 +37,7 @@ export class LogFollower {
     this.#builder = builder;
     this.#diagnostics = diagnostics;
     this.#traces = traces;
+    this.#trie = traces.trie;
   }
 
   finish(): void {
@@ -64,11 +67,13 @@ export class LogFollower {
     const { caller } = this;
     switch (meaning.kind) {
       case 'frames':
-        this.#frames(caller, line, meaning);
+        // Nearly all of them.
+        if (caller.node >= 0 && meaning.callee === null && !meaning.isOfProcess) this.#next(caller, line);
+        else this.#frames(caller, line, meaning);
         return;
       case 'rip':
         // Behind the line of another process they are of the next trace.
-        if (caller.node >= 0 && caller.task === null) caller.node = this.#traces.trie.child(caller.node, line);
+        if (caller.node >= 0 && caller.task === null) caller.node = this.#trie.child(caller.node, line);
         else caller.registers = this.#traces.afterRegisters(caller.registers, line);
         return;
       case 'task':
@@ -80,7 +85,7 @@ export class LogFollower {
         return;
       case 'start':
         this.#start(caller);
-        if (meaning.frames.length > 0) caller.node = this.#traces.trie.child(caller.node, line);
+        if (meaning.frames.length > 0) caller.node = this.#trie.child(caller.node, line);
         return;
       case 'end':
         this.#end(caller);
@@ -198,11 +203,14 @@ export class LogFollower {
       if (meaning.isOfProcess) caller.announce(PROCESS_STACK);
       this.#open(caller, true);
     }
-    if (caller.node >= 0) {
-      caller.node = this.#traces.trie.child(caller.node, line);
-      if (caller.task !== null) caller.isTangled = true;
-    } else if (meaning.frames.length > 0 && !meaning.isBare) this.#orphan(caller, meaning.frames);
+    if (caller.node >= 0) this.#next(caller, line);
+    else if (meaning.frames.length > 0 && !meaning.isBare) this.#orphan(caller, meaning.frames);
+  }
+
+  #next(caller: Caller, line: number): void {
+    caller.node = this.#trie.child(caller.node, line);
     caller.unrelated = 0;
+    if (caller.task !== null) caller.isTangled = true;
   }
 
   /** Whether frames outside a trace begin one: those of /proc/PID/stack and arm32 need no heading. */

@@ -88,12 +88,12 @@ class DmesgParser implements LineConsumer {
     let { view, starts } = texts;
     let { lastChildren, lines } = trie;
     const isAttentive = this.#isAttentive;
+    let { caller } = this.#follower;
     let at = start;
     while (at < end) {
       this.line += 1;
       const text = prefix.match(buffer, at, end);
       if (text >= 0) {
-        const { caller } = this.#follower;
         if (caller.node >= 0) {
           const expected = lastChildren[caller.node] as number;
           if (expected !== 0) {
@@ -125,6 +125,7 @@ class DmesgParser implements LineConsumer {
       }
       const newline = buffer.indexOf(NEWLINE, at);
       this.#readLine(buffer, at, newline + 1, text);
+      ({ caller } = this.#follower);
       ({ view, starts } = texts);
       ({ lastChildren, lines } = trie);
       at = newline + 1;

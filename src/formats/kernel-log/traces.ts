@@ -1,7 +1,7 @@
 import { type KeyId, NO_KEY } from '../../census/call-key.ts';
 import { reportOf } from '../../census/instrumentation.ts';
 import { NO_TARGET, type TargetId } from '../../census/row-table.ts';
-import { type Frame, NO_OFFSET, UNREAD_FRAME } from '../../census/stack-table.ts';
+import { enlarge, type Frame, NO_OFFSET, UNREAD_FRAME } from '../../census/stack-table.ts';
 import type { SymbolId } from '../../census/symbol-table.ts';
 import type { CensusBuilder, PeeledStack } from '../builder.ts';
 import { ByteIntern, hashBytes } from '../byte-intern.ts';
@@ -38,10 +38,11 @@ export class LogTraces {
   /** Stands for any line of a trace that cannot be read. */
   readonly unreadLine: number;
   readonly #builder: CensusBuilder;
-  /** By node: the trace that ends there. */
-  readonly #read: (ReadTrace | undefined)[] = [];
-  /** By node: whether nothing can follow. */
-  readonly #complete: boolean[] = [];
+  /** By node: the number of the trace that ends there plus one, 0 where none was read. */
+  #numbers: Int32Array = new Int32Array(1 << 10);
+  readonly #read: ReadTrace[] = [];
+  /** By line: whether it is the outermost of any stack. */
+  readonly #isOutermost: (boolean | undefined)[] = [];
   /** Traces of tasks that were looked at, by pid. */
   readonly #ofTask = new Map<number, number>();
   #hasReports = false;
@@ -76,15 +77,16 @@ export class LogTraces {
 
   /** Whether nothing can follow the last line of a trace. */
   isComplete(node: number): boolean {
-    const known = this.#complete[node];
-    if (known !== undefined) return known;
-    const isComplete = this.#endsOutermost(node);
-    this.#complete[node] = isComplete;
-    return isComplete;
+    const line = this.trie.lines[node] as number;
+    let isLast = this.#isOutermost[line];
+    if (isLast === undefined) {
+      isLast = this.#endsStack(this.meaning(line));
+      this.#isOutermost[line] = isLast;
+    }
+    return isLast;
   }
 
-  #endsOutermost(node: number): boolean {
-    const meaning = this.meaning(this.trie.lines[node] as number);
+  #endsStack(meaning: Meaning): boolean {
     const last = meaning.kind === 'frames' ? meaning.frames.at(-1) : undefined;
     if (!last || last.unreliable) return false;
     const { census, knowledge } = this.#builder;
@@ -112,7 +114,8 @@ export class LogTraces {
 
   /** Books the trace that ends at a node. `report` is what was announced, '' where nothing was. */
   count(node: number, task: Task | null, report: string): void {
-    const read = this.#read[node] ?? this.#resolve(node);
+    const number = this.#numbers[node] ?? 0;
+    const read = number > 0 ? (this.#read[number - 1] as ReadTrace) : this.#resolve(node);
     const kind = report || read.report;
     if (task?.isLookedAt) this.#remember(task.columns.pid ?? -1, node);
     let key: KeyId = task?.key ?? NO_KEY;
@@ -139,24 +142,22 @@ export class LogTraces {
     const frames: Frame[] = [];
     const { symbols } = this.#builder.census;
     for (const meaning of meanings) {
-      if (meaning.kind === 'frames' && meaning.callee === null) {
-        for (const frame of meaning.frames) frames.push(frame);
-        continue;
-      }
       if (meaning.kind === 'unread') {
         frames.push({ symbol: symbols.intern(UNREAD_FRAME), offset: NO_OFFSET, unreliable: true });
-        continue;
+      } else if ('frames' in meaning) {
+        if (meaning.kind === 'frames' && meaning.callee !== null) this.#addCallee(frames, meaning.callee);
+        for (const frame of meaning.frames) frames.push(frame);
       }
-      if (!('frames' in meaning)) continue;
-      const callee = meaning.kind === 'frames' ? meaning.callee : null;
-      if (callee !== null) {
-        const last = frames.at(-1);
-        const isSame = last !== undefined && symbols.name(last.symbol) === symbols.name(callee);
-        if (!isSame) frames.push({ symbol: callee, offset: NO_OFFSET });
-      }
-      frames.push(...meaning.frames);
     }
     return meanings[0]?.kind === 'rip' ? this.#fromRegisters(frames, meanings) : frames;
+  }
+
+  /** What a frame of arm32 called, unless the line before has it. */
+  #addCallee(frames: Frame[], callee: SymbolId): void {
+    const { symbols } = this.#builder.census;
+    const last = frames.at(-1);
+    if (last && symbols.name(last.symbol) === symbols.name(callee)) return;
+    frames.push({ symbol: callee, offset: NO_OFFSET });
   }
 
   /**
@@ -186,7 +187,8 @@ export class LogTraces {
       target: isProbe ? this.#probed(stack) : NO_TARGET,
       report: isProbe ? '' : reportOf(peeled, symbols, knowledge),
     };
-    this.#read[node] = read;
+    if (node >= this.#numbers.length) this.#numbers = enlarge(this.#numbers, 2 * node);
+    this.#numbers[node] = this.#read.push(read);
     return read;
   }
 
