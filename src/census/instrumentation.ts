@@ -6,7 +6,7 @@ import type { SymbolId, SymbolTable } from './symbol-table.ts';
 export const MAXIMUM_GAP = 3;
 
 /** After so many doubted frames nothing more is taken off. */
-const FARTHEST = 16;
+const FARTHEST = 40;
 
 /** An address no symbol was found for, as hist triggers and perf print the trampolines of ftrace. */
 export const UNRESOLVED = /^(?:0x[0-9a-f]{4,}|\[unknown\])$/i;
