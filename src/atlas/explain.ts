@@ -26,7 +26,7 @@ export interface Explanation {
 /** Says what the calls of a group are: what was decided, in which shares, which tree, and how sure that is. */
 export function explainGroup(group: GroupToExplain, style: 'short' | 'full'): Explanation {
   if (group.path.entry.kind === 'user') return explainUser(group, style);
-  const facts = factsOf(group);
+  const facts = factsOf(group, style === 'full');
   const [commonest] = facts.trees;
   const match = treeOf(group.path);
   return {

@@ -44,15 +44,21 @@ export interface Step {
   readonly gloss: string;
 }
 
+/** How a path comes from its entry to its site. */
+export interface Way {
+  /** What the functions in between do, outermost first. */
+  readonly steps: readonly Step[];
+  /** Parts of the kernel it comes through, where nothing is known of the functions. */
+  readonly parts: readonly string[];
+}
+
 /** All that is said of a group, without words. */
 export interface ExplanationFacts {
   readonly count: number;
   /** Of all paths, commonest first. */
   readonly deeds: readonly DeedTally[];
-  /** What the functions between entry and site of the commonest path do, outermost first. */
-  readonly steps: readonly Step[];
-  /** Parts of the kernel the commonest path comes through, where nothing is known of its functions. */
-  readonly parts: readonly string[];
+  /** That of the commonest path; null where nobody asks for it. */
+  readonly way: Way | null;
   /** Trees of all paths, commonest first. */
   readonly trees: readonly TreeTally[];
   /** Every tree that the commonest path admits. */
@@ -65,19 +71,20 @@ export interface ExplanationFacts {
   readonly kernel: string;
 }
 
-/** The facts of a group of calls in the kernel. */
-export function factsOf(group: GroupToExplain): ExplanationFacts {
+/** The facts of a group of calls in the kernel, with the way of its commonest path if asked for. */
+export function factsOf(group: GroupToExplain, withWay: boolean): ExplanationFacts {
   const { path, count } = group;
   const match = treeOf(path);
+  const paths = pathsOf(group);
   return {
     count,
-    deeds: deedsOf(group),
-    ...wayOf(path),
-    trees: treesOf(group),
+    deeds: deedsOf(path, paths),
+    way: withWay ? wayOf(path) : null,
+    trees: treesOf(group.paths),
     candidates: match.candidates,
     confidence: {
-      decision: over(group, (other) => decisionConfidence(other)),
-      subject: over(group, (other) => treeOf(other).confidence),
+      decision: over(paths, decisionConfidence),
+      subject: over(paths, ({ path: other }) => treeOf(other).confidence),
       entry: entryConfidence(group),
     },
     lacksCallback: path.argument === '' && match.candidates.length > 1 && match.candidates.some(({ rotate }) => rotate),
@@ -86,11 +93,25 @@ export function factsOf(group: GroupToExplain): ExplanationFacts {
   };
 }
 
-function deedsOf({ path, paths, count }: GroupToExplain): DeedTally[] {
-  const shown = keyOf(deedOf(path));
+/** A path of a group, what happened on it, and its calls. */
+interface ToldPath {
+  readonly path: PathView;
+  readonly deed: Deed;
+  readonly count: number;
+}
+
+function pathsOf({ path, paths, count }: GroupToExplain): ToldPath[] {
+  return (paths.length > 0 ? paths : [{ path, count }]).map((one) => ({
+    path: one.path,
+    deed: deedOf(one.path),
+    count: one.count,
+  }));
+}
+
+function deedsOf(path: PathView, paths: readonly ToldPath[]): DeedTally[] {
+  const shown = keyOf(paths.find((one) => one.path === path)?.deed ?? deedOf(path));
   const tally = new Map<string, { deed: Deed; count: number }>();
-  for (const { path: other, count: calls } of paths.length > 0 ? paths : [{ path, count }]) {
-    const deed = deedOf(other);
+  for (const { deed, count: calls } of paths) {
     const key = keyOf(deed);
     const known = tally.get(key);
     if (known) known.count += calls;
@@ -106,7 +127,7 @@ function keyOf(deed: Deed): string {
   return JSON.stringify(deed.kind === 'calls' ? { ...deed, target: '' } : deed);
 }
 
-function treesOf({ paths }: GroupToExplain): TreeTally[] {
+function treesOf(paths: GroupToExplain['paths']): TreeTally[] {
   const tally = new Map<TreeRecord, number>();
   for (const { path, count } of paths) {
     const { tree } = treeOf(path);
@@ -131,28 +152,36 @@ export function targetsOf({ path, paths }: GroupToExplain): string[] {
 /** How many functions of a path are told of; more would be no summary. */
 const MOST_TOLD = 3;
 
-/** What the functions between the entry and the site do, outermost first; else the parts of the kernel they are in. */
-function wayOf(path: PathView): { steps: Step[]; parts: string[] } {
+function wayOf(path: PathView): Way {
   const start = entryFrame(path);
   const told = new Set([glossOf(path.frames[path.site]?.name ?? '')]);
   const steps: (Step & { readonly place: string | undefined })[] = [];
-  const parts = new Set<string>();
-  const own = subsystemOfPath(path);
   for (let i = start; i > path.site; i--) {
     const name = path.frames[i]?.name ?? '';
-    if (startsSomething(name)) continue;
-    const place = placeOfFrame(path.frames, i)?.subsystem;
-    if (place !== undefined && place !== own) parts.add(place);
     const gloss = glossOf(name);
+    if (gloss === null || told.has(gloss) || startsSomething(name)) continue;
+    const place = placeOfFrame(path.frames, i)?.subsystem;
     // One function of each part of the kernel is enough, and a gloss is said once.
-    if (gloss === null || told.has(gloss) || (steps.length > 0 && steps.at(-1)?.place === place)) continue;
+    if (steps.length > 0 && steps.at(-1)?.place === place) continue;
     told.add(gloss);
     steps.push({ name, gloss, place });
   }
   return {
     steps: steps.slice(-MOST_TOLD).map(({ name, gloss }) => ({ name, gloss })),
-    parts: [...parts].slice(-MOST_TOLD),
+    parts: steps.length > 0 ? [] : partsOf(path, start),
   };
+}
+
+/** Parts of the kernel between the site's own and the entry, outermost first. */
+function partsOf(path: PathView, start: number): string[] {
+  const parts = new Set<string>();
+  const own = subsystemOfPath(path);
+  for (let i = start; i > path.site; i--) {
+    if (startsSomething(path.frames[i]?.name ?? '')) continue;
+    const place = placeOfFrame(path.frames, i)?.subsystem;
+    if (place !== undefined && place !== own) parts.add(place);
+  }
+  return [...parts].slice(-MOST_TOLD);
 }
 
 function startsSomething(name: string): boolean {
@@ -169,19 +198,18 @@ function entryFrame({ frames, entry, site }: PathView): number {
 }
 
 /** A clause is as sure as its tree; what only names functions says nothing of a decision. */
-function decisionConfidence(path: PathView): Confidence {
-  const { kind } = deedOf(path);
+function decisionConfidence({ path, deed: { kind } }: ToldPath): Confidence {
   if (kind === 'calls' || kind === 'runs' || kind === 'inserts' || kind === 'no-caller') return 'unknown';
   const own = kind === 'clause' ? treeOf(path).confidence : 'certain';
   return own === 'certain' && path.isDoubted ? 'likely' : own;
 }
 
 /** The confidence of a whole group: certain only where it is for every call, unknown where it is for half of them. */
-function over({ path, paths, count }: GroupToExplain, of: (path: PathView) => Confidence): Confidence {
+function over(paths: readonly ToldPath[], of: (path: ToldPath) => Confidence): Confidence {
   const calls = { certain: 0, likely: 0, unknown: 0 };
   let all = 0;
-  for (const one of paths.length > 0 ? paths : [{ path, count }]) {
-    calls[of(one.path)] += one.count;
+  for (const one of paths) {
+    calls[of(one)] += one.count;
     all += one.count;
   }
   return calls.certain === all ? 'certain' : calls.unknown * 2 >= all ? 'unknown' : 'likely';

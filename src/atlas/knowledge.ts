@@ -56,6 +56,8 @@ export function kernelKnowledge(): KernelKnowledge {
 
 class AtlasKnowledge implements KernelKnowledge {
   readonly #roles = new Map<string, FrameRole>();
+  /** By name: what {@link #find} said. The same functions are asked for with every path. */
+  readonly #found = new Map<string, FrameRole | null>();
   /** Roles of functions by prefix of their name. */
   readonly #prefixes: [prefix: string, role: FrameRole][] = [];
 
@@ -89,8 +91,15 @@ class AtlasKnowledge implements KernelKnowledge {
   }
 
   role(name: string): FrameRole | undefined {
-    const role = this.#roles.get(name);
-    if (role) return role;
+    const role = this.#roles.get(name) ?? this.#found.get(name);
+    if (role !== undefined) return role ?? undefined;
+    const found = this.#find(name);
+    this.#found.set(name, found ?? null);
+    return found;
+  }
+
+  /** The role that the form of a name gives. */
+  #find(name: string): FrameRole | undefined {
     const syscall = SYSCALL.exec(name)?.[1];
     if (syscall && !NO_SYSCALL.has(name)) {
       return { entry: { kind: 'syscall', name: `${manualName(syscall)}(2)`, rank: 20 } };

@@ -27,8 +27,16 @@ export function textFor(text: Versioned, release: string): string {
   return fitting.at(-1)?.[1] ?? '';
 }
 
+/** Of releases and ends of ranges, of which there are few and which are asked for all the time. */
+const ordinals = new Map<string, number | null>();
+
 /** `6.12.117+deb12-amd64` as a number that versions can be compared by; null where there is none. */
 function ordinal(release: string): number | null {
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? [];
-  return major === undefined ? null : Number(major) * 1000 + Number(minor);
+  let number = ordinals.get(release);
+  if (number === undefined) {
+    const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? [];
+    number = major === undefined ? null : Number(major) * 1000 + Number(minor);
+    ordinals.set(release, number);
+  }
+  return number;
 }

@@ -1,7 +1,7 @@
 import { listed } from '../../text/lists.ts';
 import { roundPercent } from '../../text/percent.ts';
 import type { Deed } from '../decide.ts';
-import type { ExplanationFacts } from '../facts.ts';
+import type { ExplanationFacts, Way } from '../facts.ts';
 import { isTreeInsert } from '../subjects/rbtree.ts';
 import type { TreeRecord } from '../subjects/tree-catalog.ts';
 import { textFor } from '../versions.ts';
@@ -19,7 +19,7 @@ const MOST_NAMED = 3;
 /** One or two sentences (`short`), or some more that tell the path and the tree (`full`). */
 export function englishText(facts: ExplanationFacts, style: 'short' | 'full'): string {
   const sentences = [...decisions(facts), ...doubt(facts)];
-  if (style === 'full') sentences.push(...way(facts), ...tree(facts));
+  if (style === 'full') sentences.push(...way(facts.way), ...tree(facts));
   return sentences.join(' ');
 }
 
@@ -112,7 +112,9 @@ function named(record: TreeRecord): string {
   return `the ${record.name}`;
 }
 
-function way({ steps, parts }: ExplanationFacts): string[] {
+function way(told: Way | null): string[] {
+  if (!told) return [];
+  const { steps, parts } = told;
   if (steps.length > 0) return [`Typical path: ${steps.map(({ name, gloss }) => `${name} ${gloss}`).join(' → ')}.`];
   return parts.length > 0 ? [`Reached through ${listed(parts)}.`] : [];
 }
