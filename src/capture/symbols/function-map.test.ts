@@ -1,20 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { KALLSYMS_SAMPLE } from '../../../test/support/kallsyms-sample.ts';
 import { toUnsigned } from './address.ts';
 import { Kallsyms } from './kallsyms.ts';
 import { ModuleMap } from './module-map.ts';
-
-const SAMPLE = `0000000000000000 A fixed_percpu_data
-ffffffff81000000 T _stext
-ffffffff81000010 t __pfx_first
-ffffffff81000020 t first
-ffffffff81000040 T twice
-ffffffff81000040 W alias_of_twice
-ffffffff81000060 t last.isra.0
-ffffffff82000000 D some_data
-ffffffffc0201000 t twice\t[ext4]
-ffffffffc0101000 T module_function\t[bfq]
-`;
 
 describe('looking addresses up', () => {
   /** What a list of all functions, sorted, says. */
@@ -65,11 +54,11 @@ describe('looking addresses up', () => {
   });
 
   test('of programs finds nothing', () => {
-    expect(new Kallsyms(Buffer.from(SAMPLE)).map.lookup(0x401000)).toBeNull();
+    expect(new Kallsyms(Buffer.from(KALLSYMS_SAMPLE)).map.lookup(0x401000)).toBeNull();
   });
 
   test('finds neighbours, up to the ends', () => {
-    const symbols = new Kallsyms(Buffer.from(SAMPLE));
+    const symbols = new Kallsyms(Buffer.from(KALLSYMS_SAMPLE));
     const around = (address: bigint, distances: readonly number[]) =>
       distances.map((distance) => symbols.map.neighbour(Number(BigInt.asIntN(64, address)), distance)?.name);
     expect(around(0xffffffff81000041n, [-3, -2, -1, 0, 1, 2, 3])).toEqual([
@@ -101,7 +90,7 @@ ffffffffc0101100 t bfq_last\t[bfq]
   });
 
   test('vouches for what cannot have changed', () => {
-    const text = `${SAMPLE}ffffffffc0201100 t second\t[ext4]
+    const text = `${KALLSYMS_SAMPLE}ffffffffc0201100 t second\t[ext4]
 ffffffffc0301000 t bpf_prog_a\t[bpf]
 ffffffffc0302000 t bpf_prog_b\t[bpf]
 `;

@@ -1,21 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { KALLSYMS_SAMPLE } from '../../../test/support/kallsyms-sample.ts';
 import { formatAddress, toUnsigned } from './address.ts';
 import { Kallsyms } from './kallsyms.ts';
 
-const SAMPLE = `0000000000000000 A fixed_percpu_data
-ffffffff81000000 T _stext
-ffffffff81000010 t __pfx_first
-ffffffff81000020 t first
-ffffffff81000040 T twice
-ffffffff81000040 W alias_of_twice
-ffffffff81000060 t last.isra.0
-ffffffff82000000 D some_data
-ffffffffc0201000 t twice\t[ext4]
-ffffffffc0101000 T module_function\t[bfq]
-`;
-
 describe('kallsyms', () => {
-  const symbols = new Kallsyms(Buffer.from(SAMPLE));
+  const symbols = new Kallsyms(Buffer.from(KALLSYMS_SAMPLE));
 
   it('finds every function of a name, in modules too, and nothing that only contains it', () => {
     expect(symbols.named('twice').map(({ module, address }) => [module, formatAddress(address)])).toEqual([
