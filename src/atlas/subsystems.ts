@@ -8,21 +8,30 @@ export interface Subsystem {
   readonly group: string;
 }
 
-let labels: Map<string, string> | undefined;
+let subsystems: Map<string, Subsystem> | undefined;
 let longest = 0;
 
 /** Our label for a file of the kernel source: that of the longest prefix in `atlas/subsystems.tsv`, else `Kernel`. */
 export function subsystemOf(file: string): string {
-  if (!labels) {
-    labels = new Map();
-    for (const { prefix, label } of atlasTable<Subsystem[]>('subsystems')) {
-      labels.set(prefix, label);
-      longest = Math.max(longest, prefix.length);
+  return find(file)?.label ?? 'Kernel';
+}
+
+/** The group of the subsystem of a file: `fs`, `scheduling`; `core` where no subsystem is known. */
+export function subsystemGroupOf(file: string): string {
+  return find(file)?.group ?? 'core';
+}
+
+function find(file: string): Subsystem | undefined {
+  if (!subsystems) {
+    subsystems = new Map();
+    for (const subsystem of atlasTable<Subsystem[]>('subsystems')) {
+      subsystems.set(subsystem.prefix, subsystem);
+      longest = Math.max(longest, subsystem.prefix.length);
     }
   }
   for (let length = Math.min(longest, file.length); length > 0; length -= 1) {
-    const label = labels.get(file.slice(0, length));
-    if (label !== undefined) return label;
+    const subsystem = subsystems.get(file.slice(0, length));
+    if (subsystem !== undefined) return subsystem;
   }
-  return 'Kernel';
+  return undefined;
 }
