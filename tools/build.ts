@@ -1,10 +1,11 @@
 // Builds dist/ from src/ and atlas/:
 // - dist/cli/main.cjs, program.cjs and program.*.cache: the command line as one file, with what V8 compiled of it here
 // - dist/index.js: the library, with declarations in dist/types/
+// - dist/web/: the script and the style of the page
 // - dist/guest/: the scripts of the virtual machine
 // - dist/atlas/
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
@@ -27,10 +28,14 @@ const common = {
 /** Packages that are native or seldom needed stay outside. */
 const EXTERNAL = ['fzstd', 'koffi', 'xz-decompress'];
 
+/** What a page may weigh before its data: it is sent around. */
+const MOST_PAGE_BYTES = 150_000;
+
 rmSync(dist, { recursive: true, force: true });
 await build({ ...common, entryPoints: ['src/index.ts'], outdir: 'dist', format: 'esm', external: EXTERNAL });
 buildDeclarations();
-await buildProgram();
+const inPage = await buildPage();
+await buildProgram(inPage);
 cpSync(join(root, 'src', 'lab', 'guest'), join(dist, 'guest'), { recursive: true });
 try {
   buildAtlas();
@@ -59,7 +64,7 @@ function buildDeclarations(): void {
  * The command line in one CommonJS file, because every file costs, and so do modules of the other kind. Packages that
  * are native or seldom needed stay outside.
  */
-async function buildProgram(): Promise<void> {
+async function buildProgram(inPage: readonly string[]): Promise<void> {
   const { metafile } = await build({
     ...common,
     entryPoints: { main: 'src/cli/launch.ts', program: 'src/cli/main.ts' },
@@ -77,12 +82,43 @@ async function buildProgram(): Promise<void> {
     legalComments: 'none',
     metafile: true,
   });
-  writeFileSync(join(dist, 'THIRD-PARTY-LICENSES'), licences(Object.keys(metafile.inputs)));
+  writeFileSync(join(dist, 'THIRD-PARTY-LICENSES'), licences([...Object.keys(metafile.inputs), ...inPage]));
   const program = readFileSync(join(dist, 'cli', 'program.cjs'));
   if (program.some((byte) => byte > 127))
     throw new Error('program.cjs is not ASCII: write \\u… in regular expressions');
   const cache = `program.${process.platform}-${process.arch}.cache`;
   writeFileSync(join(dist, 'cli', cache), compiled(program.toString('latin1')));
+}
+
+/**
+ * The page's script and style, which `--format html` puts into every page. The licences of what is bundled go with it,
+ * because a page is passed on by itself.
+ *
+ * @returns the files that went into it
+ */
+async function buildPage(): Promise<string[]> {
+  const bundle: BuildOptions = {
+    absWorkingDir: root,
+    entryPoints: { page: 'web/main.tsx' },
+    outdir: 'dist/web',
+    bundle: true,
+    format: 'esm',
+    target: ['chrome103', 'firefox115', 'safari16.4'],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    minify: true,
+    charset: 'utf8',
+    legalComments: 'none',
+    logLevel: 'warning',
+    metafile: true,
+  };
+  const { metafile } = await build(bundle);
+  const inputs = Object.keys(metafile?.inputs ?? {});
+  const script = join(dist, 'web', 'page.js');
+  writeFileSync(script, `/*\n${licences(inputs)}*/\n${readFileSync(script, 'utf8')}`);
+  const bytes = ['page.js', 'page.css'].reduce((sum, name) => sum + statSync(join(dist, 'web', name)).size, 0);
+  if (bytes > MOST_PAGE_BYTES) throw new Error(`script and style of the page have ${bytes} bytes: too many`);
+  return inputs;
 }
 
 /**
@@ -107,5 +143,5 @@ function licences(inputs: readonly string[]): string {
     if (files.length === 0) throw new Error(`${name} comes without a licence text and cannot be bundled`);
     return [`${name} ${version} (${license})\n`, ...files.map((file) => readFileSync(file, 'utf8'))].join('\n');
   });
-  return `dist/cli/program.cjs and dist/index.js contain these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+  return `This contains these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }

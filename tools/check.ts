@@ -18,6 +18,7 @@ const npx = (...words: readonly string[]): readonly string[] => ['npx', '--no-in
 
 const CHECKS: readonly Check[] = [
   { name: 'tsc', command: npx('tsc') },
+  { name: 'tsc web', command: npx('tsc', '-p', 'web') },
   { name: 'biome', command: npx('biome', 'check', '--error-on-warnings', '.') },
   { name: 'knip', command: npx('knip') },
   { name: 'imports', command: npx('tsx', 'tools/check-imports.ts') },

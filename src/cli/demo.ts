@@ -7,9 +7,11 @@ import { type Command, Option } from 'commander';
 import { foundingFamilies } from '../db_bench/families.ts';
 import { messageOf, UserError } from '../errors.ts';
 import { dataDirectory } from '../host/cache.ts';
-import { checkWritable } from '../host/output-file.ts';
+import { checkWritable, toFile } from '../host/output-file.ts';
 import { labAvailability } from '../lab/availability.ts';
-import { readInputs } from '../report/read-inputs.ts';
+import { type Inputs, readInputs } from '../report/read-inputs.ts';
+import { buildReport } from '../report/report.ts';
+import { writeReport } from '../report/writers.ts';
 import { newCommand } from './command.ts';
 import { ownProgram } from './founding-case.ts';
 import { obtainLevelDb } from './leveldb.ts';
@@ -127,9 +129,10 @@ async function countInto(
   const workload = [process.execPath, ownProgram(), 'founding-case', '--num', String(num), ...last];
   const status = await run([...first, '--top', '0', '-o', output, '--', ...workload], 'stdout');
   if (stateOf(output) === before) return `the recording ended with status ${status} and no census`;
-  const { census } = await readInputs([output]);
-  printFamilies(foundingFamilies(census));
+  const input = await readInputs([output]);
+  printFamilies(foundingFamilies(input.census));
   process.stdout.write(`\nThe census is in ${output}: whocalls read ${output}, or any pprof viewer, opens it.\n`);
+  await writePage(input, output.replace(/(?:\.pb(?:\.gz)?|\.pprof)?$/, '.html'));
   process.exitCode = status;
   return null;
 }
@@ -144,7 +147,19 @@ async function recording(): Promise<string | null> {
   await printReport(input.census, { top: 0, format: 'text' }, input);
   printFamilies(foundingFamilies(input.census));
   process.stdout.write(`\nThe census is in ${file}.\n`);
+  await writePage(input, join(dataDirectory(), 'founding-case.html'));
   return null;
+}
+
+/** The same to look at; that it cannot be written is no reason to fail, because the report is told. */
+async function writePage(input: Inputs, file: string): Promise<void> {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    await toFile(file, await writeReport(buildReport(input.census, {}, input), 'html'));
+    process.stdout.write(`To look at it, open ${file} in a browser.\n`);
+  } catch (error) {
+    say(`the page could not be written: ${messageOf(error)}`);
+  }
 }
 
 function printFamilies(families: ReturnType<typeof foundingFamilies>): void {

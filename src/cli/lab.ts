@@ -61,6 +61,10 @@ async function record(args: readonly string[], flags: MachineFlags): Promise<voi
   const { command, planOf } = await import('./record.ts');
   const parsed = command();
   await parseOnly(parsed, keepingSeparator(args));
+  if (parsed.opts().view)
+    throw new UsageError(
+      '--view cannot follow a run in the virtual machine: keep the census with -o run.pb.gz, then whocalls view run.pb.gz',
+    );
   const plan = planOf(parsed.args, parsed.opts());
   const { checkBeforeBoot } = await import('./lab-check.ts');
   await checkBeforeBoot(plan.targets, plan.command ?? [], machineOptions(flags));

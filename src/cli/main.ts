@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   demo: { summary: 'the founding case, end to end', load: () => import('./demo.ts') },
   'founding-case': { summary: 'the workload of the demo by itself', load: () => import('./founding-case.ts') },
   read: { summary: 'report on stack data that exists already', load: () => import('./read.ts') },
+  view: { summary: 'the same as a page to explore in the browser', load: () => import('./view.ts') },
   explain: { summary: 'explain single stacks, frame by frame', load: () => import('./explain.ts') },
   export: { summary: 'write a recording in another format', load: () => import('./export.ts') },
   lab: { summary: 'count, or run anything, in a throwaway virtual machine', load: () => import('./lab.ts') },

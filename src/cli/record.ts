@@ -12,6 +12,8 @@ import { foldIntoPhases } from '../census/phases.ts';
 import { UsageError } from '../errors.ts';
 import { noteMissingArgument } from '../report/argument-note.ts';
 import { noteLabFiles } from '../report/lab-files-note.ts';
+import { buildReport } from '../report/report.ts';
+import { writeReport } from '../report/writers.ts';
 import { newCommand } from './command.ts';
 import { ownArguments } from './own-arguments.ts';
 import {
@@ -24,7 +26,7 @@ import {
   printsText,
 } from './report-options.ts';
 import { hasColour, isTerminal, outputWidth, ProgressLine } from './terminal.ts';
-import { count, list, ranges, seconds, words } from './values.ts';
+import { count, list, port, ranges, seconds, words } from './values.ts';
 import { addWatchOptions, type WatchOptions, type WorkloadWatch, watchWorkload } from './workload-watch.ts';
 
 /** Room for keys that differ by time as well: a few hundred a bucket, for a minute or two. */
@@ -69,6 +71,10 @@ interface RecordOptions extends OutputOptions, WatchOptions {
   readonly maxStacks: number;
   readonly maxKeys: number;
   readonly timeBuckets?: number;
+  /** Afterwards, show the page. */
+  readonly view?: boolean;
+  readonly open: boolean;
+  readonly port: number;
 }
 
 /** `whocalls [record] TARGET… [options] -- COMMAND…`; the first TARGET may be meant to be one of these commands. */
@@ -123,8 +129,9 @@ export function command(commands: readonly string[] = []): Command {
         progress.done();
         counting.done();
       });
+    let census: Census;
     try {
-      await tell(recording, watch, options);
+      census = await tell(recording, watch, options);
       process.exitCode = recording.status;
     } finally {
       // After the report, for which nobody should wait.
@@ -132,7 +139,15 @@ export function command(commands: readonly string[] = []): Command {
       recording.close();
       progress.done();
     }
+    if (options.view) await viewCensus(census, options);
   });
+}
+
+/** The census as a page, in the browser, until Ctrl-C. */
+async function viewCensus(census: Census, options: RecordOptions): Promise<void> {
+  const { showPage } = await import('./page-server.ts');
+  const page = await writeReport(buildReport(census, { ...options, top: 0 }), 'html');
+  await showPage(page.toString(), options);
 }
 
 /** Somebody who waits at a terminal should know for what. */
@@ -152,7 +167,8 @@ function countingText(elapsed: number, { filter }: RecordPlan, calls: number | n
   return `counting: ${elapsed} s${known} (Ctrl-C stops and reports)`;
 }
 
-async function tell(recording: Recording, watch: WorkloadWatch | null, options: RecordOptions): Promise<void> {
+/** Reports; the census as it was reported. */
+async function tell(recording: Recording, watch: WorkloadWatch | null, options: RecordOptions): Promise<Census> {
   const { census: counted, walks, remarks } = recording;
   for (const remark of remarks) process.stderr.write(`whocalls: ${remark}\n`);
   if (walks && options.debug) {
@@ -162,7 +178,7 @@ async function tell(recording: Recording, watch: WorkloadWatch | null, options: 
   }
   const facts = watch?.finish();
   if (facts) counted.facts.workloads.push(facts);
-  if (process.env.WHOCALLS_LAB !== undefined && !options.where?.includes('p9_')) noteLabFiles(counted);
+  if (isInLab() && !options.where?.includes('p9_')) noteLabFiles(counted);
   noteMissingArgument(counted, options.by, parseKeys(options.keys ?? 'comm').argument !== undefined);
   // Time buckets that were only there to find the phases have done their work.
   const census = watch && options.timeBuckets === undefined ? foldIntoPhases(counted) : counted;
@@ -170,6 +186,12 @@ async function tell(recording: Recording, watch: WorkloadWatch | null, options: 
   await printReport(census, options, null);
   // A census kept in a file is for later; what happened is still to be told now.
   if (keepsCensus(options)) await printReport(census, { ...options, output: '-', format: 'text' }, null);
+  return census;
+}
+
+/** Whether this is the guest of a lab. */
+function isInLab(): boolean {
+  return process.env.WHOCALLS_LAB !== undefined;
 }
 
 /** Between what COMMAND printed and the report. */
@@ -220,7 +242,10 @@ function addRecordOptions(command: Command): Command {
       '--interval <seconds>',
       'print interim counts to stderr this often (each reading loses a few calls)',
       seconds,
-    );
+    )
+    .option('--view', 'then look at it in the browser, until Ctrl-C (see whocalls view)')
+    .option('--no-open', 'with --view: do not start a browser')
+    .option('--port <n>', 'with --view: serve on this port (default: any that is free)', port, 0);
 }
 
 function split(args: readonly string[]): { targets: readonly string[]; workload: readonly string[] } {
@@ -246,6 +271,10 @@ export function planOf(
     throw new UsageError("name a function to count: whocalls record NAME -- COMMAND (see 'whocalls record -h')");
   if (options.onlyCommand && workload.length === 0) throw new UsageError('--only-command needs a COMMAND after --');
   if (options.user !== undefined && workload.length === 0) throw new UsageError('--user needs a COMMAND after --');
+  if (options.view && isInLab())
+    throw new UsageError(
+      '--view has no browser in the virtual machine: keep the census with -o run.pb.gz, then whocalls view run.pb.gz',
+    );
   const { by, interval } = options;
   const isTelling = targets.some((word) => word.startsWith('@') || word.includes('__rb_insert_augmented'));
   if (by === 'argument' && !parseKeys(options.keys ?? 'comm').argument && !isTelling)

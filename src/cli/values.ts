@@ -16,6 +16,9 @@ export function count(least = 0, most = 999_999_999): Parser<number> {
   };
 }
 
+/** A TCP port; 0 for any. */
+export const port: Parser<number> = count(0, 65_535);
+
 /** A number from 0 to 1. */
 export function fraction(text: string): number {
   const value = Number(text);

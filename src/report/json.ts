@@ -17,9 +17,14 @@ export const REPORT_SCHEMA = 'whocalls/report/2';
  * @param version of whocalls
  */
 export function jsonReport(report: Report, version: string): string {
+  return `${JSON.stringify(reportDocument(report, version), null, 2)}\n`;
+}
+
+/** What {@link jsonReport} writes, as a value. */
+export function reportDocument(report: Report, version: string): object {
   const { census, where, input } = report;
   const { facts } = census;
-  const document = {
+  return {
     schema: REPORT_SCHEMA,
     whocalls: version,
     targets: census.targets.map((name) => ({ name, kind: kindOfTarget(name) })),
@@ -46,7 +51,6 @@ export function jsonReport(report: Report, version: string): string {
     hints: report.hints.map(({ says, command }) => ({ text: says, command })),
     input: input && { files: input.files.map(jsonFile), unreadable: input.unreadable },
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
 }
 
 function withText<M extends Message>(word: (message: M) => string): (message: M) => object {

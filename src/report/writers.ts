@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts';
 import { WRITERS } from '../formats/registry.ts';
 import { version } from '../version.ts';
 import { csvReport } from './csv.ts';
+import { htmlReport } from './html.ts';
 import { jsonReport } from './json.ts';
 import type { Report } from './report.ts';
 import { type TextLayout, textReport } from './text.ts';
@@ -42,6 +43,13 @@ export const REPORT_WRITERS: readonly ReportWriter[] = [
     endings: ['.csv'],
     isCensus: false,
     write: async (report) => csvReport(report),
+  },
+  {
+    name: 'html',
+    summary: 'a page to explore: one file, without a network',
+    endings: ['.html', '.htm'],
+    isCensus: false,
+    write: async (report) => htmlReport(report, version()),
   },
   ...WRITERS.map(({ name, summary, endings, write }) => ({
     name,

@@ -1,0 +1,135 @@
+import type { Page } from '../page.ts';
+import type { Message, Report } from '../report.ts';
+import { calls, grouped, percent } from '../text/numbers.ts';
+import { census as chosenCensus } from './state.ts';
+
+/** The question, the account and what was looked at; losses and warnings stand above it, in words. */
+export function Head({ page }: { readonly page: Page }) {
+  const { report } = page.censuses[chosenCensus.value] ?? page.censuses[0];
+  const lost = report.calls.total - report.calls.attributed;
+  return (
+    <header class="head">
+      <Alarms report={report} lost={lost} />
+      <div class="question">
+        <h1>
+          Who calls <Targets report={report} />?
+        </h1>
+        <p class="workload">{workloadText(report)}</p>
+      </div>
+      <div class="account">
+        <p class="total">
+          <strong>{grouped(report.calls.total)}</strong> {report.calls.total === 1 ? 'call' : 'calls'}
+          {report.durationSeconds === null ? '' : ` in ${report.durationSeconds.toFixed(1)} s`}
+        </p>
+        <p>
+          attributed {grouped(report.calls.attributed)} ({attributedShare(report)}) · lost {grouped(lost)}
+          {report.calls.doubted > 0 && (
+            <>
+              {' '}
+              · <span class="doubt">doubted {grouped(report.calls.doubted)}</span>
+            </>
+          )}
+        </p>
+        <p class="machine">{machineText(report)}</p>
+      </div>
+      <Remarks report={report} />
+    </header>
+  );
+}
+
+function Targets({ report: { targets } }: { readonly report: Report }) {
+  if (targets.length === 0) return <>this</>;
+  const shown = targets.slice(0, 4);
+  return (
+    <>
+      {shown.map(({ name }, i) => (
+        <>
+          {i > 0 && ', '}
+          <code key={name}>{name}</code>
+        </>
+      ))}
+      {targets.length > shown.length && ` or ${targets.length - shown.length} more`}
+    </>
+  );
+}
+
+/** What must be read before the figures. */
+function Alarms({ report, lost }: { readonly report: Report; readonly lost: number }) {
+  const { calls: account, warnings } = report;
+  if (lost === 0 && warnings.length === 0) return null;
+  const reasons = account.losses.map(({ text, count }) => `${text} ${grouped(count)}`).join(', ');
+  return (
+    <ul class="alarms">
+      {lost > 0 && (
+        <li>
+          {grouped(lost)} of {calls(account.total)} ({percent(lost / account.total)}) are not attributed: {reasons}
+        </li>
+      )}
+      {warnings.map(({ code, text }) => (
+        <li key={`${code}${text}`}>{text}</li>
+      ))}
+    </ul>
+  );
+}
+
+/** Blind spots and other notes, behind their number; some of the first two are told at once. */
+function Remarks({ report }: { readonly report: Report }) {
+  const notes = notesOf(report);
+  if (notes.length === 0) return null;
+  return (
+    <details class="remarks">
+      <summary>
+        {notes.length} {notes.length === 1 ? 'remark' : 'remarks'}: blind spots, files, what was left out
+      </summary>
+      <ul>
+        {notes.map((text) => (
+          <li key={text}>{text}</li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function notesOf({ notes, input, calls: account }: Report): string[] {
+  const files = input?.files ?? [];
+  return [
+    ...(account.doubted > 0
+      ? [`The path of ${calls(account.doubted)} had to be read from frames that the unwinder doubted, or lacks lines.`]
+      : []),
+    ...notes.map(({ text }: Message) => text),
+    ...files.flatMap(({ name, notes: own = [], truncated, skippedLines }) => [
+      ...own.map(({ text }) => `${name}: ${text}`),
+      ...(truncated === undefined ? [] : [`${name}: ${truncated}`]),
+      ...(skippedLines === 0 ? [] : [`${name}: ${grouped(skippedLines)} lines could not be read.`]),
+    ]),
+    ...(input?.unreadable ?? []).map(({ why }) => why),
+  ];
+}
+
+function attributedShare({ calls: { total, attributed } }: Report): string {
+  return percent(total === 0 ? 1 : attributed / total);
+}
+
+function machineText({ kernel, architecture, input }: Report): string {
+  const files = input?.files.map(({ name }) => name.slice(name.lastIndexOf('/') + 1)) ?? [];
+  return [kernel === null ? '' : `Linux ${kernel}`, architecture ?? '', files.slice(0, 3).join(', ')]
+    .filter((part) => part !== '')
+    .join(' · ');
+}
+
+/** `db_bench --num=20000`, and what the workload says of itself. */
+function workloadText({ command, commands, workload }: Report): string {
+  const lines = commands ?? (command === null ? [] : [command]);
+  const facts = Object.entries(workload?.facts ?? {}).map(([name, value]) => `${spaced(name)} ${value}`);
+  const phases = workload?.phases.map(({ name }) => name).join(', ') ?? '';
+  return [lines.map((words) => words.join(' ')).join('; '), facts.slice(0, 5).join(' · '), phases]
+    .filter((part) => part !== '')
+    .join(' · ');
+}
+
+/** `rawSizeMB` is `raw size MB`. */
+function spaced(name: string): string {
+  return name.replace(/([a-z])([A-Z]+)/g, (_, before: string, after: string) =>
+    after.length > 1 ? `${before} ${after}` : `${before} ${after.toLowerCase()}`,
+  );
+}

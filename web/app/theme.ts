@@ -1,0 +1,48 @@
+// Light or dark: the address says so, else what was chosen last here, else the system.
+import { effect } from '@preact/signals';
+import { theme } from './state.ts';
+
+const KEY = 'whocalls-theme';
+type Theme = 'system' | 'light' | 'dark';
+
+/** Pages opened from files may have no storage: it is a convenience. */
+function remembered(): Theme {
+  try {
+    const text = localStorage.getItem(KEY);
+    return text === 'light' || text === 'dark' ? text : 'system';
+  } catch {
+    return 'system';
+  }
+}
+
+function remember(value: Theme): void {
+  try {
+    localStorage.setItem(KEY, value);
+  } catch {
+    // not to be had
+  }
+}
+
+/** What is shown now. */
+export function shownTheme(): 'light' | 'dark' {
+  const wanted = theme.value === 'system' ? remembered() : theme.value;
+  if (wanted !== 'system') return wanted;
+  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+}
+
+/** Changes from light to dark or back. */
+export function switchTheme(): void {
+  const next = shownTheme() === 'dark' ? 'light' : 'dark';
+  remember(next);
+  theme.set(next, 'replace');
+}
+
+/** Keeps the document in the theme; styles and graphs read `data-theme` of its root. */
+export function followTheme(): void {
+  effect(() => {
+    const wanted = theme.value === 'system' ? remembered() : theme.value;
+    const root = document.documentElement;
+    if (wanted === 'system') delete root.dataset.theme;
+    else root.dataset.theme = wanted;
+  });
+}

@@ -1,0 +1,2 @@
+/** The build gathers imported styles into one. */
+declare module '*.css';

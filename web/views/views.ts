@@ -1,0 +1,9 @@
+// Every view, by the name it has in the address. A view is one line here.
+import type { FunctionComponent } from 'preact';
+import type { ViewName } from '../app/state.ts';
+import type { ViewProps } from '../page.ts';
+import { Overview } from './overview.tsx';
+
+export const VIEW_COMPONENTS: Readonly<Partial<Record<ViewName, FunctionComponent<ViewProps>>>> = {
+  overview: Overview,
+};
