@@ -2,21 +2,25 @@ import { render } from 'preact';
 import { App } from './app/app.tsx';
 import { listenToKeys } from './app/keys.ts';
 import { followAddress } from './app/parameters.ts';
+import { showPage } from './app/selected.ts';
 import { followTheme } from './app/theme.ts';
+import { DamagedData } from './data/damaged.ts';
 import { readPage } from './page.ts';
 import './style.css';
 
 const root = document.getElementById('app');
 
-function start(into: HTMLElement): void {
+async function start(into: HTMLElement): Promise<void> {
   followTheme();
   try {
-    const page = readPage(document);
+    const page = await readPage(document);
+    showPage(page);
     followAddress(Object.entries(page.initial).map(([name, text]) => ({ name, text })));
     listenToKeys();
     render(<App page={page} />, into);
   } catch (error) {
     render(<Broken why={error instanceof Error ? error.message : String(error)} />, into);
+    if (!(error instanceof DamagedData)) throw error;
   }
 }
 
@@ -33,4 +37,4 @@ function Broken({ why }: { readonly why: string }) {
   );
 }
 
-if (root !== null) start(root);
+if (root !== null) void start(root);

@@ -1,4 +1,7 @@
-// What src/report/html/ wrote into the document: reports as JSON, the calls of each census as columns.
+// What src/report/html.ts wrote into the document: reports as JSON, the calls of each census as columns.
+import { type PageData, readColumns } from './data/columns.ts';
+import { DamagedData } from './data/damaged.ts';
+import { unpack } from './data/unpack.ts';
 import type { Report } from './report.ts';
 
 /** One census on the page. */
@@ -9,8 +12,10 @@ export interface PageCensus {
   readonly report: Report;
   /** What is said of each group at length, in the order of `report.groups`. */
   readonly explanations: readonly string[];
-  /** Text of the element that holds its columns, base64 of deflated bytes; null where the page has none. */
-  readonly columns: string | null;
+  /** Its calls; null where they cannot be read. The report stands by itself. */
+  readonly data: PageData | null;
+  /** Why there is no `data`, as a sentence; '' where there is. */
+  readonly problem: string;
 }
 
 /** Everything the page was given. */
@@ -29,7 +34,7 @@ export interface ViewProps {
 
 interface PageDocument {
   readonly schema: string;
-  readonly censuses: readonly Omit<PageCensus, 'columns'>[];
+  readonly censuses: readonly Pick<PageCensus, 'name' | 'report' | 'explanations'>[];
   readonly comparison?: unknown;
   readonly initial: Readonly<Record<string, string>>;
 }
@@ -40,22 +45,39 @@ const SCHEMA = 'whocalls/page/1';
 /**
  * Reads the data out of the document.
  *
- * @throws {Error} it is damaged: what is wrong, as a sentence
+ * @throws {DamagedData} the reports cannot be read
  */
-export function readPage(from: Document): Page {
+export async function readPage(from: Document): Promise<Page> {
+  const { censuses, comparison = null, initial } = reportsIn(from);
+  const [first, ...rest] = await Promise.all(
+    censuses.map(async (census, i) => ({ ...census, ...(await callsIn(from.getElementById(`columns-${i}`))) })),
+  );
+  if (!first) throw new DamagedData('The page holds no census: the file is incomplete.');
+  return { censuses: [first, ...rest], comparison, initial };
+}
+
+function reportsIn(from: Document): PageDocument {
   const text = from.getElementById('page')?.textContent;
-  if (!text) throw new Error('The page holds no report: the file is incomplete.');
+  if (!text) throw new DamagedData('The page holds no report: the file is incomplete.');
   let data: PageDocument;
   try {
     data = JSON.parse(text) as PageDocument;
   } catch {
-    throw new Error('The report in this page cannot be read: the file is damaged.');
+    throw new DamagedData('The report in this page cannot be read: the file is damaged.');
   }
-  if (data.schema !== SCHEMA) throw new Error(`The page holds ${data.schema}, which this script does not read.`);
-  const [first, ...rest] = data.censuses.map((census, i) => ({
-    ...census,
-    columns: from.getElementById(`columns-${i}`)?.textContent ?? null,
-  }));
-  if (!first) throw new Error('The page holds no census: the file is incomplete.');
-  return { censuses: [first, ...rest], comparison: data.comparison ?? null, initial: data.initial };
+  if (data.schema !== SCHEMA) throw new DamagedData(`The page holds ${data.schema}, which its script does not read.`);
+  return data;
+}
+
+async function callsIn(element: HTMLElement | null): Promise<Pick<PageCensus, 'data' | 'problem'>> {
+  try {
+    if (!element) throw new DamagedData('The data of this page are missing.');
+    const data = readColumns(await unpack(element.textContent ?? ''));
+    // Twice the memory for nothing.
+    element.remove();
+    return { data, problem: '' };
+  } catch (error) {
+    if (error instanceof DamagedData) return { data: null, problem: error.message };
+    throw error;
+  }
 }

@@ -1,4 +1,5 @@
 import { pageAssets } from './html/assets.ts';
+import { censusColumns, packColumns } from './html/columns.ts';
 import { htmlDocument } from './html/document.ts';
 import { reportDocument } from './json.ts';
 import type { Report } from './report.ts';
@@ -42,7 +43,13 @@ export function htmlPage(inputs: readonly PageInput[], version: string): string 
     title: `Who calls ${targets.slice(0, 3).join(', ') || 'this'}? · whocalls`,
     script,
     style,
-    data: [{ id: 'page', content: { json: { schema: PAGE_SCHEMA, censuses, initial } } }],
+    data: [
+      { id: 'page', content: { json: { schema: PAGE_SCHEMA, censuses, initial } } },
+      ...inputs.map(({ report: { census } }, i) => ({
+        id: `columns-${i}`,
+        content: { base64: packColumns(censusColumns(census)) },
+      })),
+    ],
   });
 }
 

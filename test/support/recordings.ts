@@ -1,17 +1,19 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const folder = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-/** The path of a recording in `test/recordings/`, or of the founding case in `examples/`. */
+const PLACES = ['../../examples/', '../recordings/', '../atlas/captures/'];
+
+/** The path of a recording: in `test/recordings/`, in `test/atlas/captures/`, or of the founding case in `examples/`. */
 export function recording(name: string): string {
-  return folder(name === 'rbtree-inserts-under-db_bench.txt' ? '../../examples/' : '../recordings/') + name;
+  const found = PLACES.map((place) => folder(place) + name).find(existsSync);
+  return found ?? folder('../recordings/') + name;
 }
 
 /** Every recording there is, census files of whocalls 0.1 among them. */
-export const ALL_RECORDINGS: readonly string[] = ['../../examples/', '../recordings/', '../atlas/captures/'].flatMap(
-  (place) =>
-    readdirSync(folder(place))
-      .filter((name) => /\.(?:txt|gz)$/.test(name) && !name.startsWith('kallsyms'))
-      .map((name) => folder(place) + name),
+export const ALL_RECORDINGS: readonly string[] = PLACES.flatMap((place) =>
+  readdirSync(folder(place))
+    .filter((name) => /\.(?:txt|gz)$/.test(name) && !name.startsWith('kallsyms'))
+    .map((name) => folder(place) + name),
 );

@@ -2,11 +2,12 @@ import { useMemo } from 'preact/hooks';
 import type { Page } from '../page.ts';
 import { VIEW_COMPONENTS } from '../views/views.ts';
 import { Bar } from './bar.tsx';
-import { takeBackLast } from './chips.tsx';
+import { Chips, takeBackLast } from './chips.tsx';
 import { Head } from './head.tsx';
 import { type KeyGroup, useKeys } from './keys.ts';
 import { isKeysShown, KeysDialog } from './keys-dialog.tsx';
 import { focusSearch } from './search-field.tsx';
+import { matchingCalls, shownCensus } from './selected.ts';
 import { VIEWS, view } from './state.ts';
 import { switchTheme } from './theme.ts';
 import { focusWhere } from './where-field.tsx';
@@ -17,8 +18,12 @@ export function App({ page }: { readonly page: Page }) {
   const View = VIEW_COMPONENTS[view.value] ?? VIEW_COMPONENTS.overview;
   return (
     <>
-      <Head page={page} />
+      <Head />
       <Bar />
+      <Chips matching={matchingCalls.value} total={shownCensus.value.report.calls.total} />
+      {shownCensus.value.problem !== '' && (
+        <p class="trouble">{shownCensus.value.problem} What follows is the report alone.</p>
+      )}
       <main>{View && <View page={page} />}</main>
       <KeysDialog />
     </>

@@ -1,11 +1,10 @@
-import type { Page } from '../page.ts';
 import type { Message, Report } from '../report.ts';
 import { calls, grouped, percent } from '../text/numbers.ts';
-import { census as chosenCensus } from './state.ts';
+import { shownCensus } from './selected.ts';
 
 /** The question, the account and what was looked at; losses and warnings stand above it, in words. */
-export function Head({ page }: { readonly page: Page }) {
-  const { report } = page.censuses[chosenCensus.value] ?? page.censuses[0];
+export function Head() {
+  const { report } = shownCensus.value;
   const lost = report.calls.total - report.calls.attributed;
   return (
     <header class="head">

@@ -10,6 +10,8 @@
 //       change([view.to('paths'), focus.to('7')])        // several as one step
 //     }
 //
+// Which calls these let through is in selected.ts, as a mask over the rows of the data.
+//
 // A view that needs a parameter of its own makes one (`choiceParameter('flip', ['icicle', 'flame'])`) in its own file.
 // Parameters that narrow what is shown are listed in `narrowings`: they have a chip with × each, and Escape takes the
 // last one back. Keys of a view are given to `useKeys` (keys.ts) while the view is shown; `?` lists them.

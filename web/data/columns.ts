@@ -14,10 +14,18 @@ export const NODE = {
 /** Bits of {@link Symbols.flags}. */
 export const SYMBOL = { helper: 1, entry: 2, target: 4, user: 8 } as const;
 
-/** Kinds of contexts, by number in {@link Symbols.boundaries}. */
+/**
+ * Kinds of contexts, by number in {@link Symbols.boundaries}.
+ *
+ * @public
+ */
 export const CONTEXTS = ['', 'task', 'softirq', 'hardirq', 'exception', 'nmi'] as const;
 
-/** Values of {@link Rows.doubt}. */
+/**
+ * Values of {@link Rows.doubt}.
+ *
+ * @public
+ */
 export const DOUBT = { none: 0, doubted: 1, partial: 2 } as const;
 
 /** The tree of callers in preorder: node 0 stands for all calls, targets are its children, callers theirs. */
