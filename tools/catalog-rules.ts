@@ -143,7 +143,6 @@ function checkRow(
     entry: { kind: 'unknown', name: '' },
     target: row.primitive ?? '',
     argument: '',
-    comm: '',
   };
   const { tree, candidates } = finder.find(path);
   const ids = trees.map((record) => record.id);

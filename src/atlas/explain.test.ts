@@ -5,7 +5,7 @@ import type { GroupToExplain } from './facts.ts';
 
 function pathOf(frames: string, entry: Entry, target = 'rb_insert_color', site = 0): PathView {
   const named = frames.split(' ').map((name) => ({ name, module: '' }));
-  return { frames: named, site, entry, target, argument: '', comm: 'db_bench' };
+  return { frames: named, site, entry, target, argument: '' };
 }
 
 function group(path: PathView): GroupToExplain {

@@ -4,7 +4,7 @@ import { hintsFor } from './hints.ts';
 
 function path(target: string, frames: string, argument = ''): PathView {
   const named = frames.split(' ').map((name) => ({ name, module: '' }));
-  return { frames: named, site: 0, entry: { kind: 'syscall', name: 'write(2)' }, target, argument, comm: 'dd' };
+  return { frames: named, site: 0, entry: { kind: 'syscall', name: 'write(2)' }, target, argument };
 }
 
 test('a hint is a command for this very case', () => {

@@ -17,6 +17,11 @@ export interface Measure {
   readonly of: string;
 }
 
+/** One text for one measure. */
+export function measureKey({ name, unit, of }: Measure): string {
+  return JSON.stringify([name, unit, of]);
+}
+
 /** What is known of a run besides its calls. Lists hold one element for one run and grow when censuses are merged. */
 export interface CensusFacts {
   /** Kernel releases: `6.1.0-56-amd64`. */
@@ -68,9 +73,9 @@ export class Census {
     warnings: [],
     notes: [],
   };
-  readonly #targets: string[] = [];
+  #targets: string[] = [];
   readonly #targetIds = new Map<string, TargetId>();
-  readonly #measures: Measure[] = [];
+  #measures: Measure[] = [];
   readonly #losses = new Map<string, { readonly cause: LossCause; count: number }>();
   #attributed = 0;
 
@@ -119,6 +124,27 @@ export class Census {
   measure({ name, unit, of }: Measure): number {
     const known = this.#measures.findIndex((one) => one.name === name && one.unit === unit && one.of === of);
     return known >= 0 ? known : this.#measures.push({ name, unit, of }) - 1;
+  }
+
+  /**
+   * Puts targets and measures into the order of these lists, which hold all there are and perhaps others. Ids change with
+   * it.
+   */
+  arrange(targets: readonly string[], measures: readonly Measure[]): void {
+    const oldTargets = this.#targets;
+    const oldMeasures = this.#measures;
+    this.#targets = [];
+    this.#targetIds.clear();
+    this.#measures = [];
+    for (const name of targets) this.target(name);
+    for (const measure of measures) this.measure(measure);
+    const targetIds = oldTargets.map((name) => this.target(name));
+    const measureIds = oldMeasures.map((measure) => this.measure(measure));
+    if (targetIds.every((id, i) => id === i) && measureIds.every((id, i) => id === i)) return;
+    this.rows.rewrite({
+      targetOf: ({ target }) => targetIds[target] ?? NO_TARGET,
+      measureOf: (measure) => measureIds[measure] ?? measure,
+    });
   }
 
   /** The stack of these frames, innermost first. */

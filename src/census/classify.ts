@@ -125,14 +125,13 @@ export class Classifier {
     return known;
   }
 
-  #describe(path: Path, row: Row, { argument, comm, report }: CallKey): ClassifiedCall {
+  #describe(path: Path, row: Row, { argument, report }: CallKey): ClassifiedCall {
     const view: PathView = {
       frames: path.frames,
       site: path.site,
       entry: path.entry,
       target: this.#census.targets[row.target] ?? onlyTarget(this.#census),
       argument,
-      comm,
       kernel: this.#kernel,
       isReport: report !== '',
       isDoubted: path.isDoubted || path.isPartial,

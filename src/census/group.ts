@@ -3,6 +3,7 @@ import { type ClassifiedCall, Classifier } from './classify.ts';
 import { type CallFacts, type Dimension, dimensionNamed, GROUPINGS, unknownLabel } from './dimensions.ts';
 import type { EntryKind, KernelKnowledge, PathFrame, PathLabeller, PathView, Subject } from './knowledge.ts';
 import { PhaseClock } from './phases.ts';
+import { Votes } from './votes.ts';
 import type { CallFilter } from './where.ts';
 
 /** A name with the calls it stands for. */
@@ -89,6 +90,14 @@ export interface GroupOptions {
   readonly sortByMeasure?: number;
 }
 
+/** Paths that are one to the reader. */
+interface GroupedPath {
+  /** Target, argument and functions: what they have in common. */
+  readonly key: string;
+  readonly calls: { readonly call: ClassifiedCall; readonly count: number }[];
+  count: number;
+}
+
 /** What the group is called that holds what `--top` cut off. */
 const OTHER = '(other)';
 
@@ -148,7 +157,8 @@ function groupOf(building: Map<string, GroupBuilder>, dimension: Dimension, fact
 
 function order(measure: number | undefined): (a: GroupBuilder, b: GroupBuilder) => number {
   const size = (group: GroupBuilder) => (measure === undefined ? group.count : (group.sums[measure] ?? 0));
-  return (a, b) => size(b) - size(a) || b.count - a.count || (a.label < b.label ? -1 : 1);
+  return (a, b) =>
+    size(b) - size(a) || b.count - a.count || compare(a.label, b.label) || compare(String(a.key), String(b.key));
 }
 
 class GroupBuilder {
@@ -191,19 +201,22 @@ class GroupBuilder {
 
   finish(rank: number | null, total: number): Group {
     // Paths that differ only in offsets are one to the reader.
-    const paths = new Map<string, { path: PathView; count: number }>();
+    const paths = new Map<string, GroupedPath>();
     const entries = new Map<string, { name: string; kind: EntryKind; count: number; after: Map<string, number> }>();
-    const sites = new Map<string, number>();
-    const siteFrames = new Map<string, PathFrame>();
-    const subjects = new Map<Subject | null, number>();
-    const subsystems = new Map<string | null, number>();
-    const objects = new Map<string | null, number>();
+    const sites = new Votes<PathFrame | null>();
+    const subjects = new Votes<Subject | null>();
+    const subsystems = new Votes<string | null>();
+    const objects = new Votes<string | null>();
     for (const [call, count] of this.#calls) {
       const { view, labels, site } = call;
-      const pathKey = `${view.target}\0${view.argument}\0${view.frames.map((frame) => frame.name).join('\0')}`;
-      const known = paths.get(pathKey);
-      if (known) known.count += count;
-      else paths.set(pathKey, { path: view, count });
+      const key = JSON.stringify([view.target, view.argument, ...view.frames.map((frame) => frame.name)]);
+      let path = paths.get(key);
+      if (!path) {
+        path = { key, calls: [], count: 0 };
+        paths.set(key, path);
+      }
+      path.count += count;
+      path.calls.push({ call, count });
       const { kind, name, after } = view.entry;
       let entry = entries.get(`${kind}\0${name}`);
       if (!entry) {
@@ -212,12 +225,18 @@ class GroupBuilder {
       }
       entry.count += count;
       if (after !== undefined) increase(entry.after, after, count);
-      increase(sites, site?.name ?? '', count);
-      if (site && !siteFrames.has(site.name)) siteFrames.set(site.name, site);
-      increase(subjects, labels.subject, count);
-      increase(subsystems, labels.subsystem, count);
-      increase(objects, (view.entry.kind === 'user' && site?.module) || null, count);
+      const siteDetail = site && JSON.stringify([site.module, site.file, site.line, site.inlined]);
+      sites.add(site?.name ?? '', siteDetail ?? '', site, count);
+      subjects.add(labels.subject?.id ?? '', '', labels.subject, count);
+      subsystems.add(labels.subsystem ?? '', '', labels.subsystem, count);
+      const object = (view.entry.kind === 'user' && site?.module) || null;
+      objects.add(object ?? '', '', object, count);
     }
+    const sorted = [...paths.values()]
+      .sort(byCountOfPath)
+      .map(({ calls, count }) => ({ call: commonest(calls), count }));
+    // Of two equals the one is named that the path has which reports show.
+    const shown = sorted[0]?.call;
     return {
       rank,
       key: this.key,
@@ -226,15 +245,15 @@ class GroupBuilder {
       count: this.count,
       share: total === 0 ? 0 : this.count / total,
       sums: this.sums,
-      site: siteFrames.get(commonest(sites) ?? '') ?? null,
-      subject: commonest(subjects) ?? null,
-      subsystem: commonest(subsystems) ?? null,
-      object: commonest(objects) ?? null,
-      entries: [...entries.values()].map((entry) => ({ ...entry, after: tallied(entry.after) })).sort(byCount),
+      site: sites.winner(shown?.site?.name) ?? null,
+      subject: subjects.winner(shown?.labels.subject?.id) ?? null,
+      subsystem: subsystems.winner(shown?.labels.subsystem ?? '') ?? null,
+      object: objects.winner(shown?.site?.module) ?? null,
+      entries: [...entries.values()].map((entry) => ({ ...entry, after: tallied(entry.after) })).sort(byCountAndKind),
       comms: tallied(this.#comms),
       stacks: this.#stacks.size,
       programs: this.#programTallies(),
-      paths: [...paths.values()].sort((a, b) => b.count - a.count || comparePaths(a.path, b.path)),
+      paths: sorted.map(({ call, count }) => ({ path: call.view, count })),
     };
   }
 
@@ -247,7 +266,9 @@ class GroupBuilder {
       if (known) known.count += count;
       else byFrames.set(text, { frames, count });
     }
-    return [...byFrames.values()].sort((a, b) => b.count - a.count || (a.frames.join() < b.frames.join() ? -1 : 1));
+    return [...byFrames.values()].sort(
+      (a, b) => b.count - a.count || compare(a.frames.join('\0'), b.frames.join('\0')),
+    );
   }
 }
 
@@ -255,16 +276,14 @@ function increase<K>(counts: Map<K, number>, key: K, by: number): void {
   counts.set(key, (counts.get(key) ?? 0) + by);
 }
 
-function commonest<K>(counts: ReadonlyMap<K, number>): K | undefined {
-  let best: K | undefined;
-  let most = -1;
-  for (const [key, count] of counts) {
-    if (count > most) {
-      best = key;
-      most = count;
-    }
-  }
-  return best;
+/** What most of these have in common that look the same to the reader. */
+function commonest(calls: GroupedPath['calls']): ClassifiedCall {
+  const [first] = calls;
+  if (!first) throw new RangeError('a path without calls');
+  if (calls.length === 1) return first.call;
+  const votes = new Votes<ClassifiedCall>();
+  for (const { call, count } of calls) votes.add(JSON.stringify(call.view), '', call, count);
+  return votes.winner() ?? first.call;
 }
 
 function tallied(counts: ReadonlyMap<string, number>): Tally[] {
@@ -272,15 +291,28 @@ function tallied(counts: ReadonlyMap<string, number>): Tally[] {
 }
 
 function byCount(a: Tally, b: Tally): number {
-  return b.count - a.count || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  return b.count - a.count || compare(a.name, b.name);
 }
 
-function comparePaths(a: PathView, b: PathView): number {
-  const shorter = Math.min(a.frames.length, b.frames.length);
+function byCountAndKind(a: EntryTally, b: EntryTally): number {
+  return byCount(a, b) || compare(a.kind, b.kind);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function byCountOfPath(a: GroupedPath, b: GroupedPath): number {
+  return b.count - a.count || comparePaths(a, b) || compare(a.key, b.key);
+}
+
+function comparePaths({ calls: [one] }: GroupedPath, { calls: [other] }: GroupedPath): number {
+  const left = one?.call.view.frames ?? [];
+  const right = other?.call.view.frames ?? [];
+  const shorter = Math.min(left.length, right.length);
   for (let i = 0; i < shorter; i++) {
-    const left = a.frames[i]?.name ?? '';
-    const right = b.frames[i]?.name ?? '';
-    if (left !== right) return left < right ? -1 : 1;
+    const difference = compare(left[i]?.name ?? '', right[i]?.name ?? '');
+    if (difference !== 0) return difference;
   }
-  return a.frames.length - b.frames.length;
+  return left.length - right.length;
 }

@@ -95,7 +95,6 @@ export interface PathView {
   readonly target: string;
   /** Recorded argument, such as the name of a rotate callback; '' where none was recorded. */
   readonly argument: string;
-  readonly comm: string;
   /** Release of the kernel the path was recorded on; '' or nothing where unknown. */
   readonly kernel?: string;
   /** The kernel printed the stack because it found a fault: where that was is known, and not what was called. */

@@ -1,29 +1,38 @@
 import { type KeyId, UNKNOWN } from './call-key.ts';
-import type { Census, CensusFacts } from './census.ts';
+import { type Census, type CensusFacts, measureKey } from './census.ts';
 import { messageKey } from './message.ts';
 import { NO_TARGET } from './row-table.ts';
 import type { StackId } from './stack-table.ts';
 
+/** Time buckets as wide as this, in milliseconds, hold everything: no run is longer. */
+const WIDEST = 2 ** 52;
+
 /**
- * Adds everything of `from` to `into`. Associative and commutative in what a census says (rows, losses, facts);
- * ids and the order of lists may differ. `bucketOf` may put calls into other time buckets on the way.
+ * Adds everything of `from` to `into`. Associative and commutative in all that a census says: reports are the same in
+ * whatever order and parts runs are merged. Only ids and the order of rows differ. `bucketOf` may put calls into other
+ * time buckets on the way.
+ *
+ * Lists that are not the same come out sorted. Time buckets of two widths become as wide as both of them divide.
  */
 export function mergeCensus(
   into: Census,
   from: Census,
   bucketOf: (bucket: number) => number = (bucket) => bucket,
 ): void {
+  into.arrange(united(into.targets, from.targets), united(into.measures, from.measures, measureKey));
   const stackOf = stackMapper(into, from);
   const targets = from.targets.map((name) => into.target(name));
   const measures = from.measures.map((measure) => into.measure(measure));
+  const width = commonWidth(into.facts.bucketMilliseconds, from.facts.bucketMilliseconds);
+  widenBuckets(into, width);
   mergeFacts(into.facts, from.facts);
-  const bucketed = into.facts.bucketMilliseconds !== null;
+  const rescale = rescaling(from.facts.bucketMilliseconds, width);
   const keys: (KeyId | undefined)[] = [];
   const keyOf = (id: KeyId): KeyId => {
     let key = keys[id];
     if (key === undefined) {
       const { bucket, ...others } = from.keys.at(id);
-      key = into.keys.intern({ ...others, bucket: bucketed ? bucketOf(bucket) : UNKNOWN });
+      key = into.keys.intern({ ...others, bucket: rescale(bucketOf(bucket)) });
       keys[id] = key;
     }
     return key;
@@ -61,22 +70,62 @@ function stackMapper(into: Census, from: Census): (stack: StackId) => StackId {
   };
 }
 
+/** The width that buckets of both have after merging. null where neither knows times. */
+function commonWidth(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  const common = (a / greatestDivisor(a, b)) * b;
+  return common < WIDEST ? common : WIDEST;
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
+}
+
+/** Where a bucket of one width lies among those of another that it divides; unknown times stay so. */
+function rescaling(from: number | null, to: number | null): (bucket: number) => number {
+  if (from === null || to === null) return () => UNKNOWN;
+  if (from === to) return (bucket) => bucket;
+  return (bucket) => (bucket === UNKNOWN ? UNKNOWN : Math.floor(bucket / (to / from)));
+}
+
+function widenBuckets({ facts, keys, rows }: Census, width: number | null): void {
+  const { bucketMilliseconds } = facts;
+  if (bucketMilliseconds === width) return;
+  const rescale = rescaling(bucketMilliseconds, width);
+  rows.rewrite({
+    keyOf: (id) => {
+      const { bucket, ...others } = keys.at(id);
+      return keys.intern({ ...others, bucket: rescale(bucket) });
+    },
+  });
+}
+
 function mergeFacts(into: CensusFacts, from: CensusFacts): void {
-  addDistinct(into.kernels, from.kernels);
-  addDistinct(into.commands, from.commands);
-  addDistinct(into.workloads, from.workloads);
-  addDistinct(into.architectures, from.architectures);
-  addDistinct(into.warnings, from.warnings, messageKey);
-  addDistinct(into.notes, from.notes, messageKey);
+  into.kernels = united(into.kernels, from.kernels);
+  into.commands = united(into.commands, from.commands);
+  into.workloads = united(into.workloads, from.workloads);
+  into.architectures = united(into.architectures, from.architectures);
+  into.warnings = united(into.warnings, from.warnings, messageKey);
+  into.notes = united(into.notes, from.notes, messageKey);
   into.startedAt = earlier(into.startedAt, from.startedAt);
   into.cpus = larger(into.cpus, from.cpus);
   into.durationSeconds = sum(into.durationSeconds, from.durationSeconds);
-  into.bucketMilliseconds = larger(into.bucketMilliseconds, from.bucketMilliseconds);
+  into.bucketMilliseconds = commonWidth(into.bucketMilliseconds, from.bucketMilliseconds);
 }
 
-function addDistinct<T>(into: T[], from: readonly T[], identity: (value: T) => string = JSON.stringify): void {
-  const known = new Set(into.map(identity));
-  for (const value of from) if (!known.has(identity(value))) into.push(value);
+/**
+ * What is in either list. The order of a list stays where the other is the same or empty; else nothing tells which of
+ * them came first, and what is in both is sorted.
+ */
+function united<T>(own: readonly T[], other: readonly T[], identity: (value: T) => string = JSON.stringify): T[] {
+  const keys = own.map(identity);
+  const others = other.map(identity);
+  if (other.length === 0 || (keys.length === others.length && keys.every((key, i) => key === others[i])))
+    return [...own];
+  if (own.length === 0) return [...other];
+  const all = new Map([...own.map((value, i) => [keys[i] ?? '', value] as const)]);
+  for (const [i, value] of other.entries()) if (!all.has(others[i] ?? '')) all.set(others[i] ?? '', value);
+  return [...all].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
 }
 
 /** Both are of the form `2026-11-23T12:00:00Z`. */
@@ -88,6 +137,8 @@ function larger(a: number | null, b: number | null): number | null {
   return a === null ? b : b === null ? a : Math.max(a, b);
 }
 
+/** In whole microseconds: sums of fractions depend on their order. */
 function sum(a: number | null, b: number | null): number | null {
-  return a === null ? b : b === null ? a : a + b;
+  if (a === null || b === null) return a ?? b;
+  return (Math.round(a * 1e6) + Math.round(b * 1e6)) / 1e6;
 }

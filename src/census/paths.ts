@@ -20,7 +20,7 @@ export interface Path {
   readonly isPartial: boolean;
 }
 
-/** More than targets a census can have: stack and target make one number, exact below 2^53. */
+/** More than targets a census can have: stack, target and doubt make one number, exact below 2^53. */
 const TARGETS = 2 ** 20;
 
 const UNKNOWN_ENTRY: Entry = { kind: 'unknown', name: 'unknown entry' };
@@ -83,7 +83,8 @@ export class PathFinder {
     const isRead = (at: StackId) => (isDoubted ? !leftovers.has(at) : !stacks.isUnreliable(at));
     const end = isDoubted ? this.#doubtedEnd(prefixes, isRead) : this.#end(prefixes, isRead);
     const pathStack = prefixes[end - 1] ?? (0 as StackId);
-    const key = pathStack * TARGETS + target + 1;
+    // Of the same frames all are read where the whole stack is doubted, and the sure ones where it is not.
+    const key = (pathStack * TARGETS + target + 1) * 2 + Number(isDoubted);
     const known = this.#shared.get(key);
     if (known) return known;
 
@@ -137,7 +138,7 @@ export class PathFinder {
     const end = prefixes.findIndex((at) => symbols.space(stacks.symbol(at)) !== 'user');
     const own = end < 0 ? prefixes : prefixes.slice(0, end);
     const stack = own.at(-1) ?? (0 as StackId);
-    const key = stack * TARGETS + target + 1;
+    const key = (stack * TARGETS + target + 1) * 2;
     const known = this.#shared.get(key);
     if (known) return known;
     const ids = own.map((at) => stacks.symbol(at));

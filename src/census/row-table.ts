@@ -17,6 +17,13 @@ export interface Row {
   readonly count: number;
 }
 
+/** What becomes of rows; what is left out stays. */
+export interface RowChange {
+  readonly targetOf?: (row: Row) => TargetId;
+  readonly keyOf?: (key: KeyId) => KeyId;
+  readonly measureOf?: (measure: number) => number;
+}
+
 const STACK = 0;
 const TARGET = 1;
 const KEY = 2;
@@ -57,15 +64,15 @@ export class RowTable {
     return this.#sums[measure]?.[row] ?? 0;
   }
 
-  /** Puts the calls of one target down to another, those that are meant. */
-  retarget(from: TargetId, to: TargetId, isMeant: (row: Row) => boolean): void {
+  /** Gives rows other targets, keys and places for their sums. Rows that become the same are added up. */
+  rewrite({ targetOf, keyOf, measureOf }: RowChange): void {
     const changed = new RowTable();
     for (let number = 0; number < this.size; number++) {
       const own = this.row(number);
       const { stack, target, key, count } = own;
-      const row = changed.add(stack, target === from && isMeant(own) ? to : target, key, count);
+      const row = changed.add(stack, targetOf?.(own) ?? target, keyOf?.(key) ?? key, count);
       for (let measure = 0; measure < this.#sums.length; measure++) {
-        changed.addSum(row, measure, this.sum(number, measure));
+        changed.addSum(row, measureOf?.(measure) ?? measure, this.sum(number, measure));
       }
     }
     this.#tuples = changed.#tuples;

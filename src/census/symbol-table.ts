@@ -36,7 +36,8 @@ export class SymbolTable {
    * in it where the function was, 0 where nobody says.
    */
   intern(raw: string, module = '', space: SymbolSpace = 'kernel', file = '', line = 0): SymbolId {
-    const key = `${raw}\0${module}\0${space}\0${file}\0${line}`;
+    // The lengths keep names apart that hold the separator themselves.
+    const key = `${raw}\0${module}\0${space}\0${file}\0${line}\0${raw.length}\0${module.length}`;
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
     const id = this.#raws.length as SymbolId;

@@ -29,7 +29,7 @@ const FACTS: CallFacts = {
   key: { ...census.keys.at(NO_KEY), comm: 'db bench (1)', pid: 196 },
   call: {
     path,
-    view: { ...path, target: '', argument: '', comm: 'db bench (1)' },
+    view: { ...path, target: '', argument: '' },
     labels: { subject: null, confidence: 'unknown', candidates: [], subsystem: null },
     site: path.frames[1] ?? null,
   },

@@ -3,7 +3,7 @@ import { Census } from '../census/census.ts';
 import { instrumentationDepth } from '../census/instrumentation.ts';
 import type { KernelKnowledge } from '../census/knowledge.ts';
 import type { LossCause } from '../census/message.ts';
-import { NO_TARGET, type TargetId } from '../census/row-table.ts';
+import { NO_TARGET, type Row, type TargetId } from '../census/row-table.ts';
 import { type Frame, type StackId, UNREAD_FRAME } from '../census/stack-table.ts';
 import type { SymbolId, SymbolTable } from '../census/symbol-table.ts';
 import type { Diagnostics } from './diagnostics.ts';
@@ -192,7 +192,10 @@ export class CensusBuilder {
     }
     // All calls are the one target's, where there is but one; not what the kernel reported meanwhile.
     if (census.targets.length === 1 && (this.#isTargetOfAll || this.#totals.size > 0)) {
-      census.rows.retarget(NO_TARGET, 0 as TargetId, ({ key }) => this.#isNamed || census.keys.at(key).report === '');
+      const isItsCall = ({ key }: Row) => this.#isNamed || census.keys.at(key).report === '';
+      census.rows.rewrite({
+        targetOf: (row) => (row.target === NO_TARGET && isItsCall(row) ? (0 as TargetId) : row.target),
+      });
     }
     return census;
   }

@@ -37,6 +37,18 @@ test('folded stacks of any census keep every call and every loss', async () => {
   );
 });
 
+test('folded stacks of any census with targets keep whose calls they are', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyCensus, async (census) => {
+      fc.pre(census.targets.length > 0);
+      const back = (await readBytes(foldedStacks(census), { reader: readerNamed('folded') })).census;
+      // What recorded a stack is taken off once more, and of some stacks nothing is left.
+      fc.pre(back.attributed === census.attributed);
+      expect(groupCounts(back, 'target')).toEqual(groupCounts(census, 'target'));
+    }),
+  );
+});
+
 test('any bytes end in a census or in an error for users, never in both or neither', async () => {
   const lines = fc.array(
     fc.oneof(

@@ -67,7 +67,6 @@ function explanationOf(
     entry,
     target: targets[target] ?? (targets.length === 1 ? (targets[0] ?? '') : ''),
     argument: '',
-    comm: '',
     kernel: facts.kernels.length === 1 ? (facts.kernels[0] ?? '') : '',
     isReport,
     isDoubted: isDoubted || isPartial,

@@ -77,8 +77,13 @@ export async function readInputs(names: readonly string[], options: InputOptions
       }
     });
   }
-  if (census) return { census, files, unreadable };
+  if (census) return { census, files: files.sort(byName), unreadable: unreadable.sort(byName) };
   throw new UserError(noneRead(unreadable));
+}
+
+/** Reports of the same files are the same, whatever the order in which they were named. */
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
 async function filesOf(name: string): Promise<string[]> {

@@ -55,7 +55,7 @@ export interface UnreadableFile {
 
 /** The files a report was made of. */
 export interface ReportInput {
-  /** In the order in which they were read. */
+  /** By name. */
   readonly files: readonly InputFile[];
   readonly unreadable: readonly UnreadableFile[];
 }

@@ -15,7 +15,6 @@ function path(frames: string, target = 'rb_insert_color', argument = ''): PathVi
     entry: { kind: 'unknown', name: '' },
     target,
     argument,
-    comm: '',
   };
 }
 

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
 import { checkBytes, groupCounts, readBytes } from '../../../test/support/check-reader.ts';
+import { stacks } from '../../../test/support/stacks.ts';
+import { NO_TARGET } from '../../census/row-table.ts';
+import { foldedStacks } from './write.ts';
 
 test('marked kernel frames: the process first, user frames, kernel frames', async () => {
   const { census } = await checkBytes(
@@ -128,4 +131,28 @@ test('a target in a program is found again, though its file is only in its name'
     ['often', 4],
     ['main', 3],
   ]);
+});
+
+test('stacks that do not begin with their target, one of several, name it', async () => {
+  const census = stacks(`
+    3 dd             2 sh               4 ssh
+    vfs_write        submit_bio         submit_bio
+    ksys_write       write_something    write_something
+  `);
+  const [event, both] = ['block:block_rq_issue', 'ext4:vfs_write'].map((name) => census.target(name));
+  census.rows.rewrite({ targetOf: ({ count }) => (count === 3 ? both! : count === 2 ? event! : NO_TARGET) });
+  const text = foldedStacks(census);
+  expect(text.split('\n').slice(0, 3)).toEqual([
+    'dd;ksys_write_[k];vfs_write_[k];[target:ext4:vfs_write] 3',
+    'sh;write_something_[k];submit_bio_[k];[target:block:block_rq_issue] 2',
+    'ssh;write_something_[k];submit_bio_[k] 4',
+  ]);
+  const { census: back } = await readBytes(text);
+  for (const by of ['target', 'site', 'stack', 'comm']) expect(groupCounts(back, by)).toEqual(groupCounts(census, by));
+});
+
+test('an element in brackets is a frame where the file lists no such target', async () => {
+  const { census } = await readBytes('[target];[vfs_write] 0\na;main;[target:other] 1\na;b;vfs_write_[k] 1\n');
+  expect(groupCounts(census, 'target')).toEqual([['vfs_write', 2]]);
+  expect(census.symbols.raw(census.stacks.frames(census.rows.row(0).stack)[0]!.symbol)).toBe('[target:other]');
 });

@@ -8,6 +8,7 @@ import type { Diagnostics } from '../diagnostics.ts';
 import { feedLines, SingleLines } from '../lines.ts';
 import { lossFromText } from '../loss-text.ts';
 import { type ByteStream, type FormatReader, MalformedInput, type ReaderOptions, type SniffResult } from '../reader.ts';
+import { targetByFrame, targetInElement } from './target-element.ts';
 
 const LINE = /^(.*\S)\s+(\d+(?:\.\d+)?)$/;
 /** Two counts at the end, looked for in the last so many characters: the time must not grow with the square of the line. */
@@ -63,6 +64,8 @@ const NOBODY = '-';
 interface FoldedStack {
   readonly stack: PeeledStack;
   readonly task: KeyId;
+  /** What the line itself says; '' for none, null where it says nothing. */
+  readonly target: string | null;
 }
 
 class FoldedParser extends SingleLines {
@@ -85,20 +88,19 @@ class FoldedParser extends SingleLines {
 
   finish(): void {
     const stacks = this.#stacks.map((text) => this.#stack(text));
-    for (const [id, { stack, task }] of stacks.entries()) {
-      this.#builder.add(stack, task, this.#calls[id] ?? 0, this.#targetOf(stack));
+    if (stacks.some(({ target }) => target !== null)) this.#builder.keepTargetsApart();
+    for (const [id, { stack, task, target }] of stacks.entries()) {
+      const own = target === null ? this.#targetOf(stack) : this.#builder.targetId(target);
+      this.#builder.add(stack, task, this.#calls[id] ?? 0, own);
     }
     this.#builder.inferTarget();
   }
 
   /** Of several targets that the file names, the one the stack begins with. */
-  #targetOf(stack: PeeledStack): TargetId {
-    const { census } = this.#builder;
-    if (stack.innermost === undefined) return NO_TARGET;
-    const name = census.symbols.name(stack.innermost);
-    const exact = census.targets.indexOf(name);
-    if (exact >= 0 || census.symbols.space(stack.innermost) !== 'user') return exact as TargetId;
-    return census.targets.findIndex((target) => target.includes('/') && target.endsWith(`:${name}`)) as TargetId;
+  #targetOf({ innermost }: PeeledStack): TargetId {
+    const { targets, symbols } = this.#builder.census;
+    if (innermost === undefined) return NO_TARGET;
+    return targetByFrame(targets, symbols.name(innermost), symbols.space(innermost)) as TargetId;
   }
 
   protected override readLine(buffer: Buffer, start: number, newline: number): void {
@@ -145,6 +147,8 @@ class FoldedParser extends SingleLines {
     const { knowledge } = this.#builder;
     let names = text.split(';').filter((name) => name !== '');
     if (this.#leafFirst) names.reverse();
+    const target = this.#targetTold(names.at(-1));
+    if (target !== null) names.pop();
     let comm = '';
     const [root = '', next = ''] = names;
     if (this.#isAnnotated ? !root.endsWith('_[k]') : names.length > 1 && isProcess(root, next, knowledge)) {
@@ -159,7 +163,14 @@ class FoldedParser extends SingleLines {
       const isKernel = this.#isAnnotated ? name.endsWith('_[k]') : i >= kernelFrom && !/_\[[ij]\]$/.test(name);
       frames.push(this.#frame(name.replace(/_\[[kij]\]$/, ''), isKernel ? 'kernel' : 'user'));
     }
-    return { stack: this.#builder.stack(frames.reverse()), task: this.#builder.task({ comm }) };
+    return { stack: this.#builder.stack(frames.reverse()), task: this.#builder.task({ comm }), target };
+  }
+
+  /** Only where the file lists it: elements of other tools' stacks are frames. */
+  #targetTold(element = ''): string | null {
+    const name = this.#isAnnotated ? targetInElement(element) : null;
+    const { targets } = this.#builder.census;
+    return name !== null && targets.length > 0 && (name === '' || targets.includes(name)) ? name : null;
   }
 
   #frame(name: string, space: SymbolSpace): Frame {

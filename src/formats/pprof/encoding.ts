@@ -90,6 +90,7 @@ export function parseCensusComment(json: string): CensusComment | null {
   const { targets, facts, measures } = comment ?? {};
   if (!isTexts(targets) || typeof facts !== 'object' || facts === null) return null;
   const number = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null);
+  const width = (value: unknown) => (Number.isInteger(number(value)) && value !== 0 ? number(value) : null);
   const list = <T>(value: unknown, isItem: (item: unknown) => item is T) =>
     Array.isArray(value) ? value.filter(isItem) : [];
   return {
@@ -101,7 +102,7 @@ export function parseCensusComment(json: string): CensusComment | null {
       workloads: workloads(facts.workloads),
       cpus: number(facts.cpus),
       durationSeconds: number(facts.durationSeconds),
-      bucketMilliseconds: number(facts.bucketMilliseconds),
+      bucketMilliseconds: width(facts.bucketMilliseconds),
       architectures: list(facts.architectures, isText),
       startedAt: isText(facts.startedAt) && /^\d{4}-\d\d-\d\dT/.test(facts.startedAt) ? facts.startedAt : null,
       warnings: messages<Warning>(facts.warnings),

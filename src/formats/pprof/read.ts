@@ -119,7 +119,7 @@ class ProfileConverter {
       }
       const frames = locations.flat();
       const target = this.#builder.targetId(String(labels.get(LABEL.target) ?? ''));
-      const task = this.#builder.task(own ? keyOf(labels) : foreignKey(labels));
+      const task = this.#builder.task(own ? ownKey(labels, own) : foreignKey(labels));
       const row = own ? this.#addExactly(frames, task, count, target) : this.#builder.call(frames, task, count, target);
       for (const { measure, column } of row < 0 ? [] : others) {
         const sum = Number(sample.value[column] ?? 0);
@@ -229,6 +229,12 @@ function keyOf(labels: ReadonlyMap<string, string | number>): Partial<CallKey> {
       return [column, kind === 'text' ? String(value ?? '') : integerOf(value)];
     }),
   );
+}
+
+/** Times of which nobody says how wide they are tell nothing. */
+function ownKey(labels: ReadonlyMap<string, string | number>, { facts }: CensusComment): Partial<CallKey> {
+  const { bucket, ...key } = keyOf(labels);
+  return facts.bucketMilliseconds === null || bucket === undefined ? key : { ...key, bucket };
 }
 
 /** Others call the task what they like, and their time is none of ours. */
