@@ -49,10 +49,14 @@ const best = {};
 for (let round = 0; round < Number(rounds); round++) {
   for (const [name, [command]] of Object.entries(subjects)) {
     const spawned = process.hrtime.bigint();
-    const { stderr, stdout, status } = spawnSync(command[0], command.slice(1), { encoding: 'utf8', timeout: 120_000 });
+    const { error, stderr, stdout, status } = spawnSync(command[0], command.slice(1), {
+      encoding: 'utf8',
+      timeout: 120_000,
+    });
     const [, start, elapsed] = /EPOLL-ADDS (\d+) (\d+)/.exec(`${stderr}${stdout}`) ?? [];
     if (start === undefined) {
-      best[name] ??= { failed: `status ${status}: ${stderr.slice(0, 300)}` };
+      // A tool that is not installed has printed nothing at all.
+      best[name] ??= { failed: error ? error.message : `status ${status}: ${stderr.slice(0, 300)}` };
       continue;
     }
     const known = best[name]?.nanoseconds === undefined ? { nanoseconds: Infinity, armed: Infinity } : best[name];

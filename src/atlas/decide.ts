@@ -2,8 +2,7 @@ import type { PathView } from '../census/knowledge.ts';
 import { kindOfTarget } from '../census/target-kind.ts';
 import { glossOf } from './gloss.ts';
 import { kernelKnowledge } from './knowledge.ts';
-import { treeOf } from './labeller.ts';
-import { isTreeInsert } from './subjects/rbtree.ts';
+import { isTreeInsert, type TreeMatch } from './subjects/rbtree.ts';
 import type { TreeRecord } from './subjects/tree-catalog.ts';
 import { textFor, type Versioned } from './versions.ts';
 
@@ -21,9 +20,8 @@ export type Deed =
   /** The target is all that is left of the stack. */
   | { readonly kind: 'no-caller'; readonly target: string };
 
-/** What happened on one path. */
-export function deedOf(path: PathView): Deed {
-  const match = treeOf(path);
+/** What happened on one path, which inserts into the tree that was found for it. */
+export function deedOf(path: PathView, match: TreeMatch): Deed {
   const clause = match.tree && clauseOf(match.tree, path);
   if (clause) return { kind: 'clause', clause };
   const site = path.frames[path.site]?.name;

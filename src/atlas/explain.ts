@@ -1,6 +1,5 @@
 import type { Subject } from '../census/knowledge.ts';
 import { type ExplanationConfidence, factsOf, type GroupToExplain, targetsOf } from './facts.ts';
-import { subsystemOfPath, treeOf } from './labeller.ts';
 import { subjectOf } from './subjects/rbtree.ts';
 import { decisionText, englishText, several } from './voice/english.ts';
 
@@ -28,7 +27,6 @@ export function explainGroup(group: GroupToExplain, style: 'short' | 'full'): Ex
   if (group.path.entry.kind === 'user') return explainUser(group, style);
   const facts = factsOf(group, style === 'full');
   const [commonest] = facts.trees;
-  const match = treeOf(group.path);
   return {
     text: englishText(facts, style),
     decisions: facts.deeds.flatMap(({ deed, count }) => {
@@ -37,8 +35,8 @@ export function explainGroup(group: GroupToExplain, style: 'short' | 'full'): Ex
     }),
     confidence: facts.confidence,
     subject: commonest ? subjectOf(commonest.tree) : null,
-    candidates: match.candidates.map(subjectOf),
-    subsystem: subsystemOfPath(group.path),
+    candidates: facts.candidates.map(subjectOf),
+    subsystem: facts.subsystem,
   };
 }
 

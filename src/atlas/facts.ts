@@ -4,6 +4,7 @@ import { type Deed, deedOf } from './decide.ts';
 import { glossOf } from './gloss.ts';
 import { kernelKnowledge } from './knowledge.ts';
 import { placeOfFrame, subsystemOfPath, treeOf } from './labeller.ts';
+import type { TreeMatch } from './subjects/rbtree.ts';
 import type { TreeRecord } from './subjects/tree-catalog.ts';
 
 /** Calls that are explained together. */
@@ -69,47 +70,55 @@ export interface ExplanationFacts {
   /** The targets that are called, commonest first. */
   readonly targets: readonly string[];
   readonly kernel: string;
+  /** The part of the kernel that decided to call. */
+  readonly subsystem: string | null;
 }
 
 /** The facts of a group of calls in the kernel, with the way of its commonest path if asked for. */
 export function factsOf(group: GroupToExplain, withWay: boolean): ExplanationFacts {
   const { path, count } = group;
-  const match = treeOf(path);
   const paths = pathsOf(group);
+  const shown = paths.find((one) => one.path === path) ?? toldPath(path, 0);
+  const { candidates } = shown.match;
+  const subsystem = subsystemOfPath(path, shown.match);
   return {
     count,
-    deeds: deedsOf(path, paths),
-    way: withWay ? wayOf(path) : null,
-    trees: treesOf(group.paths),
-    candidates: match.candidates,
+    deeds: deedsOf(shown, paths),
+    way: withWay ? wayOf(path, subsystem) : null,
+    trees: treesOf(paths),
+    candidates,
     confidence: {
       decision: over(paths, decisionConfidence),
-      subject: over(paths, ({ path: other }) => treeOf(other).confidence),
+      subject: over(paths, ({ match }) => match.confidence),
       entry: entryConfidence(group),
     },
-    lacksCallback: path.argument === '' && match.candidates.length > 1 && match.candidates.some(({ rotate }) => rotate),
+    lacksCallback: path.argument === '' && candidates.length > 1 && candidates.some(({ rotate }) => rotate),
     targets: targetsOf(group),
     kernel: path.kernel ?? '',
+    subsystem,
   };
 }
 
-/** A path of a group, what happened on it, and its calls. */
+/** A path of a group, the tree it inserts into, what happened on it, and its calls. */
 interface ToldPath {
   readonly path: PathView;
+  readonly match: TreeMatch;
   readonly deed: Deed;
   readonly count: number;
 }
 
-function pathsOf({ path, paths, count }: GroupToExplain): ToldPath[] {
-  return (paths.length > 0 ? paths : [{ path, count }]).map((one) => ({
-    path: one.path,
-    deed: deedOf(one.path),
-    count: one.count,
-  }));
+function toldPath(path: PathView, count: number): ToldPath {
+  const match = treeOf(path);
+  return { path, match, deed: deedOf(path, match), count };
 }
 
-function deedsOf(path: PathView, paths: readonly ToldPath[]): DeedTally[] {
-  const shown = keyOf(paths.find((one) => one.path === path)?.deed ?? deedOf(path));
+function pathsOf({ path, paths, count }: GroupToExplain): ToldPath[] {
+  return paths.length > 0 ? paths.map((one) => toldPath(one.path, one.count)) : [toldPath(path, count)];
+}
+
+function deedsOf({ deed: shown }: ToldPath, paths: readonly ToldPath[]): DeedTally[] {
+  const [only] = paths;
+  if (only?.deed === shown && paths.length === 1) return [{ deed: shown, count: only.count, isShown: true }];
   const tally = new Map<string, { deed: Deed; count: number }>();
   for (const { deed, count: calls } of paths) {
     const key = keyOf(deed);
@@ -117,8 +126,9 @@ function deedsOf(path: PathView, paths: readonly ToldPath[]): DeedTally[] {
     if (known) known.count += calls;
     else tally.set(key, { deed, count: calls });
   }
+  const shownKey = keyOf(shown);
   return [...tally]
-    .map(([key, { deed, count: calls }]) => ({ deed, count: calls, isShown: key === shown }))
+    .map(([key, { deed, count: calls }]) => ({ deed, count: calls, isShown: key === shownKey }))
     .sort((a, b) => b.count - a.count);
 }
 
@@ -127,10 +137,10 @@ function keyOf(deed: Deed): string {
   return JSON.stringify(deed.kind === 'calls' ? { ...deed, target: '' } : deed);
 }
 
-function treesOf(paths: GroupToExplain['paths']): TreeTally[] {
+function treesOf(paths: readonly ToldPath[]): TreeTally[] {
   const tally = new Map<TreeRecord, number>();
-  for (const { path, count } of paths) {
-    const { tree } = treeOf(path);
+  for (const { match, count } of paths) {
+    const { tree } = match;
     if (tree) tally.set(tree, (tally.get(tree) ?? 0) + count);
   }
   return [...tally].map(([tree, count]) => ({ tree, count })).sort((a, b) => b.count - a.count);
@@ -139,6 +149,7 @@ function treesOf(paths: GroupToExplain['paths']): TreeTally[] {
 /** The targets that the site of a group's commonest path calls, commonest first. */
 export function targetsOf({ path, paths }: GroupToExplain): string[] {
   const site = path.frames[path.site]?.name;
+  if (paths.every((one) => one.path.target === path.target)) return isFunction(path.target) ? [path.target] : [];
   const calls = new Map([[path.target, 0]]);
   for (const { path: other, count } of paths) {
     if (other.frames[other.site]?.name === site) calls.set(other.target, (calls.get(other.target) ?? 0) + count);
@@ -146,39 +157,42 @@ export function targetsOf({ path, paths }: GroupToExplain): string[] {
   return [...calls]
     .sort((a, b) => b[1] - a[1])
     .map(([target]) => target)
-    .filter((target) => target !== '' && kindOfTarget(target) !== 'event');
+    .filter(isFunction);
+}
+
+function isFunction(target: string): boolean {
+  return target !== '' && kindOfTarget(target) !== 'event';
 }
 
 /** How many functions of a path are told of; more would be no summary. */
 const MOST_TOLD = 3;
 
-function wayOf(path: PathView): Way {
+function wayOf(path: PathView, own: string | null): Way {
   const start = entryFrame(path);
-  const told = new Set([glossOf(path.frames[path.site]?.name ?? '')]);
+  const told = [glossOf(path.frames[path.site]?.name ?? '')];
   const steps: (Step & { readonly place: string | undefined })[] = [];
   for (let i = start; i > path.site; i--) {
     const name = path.frames[i]?.name ?? '';
     const gloss = glossOf(name);
-    if (gloss === null || told.has(gloss) || startsSomething(name)) continue;
-    const place = placeOfFrame(path.frames, i)?.subsystem;
+    if (gloss === null || told.includes(gloss) || startsSomething(name)) continue;
+    const place = placeOfFrame(path, i)?.subsystem;
     // One function of each part of the kernel is enough, and a gloss is said once.
     if (steps.length > 0 && steps.at(-1)?.place === place) continue;
-    told.add(gloss);
+    told.push(gloss);
     steps.push({ name, gloss, place });
   }
   return {
-    steps: steps.slice(-MOST_TOLD).map(({ name, gloss }) => ({ name, gloss })),
-    parts: steps.length > 0 ? [] : partsOf(path, start),
+    steps: steps.slice(-MOST_TOLD),
+    parts: steps.length > 0 ? [] : partsOf(path, start, own),
   };
 }
 
 /** Parts of the kernel between the site's own and the entry, outermost first. */
-function partsOf(path: PathView, start: number): string[] {
+function partsOf(path: PathView, start: number, own: string | null): string[] {
   const parts = new Set<string>();
-  const own = subsystemOfPath(path);
   for (let i = start; i > path.site; i--) {
     if (startsSomething(path.frames[i]?.name ?? '')) continue;
-    const place = placeOfFrame(path.frames, i)?.subsystem;
+    const place = placeOfFrame(path, i)?.subsystem;
     if (place !== undefined && place !== own) parts.add(place);
   }
   return [...parts].slice(-MOST_TOLD);
@@ -198,14 +212,16 @@ function entryFrame({ frames, entry, site }: PathView): number {
 }
 
 /** A clause is as sure as its tree; what only names functions says nothing of a decision. */
-function decisionConfidence({ path, deed: { kind } }: ToldPath): Confidence {
+function decisionConfidence({ path, match, deed: { kind } }: ToldPath): Confidence {
   if (kind === 'calls' || kind === 'runs' || kind === 'inserts' || kind === 'no-caller') return 'unknown';
-  const own = kind === 'clause' ? treeOf(path).confidence : 'certain';
+  const own = kind === 'clause' ? match.confidence : 'certain';
   return own === 'certain' && path.isDoubted ? 'likely' : own;
 }
 
 /** The confidence of a whole group: certain only where it is for every call, unknown where it is for half of them. */
 function over(paths: readonly ToldPath[], of: (path: ToldPath) => Confidence): Confidence {
+  const [only] = paths;
+  if (only && paths.length === 1) return of(only);
   const calls = { certain: 0, likely: 0, unknown: 0 };
   let all = 0;
   for (const one of paths) {
@@ -216,7 +232,9 @@ function over(paths: readonly ToldPath[], of: (path: ToldPath) => Confidence): C
 }
 
 function entryConfidence({ path, entries }: GroupToExplain): Confidence {
-  const kinds = entries.length > 0 ? entries.map(({ kind }) => kind) : [path.entry.kind];
-  if (kinds.every((kind) => kind !== 'unknown')) return path.isDoubted ? 'likely' : 'certain';
-  return kinds.every((kind) => kind === 'unknown') ? 'unknown' : 'likely';
+  let unknown = 0;
+  for (const { kind } of entries) if (kind === 'unknown') unknown++;
+  if (entries.length === 0 && path.entry.kind === 'unknown') return 'unknown';
+  if (unknown === 0) return path.isDoubted ? 'likely' : 'certain';
+  return unknown === entries.length ? 'unknown' : 'likely';
 }

@@ -36,32 +36,34 @@ export function filesOf(name: string, module: string): string[] {
 
 /**
  * The place of frame `index` of a path. Where several files define a function of that name, the file the capture found
- * decides, then the frame's module, then the kernel version as far as the other frames betray it, then what lies nearest in the source to the
- * frames around it. Null where the function is unknown or the question stays open.
+ * decides, then the frame's module, then the kernel's version (by its release, else as far as the other frames betray
+ * it), then what lies nearest in the source to the frames around it. Null where the function is unknown or the question stays open.
  */
-export function placeInPath(frames: readonly PlacedFrame[], index: number): Place | null {
-  const candidates = candidatesInPath(frames, index);
+export function placeInPath(frames: readonly PlacedFrame[], index: number, kernel = ''): Place | null {
+  const candidates = candidatesInPath(frames, index, kernel);
   const [first] = candidates;
   return first && candidates.length === 1 ? placeOf(first) : null;
 }
 
 /** The subsystem of frame `index` of a path: known also where several files remain but belong to one subsystem. */
 export function subsystemInPath(frames: readonly PlacedFrame[], index: number): string | null {
-  const labels = new Set(candidatesInPath(frames, index).map(({ file }) => subsystemOf(file)));
+  const labels = new Set(candidatesInPath(frames, index, '').map(({ file }) => subsystemOf(file)));
   const [label] = labels;
   return label !== undefined && labels.size === 1 ? label : null;
 }
 
-function candidatesInPath(frames: readonly PlacedFrame[], index: number): readonly Definition[] {
+function candidatesInPath(frames: readonly PlacedFrame[], index: number, kernel: string): readonly Definition[] {
   const frame = frames[index];
   if (!frame) return [];
   let candidates = definitionsOfFrame(frame);
-  if (candidates.length > 1) candidates = ofArchitecture(candidates, frames);
-  if (candidates.length > 1) candidates = ofVersion(candidates, frames);
+  if (candidates.length < 2) return candidates;
+  candidates = ofArchitecture(candidates, frames);
+  if (candidates.length > 1) candidates = ofVersion(candidates, frames, kernel);
   if (candidates.length > 1) candidates = nearest(candidates, frames, index);
+  if (candidates.length !== 2) return candidates;
   // A function that moved to another file: without any hint the newer kernel is as good a guess as any.
   const [first, second] = candidates.toSorted((a, b) => b.versions - a.versions);
-  if (first && second && candidates.length === 2 && (first.versions & second.versions) === 0) return [first];
+  if (first && second && (first.versions & second.versions) === 0) return [first];
   return candidates;
 }
 
@@ -76,11 +78,15 @@ function definitionsOfFrame({ name, module, file }: PlacedFrame): readonly Defin
 function definitionsOf(name: string): readonly Definition[] {
   let found = definitions.get(name);
   if (!found) {
-    map ??= new FunctionMap(atlasReader('functions.map'));
-    found = findFolded(map, name);
+    found = findFolded(functionMap(), name);
     definitions.set(name, found);
   }
   return found;
+}
+
+function functionMap(): FunctionMap {
+  map ??= new FunctionMap(atlasReader('functions.map'));
+  return map;
 }
 
 function placeOf({ file }: Definition): Place {
@@ -111,15 +117,58 @@ function ofArchitecture(candidates: readonly Definition[], frames: readonly Plac
   return candidates;
 }
 
-/** Drops what the kernel that the path comes from does not have, if the other frames tell which one that is. */
-function ofVersion(candidates: readonly Definition[], frames: readonly PlacedFrame[]): readonly Definition[] {
-  let versions = -1;
-  for (const { name } of frames) {
-    const found = definitionsOf(name);
-    if (found.length > 0) versions &= found.reduce((all, definition) => all | definition.versions, 0);
-  }
+/** Drops what the kernel that the path comes from does not have, if it is known or the other frames tell which one that is. */
+function ofVersion(
+  candidates: readonly Definition[],
+  frames: readonly PlacedFrame[],
+  kernel: string,
+): readonly Definition[] {
+  const versions = versionOf(kernel) || versionsOf(frames);
   const left = candidates.filter((candidate) => candidate.versions & versions);
   return left.length > 0 ? left : candidates;
+}
+
+const versionsOfReleases = new Map<string, number>();
+
+/** The bit of the kernel version that a release belongs to; 0 where the map was not made from it. */
+function versionOf(release: string): number {
+  let version = versionsOfReleases.get(release);
+  if (version === undefined) {
+    const at = functionMap().kernels.findIndex((kernel) => release === kernel || release.startsWith(`${kernel}.`));
+    version = at < 0 ? 0 : 1 << at;
+    versionsOfReleases.set(release, version);
+  }
+  return version;
+}
+
+/** By the frames of a path: {@link versionsOf}, which is asked for with every ambiguous frame. */
+const versionsOfPaths = new WeakMap<readonly PlacedFrame[], number>();
+const versionsOfNames = new Map<string, number>();
+
+/** The kernels that have all functions of a path, a bit each. */
+function versionsOf(frames: readonly PlacedFrame[]): number {
+  let versions = versionsOfPaths.get(frames);
+  if (versions === undefined) {
+    versions = -1;
+    for (let i = 0; i < frames.length && !isOne(versions); i++) versions &= versionsOfName(frames[i]?.name ?? '');
+    versionsOfPaths.set(frames, versions);
+  }
+  return versions;
+}
+
+function isOne(bits: number): boolean {
+  return (bits & (bits - 1)) === 0;
+}
+
+/** The kernels that have a function of this name, a bit each; all of them where it is not known at all. */
+function versionsOfName(name: string): number {
+  let versions = versionsOfNames.get(name);
+  if (versions === undefined) {
+    const found = definitionsOf(name);
+    versions = found.length === 0 ? -1 : found.reduce((all, definition) => all | definition.versions, 0);
+    versionsOfNames.set(name, versions);
+  }
+  return versions;
 }
 
 /** How far away a frame may be to say something about another one. */
@@ -136,21 +185,33 @@ function nearest(
       const places = neighbour ? definitionsOfFrame(neighbour) : [];
       const [only] = places;
       if (!only || places.length > 1) continue;
-      const scores = candidates.map(({ file }) => sharedFolders(file, only.file));
-      const best = Math.max(...scores);
-      // One shared folder (drivers/, fs/) says nothing; a file system's own folder, or the same file, does.
-      if (best < 2) continue;
-      const left = candidates.filter((_, i) => scores[i] === best);
+      const left = sharingMost(candidates, only.file);
       if (left.length < candidates.length) return left;
     }
   }
   return candidates;
 }
 
+/** The candidates that share the most folders with a file, if any shares enough to say something; else all. */
+function sharingMost(candidates: readonly Definition[], file: string): readonly Definition[] {
+  let best = 0;
+  let left: Definition[] = [];
+  for (const candidate of candidates) {
+    const shared = sharedFolders(candidate.file, file);
+    if (shared > best) {
+      best = shared;
+      left = [];
+    }
+    if (shared === best) left.push(candidate);
+  }
+  // One shared folder (drivers/, fs/) says nothing; a file system's own folder, or the same file, does.
+  return best < 2 ? candidates : left;
+}
+
 /** How many leading parts two paths share; the same file counts as one more than the same folder. */
 function sharedFolders(a: string, b: string): number {
-  const [as, bs] = [a.split('/'), b.split('/')];
   let shared = 0;
-  while (shared < as.length && as[shared] === bs[shared]) shared += 1;
-  return shared;
+  let at = 0;
+  for (; at < a.length && a[at] === b[at]; at++) if (a[at] === '/') shared++;
+  return at === a.length && at === b.length ? shared + 1 : shared;
 }

@@ -31,6 +31,18 @@ const OF_PMU = /^[\w.-]+\/[^/:]*\/[a-zA-Z]*$/;
 
 /** What kind of thing a target is, by the form of its name: `/usr/lib/libc.so.6:malloc`, `sched:sched_switch`, `cycles:u`. */
 export function kindOfTarget(target: string): TargetKind {
+  let kind = kinds.get(target);
+  if (kind === undefined) {
+    kind = kindByForm(target);
+    kinds.set(target, kind);
+  }
+  return kind;
+}
+
+/** Of targets, of which there are few and which are asked for with every path. */
+const kinds = new Map<string, TargetKind>();
+
+function kindByForm(target: string): TargetKind {
   const name = withoutModifier(target);
   if (EVENTS.test(name) || OF_PMU.test(name)) return 'event';
   if (target.includes('/') && target.includes(':')) return 'user';

@@ -163,7 +163,7 @@ function siteFileOf({ site, paths }: Group): string | null {
   if (site.file !== undefined) return site.file;
   const through = paths.find(({ path }) => path.frames[path.site]?.name === site.name)?.path;
   if (!through || through.entry.kind === 'user') return null;
-  return placeOfFrame(through.frames, through.site)?.file ?? null;
+  return placeOfFrame(through, through.site)?.file ?? null;
 }
 
 /** What a report says of a file that was read. */

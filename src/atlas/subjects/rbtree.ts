@@ -43,6 +43,9 @@ const PRIMITIVES: ReadonlyMap<string, 'plain' | 'augmented' | 'either'> = new Ma
 /** What people call an insert they have instrumented themselves: `rbinsert`, `my_rb_insert`. */
 const OTHER_INSERT = /(?:^|_)rb_?(?:tree_?)?insert/i;
 
+/** Frames further out than the inserting one that may tell in which part of the kernel it lies. */
+const OUTER = 5;
+
 const NO_TREE: TreeMatch = { tree: null, confidence: 'unknown', candidates: [], frame: -1 };
 
 /** Who calls inserting functions, as `tools/atlas-areas.ts` makes it of `atlas/tree-callers.tsv`. */
@@ -64,6 +67,8 @@ export class TreeFinder {
   readonly #byCallback = new Map<string, TreeRecord[]>();
   /** By function, callers too; what was looked up so far. */
   readonly #hits = new Map<string, readonly Hit[]>();
+  /** By all that a match depends on: paths differ mostly further out. */
+  readonly #matches = new Map<string, TreeMatch>();
 
   constructor(records: readonly TreeRecord[] = treeRecords()) {
     for (const tree of records) {
@@ -81,6 +86,25 @@ export class TreeFinder {
 
   /** The tree a path inserts into. Paths that do not come from an insert have none. */
   find(path: PathView): TreeMatch {
+    const key = this.#matchKey(path);
+    let match = this.#matches.get(key);
+    if (!match) {
+      match = this.#find(path);
+      this.#matches.set(key, match);
+    }
+    return match;
+  }
+
+  /** The target with what was recorded of it, and the frames that {@link #find} looks at. */
+  #matchKey({ target, argument, kernel, isReport, frames }: PathView): string {
+    let at = 0;
+    while (at < frames.length && (PRIMITIVES.has(nameAt(frames, at)) || this.#general.has(nameAt(frames, at)))) at++;
+    let key = `${target} ${argument} ${kernel} ${isReport} ${frames[at]?.module}`;
+    for (let i = 0; i <= at + OUTER && i < frames.length; i++) key += ` ${nameAt(frames, i)}`;
+    return key;
+  }
+
+  #find(path: PathView): TreeMatch {
     const { frames } = path;
     let kind = PRIMITIVES.get(path.target) ?? (OTHER_INSERT.test(path.target) ? 'either' : undefined);
     let at = 0;
@@ -166,7 +190,7 @@ export class TreeFinder {
     else if (kind === 'augmented') hits = hits.filter(({ tree }) => tree.rotate);
     if (called) hits = hits.filter(({ tree }) => called.some((other) => other === tree));
     const files = new Set(hits.map((hit) => folderOf(hit.inserter.file)));
-    return files.size > 1 && frame ? this.#inFolder(hits, frame, frames.slice(at + 1, at + 6), kernel) : hits;
+    return files.size > 1 && frame ? this.#inFolder(hits, frame, frames.slice(at + 1, at + 1 + OUTER), kernel) : hits;
   }
 
   /** Functions of one name in several parts of the kernel: those where the module or the outer frames lie. */

@@ -125,17 +125,40 @@ function tree({ trees, count, kernel }: ExplanationFacts): string[] {
   if (!commonest) return [];
   const { tree: record } = commonest;
   const share = second ? ` (${roundPercent(commonest.count / count)} of the calls)` : '';
+  const sentences = [`The ${record.name}${share}, ${recordText(record, kernel)}`];
+  if (second) {
+    const others = trees.slice(1, 4).map((other) => `${named(other.tree)} ${roundPercent(other.count / count)}`);
+    sentences.push(`Other trees of these calls: ${others.join(', ')}.`);
+  }
+  return sentences;
+}
+
+/** Of records and kernels: many groups are about one tree. */
+const recordTexts = new WeakMap<TreeRecord, Map<string, string>>();
+
+/** What a record says in every group of a kernel's calls, from the tree's root on. */
+function recordText(record: TreeRecord, kernel: string): string {
+  let texts = recordTexts.get(record);
+  if (!texts) {
+    texts = new Map();
+    recordTexts.set(record, texts);
+  }
+  let text = texts.get(kernel);
+  if (text === undefined) {
+    text = recordSentences(record, kernel).join(' ');
+    texts.set(kernel, text);
+  }
+  return text;
+}
+
+function recordSentences(record: TreeRecord, kernel: string): string[] {
   const sentences = [
-    `The ${record.name}${share}, ${textFor(record.root, kernel)}, holds ${textFor(record.purpose, kernel)}.`,
+    `${textFor(record.root, kernel)}, holds ${textFor(record.purpose, kernel)}.`,
     `Its nodes are ${textFor(record.node, kernel)}, sorted by ${textFor(record.key, kernel)}${nodes(record)}.`,
   ];
   if (record.lock !== undefined) sentences.push(`Held while inserting: ${textFor(record.lock, kernel)}.`);
   if (record.why !== undefined) sentences.push(`Why a tree: ${record.why}.`);
   if (record.history !== undefined) sentences.push(`Other versions: ${record.history}.`);
-  if (second) {
-    const others = trees.slice(1, 4).map((other) => `${named(other.tree)} ${roundPercent(other.count / count)}`);
-    sentences.push(`Other trees of these calls: ${others.join(', ')}.`);
-  }
   return sentences;
 }
 
