@@ -165,7 +165,10 @@ function fileOf(
     const symbol = examples[(tree.symbol[at] as number) - 1] as SymbolId;
     return { name: symbols.name(symbol), module: symbols.module(symbol) };
   });
-  return placeOfFrame(frames, index)?.file ?? '';
+  return (
+    placeOfFrame({ frames, kernel: census.facts.kernels.length === 1 ? census.facts.kernels[0] : '' }, index)?.file ??
+    ''
+  );
 }
 
 /** The node with the most calls, by symbol. */
