@@ -8,6 +8,7 @@ import type { TreeCallers } from '../src/atlas/subjects/rbtree.ts';
 import type { Inserter, InsertSite, TreeRecord } from '../src/atlas/subjects/tree-catalog.ts';
 import type { Subsystem } from '../src/atlas/subsystems.ts';
 import type { Syscall } from '../src/atlas/syscalls.ts';
+import type { TracepointSystem } from '../src/atlas/tracepoints.ts';
 import type { Versioned } from '../src/atlas/versions.ts';
 import type { TargetSet } from '../src/capture/targets/target-sets.ts';
 import {
@@ -213,6 +214,10 @@ export const AREAS: Readonly<Record<string, AnyArea>> = {
     shape: listOf(record<GlossRow>({ function: functionName, gloss })),
     whole: noDuplicates<GlossRow>((row) => row.function),
     compiled: (rows: readonly GlossRow[]) => Object.fromEntries(rows.map((row) => [row.function, row.gloss])),
+  }),
+  tracepoints: area({
+    shape: listOf(record<TracepointSystem>({ system: text, events: text })),
+    whole: noDuplicates<TracepointSystem>((row) => row.system),
   }),
   syscalls: area({
     shape: listOf(record<Syscall>({ name: functionName, call: functionName, summary: gloss })),

@@ -14,6 +14,10 @@ export interface LossFacts {
   /** More frames than any stack has; what has so many is made to fill the memory. */
   'stack-too-deep': { readonly frames: number };
   'event-line-missing': object;
+  /** Other records of the same event have a stack. */
+  'event-without-stack': object;
+  /** The trace buffer was full: older entries were overwritten before anybody read them. */
+  'trace-overrun': object;
   /** perf could not keep up: `PERF_RECORD_LOST`. */
   'ring-buffer-full': object;
   /** A map of the counting program was full: of distinct stacks, or of distinct stacks and keys. */
@@ -103,6 +107,12 @@ export interface NoteFacts {
   /** A profile has sums only, of time or bytes. `every`: so much of the value is one sample; 0 where that is not known. */
   'no-sample-counts': { readonly value: string; readonly unit: string; readonly every: number };
   'log-lines-dropped': { readonly lines: number };
+  /** Function tracer without stacks: of these calls only the caller is known. */
+  'caller-only': { readonly calls: number };
+  /** Events that were traced without stacks, beside others with them: they are not counted. */
+  'events-left-out': { readonly events: readonly string[]; readonly records: number };
+  /** So many entries of the trace buffer are missing, of calls and of their stacks. */
+  'trace-entries-estimated': { readonly entries: number; readonly calls: number };
   'total-ignored': { readonly stated: number; readonly counted: number };
   /** Every stack begins with this function. */
   'target-inferred': { readonly target: string };
@@ -122,6 +132,8 @@ export interface WarningFacts {
   'cpu-returned': { readonly cpu: number };
   'stopped-early': { readonly why: string };
   'counted-twice': { readonly most: number };
+  /** `CPU:1 [LOST EVENTS]`: the kernel does not know how many. */
+  'trace-entries-lost': object;
   'pattern-refused': {
     readonly pattern: string;
     readonly count: number;

@@ -1,10 +1,10 @@
 import type { CallKey, KeyId } from '../census/call-key.ts';
 import { Census } from '../census/census.ts';
-import { instrumentationDepth } from '../census/instrumentation.ts';
+import { instrumentationDepth, UNRESOLVED } from '../census/instrumentation.ts';
 import type { KernelKnowledge } from '../census/knowledge.ts';
 import type { LossCause } from '../census/message.ts';
 import { NO_TARGET, type Row, type TargetId } from '../census/row-table.ts';
-import { type Frame, type StackId, UNREAD_FRAME } from '../census/stack-table.ts';
+import { type Frame, NO_OFFSET, type StackId, UNREAD_FRAME } from '../census/stack-table.ts';
 import type { SymbolId, SymbolTable } from '../census/symbol-table.ts';
 import type { Diagnostics } from './diagnostics.ts';
 
@@ -22,6 +22,8 @@ export interface Aside {
 }
 
 const MAXIMUM_ASIDES = 100;
+/** A tool puts no more frames between its innermost one and the function whose call it records. */
+const MOST_INSIDE = 12;
 
 /** A stack as the census keeps it, for readers that remember stacks and count the same one again. */
 export interface PeeledStack {
@@ -125,6 +127,30 @@ export class CensusBuilder {
     const rest = frames.slice(depth).filter((frame) => !isTool(frame));
     const own = [...taken.filter(isUnread).slice(0, 1), ...withoutLeadingMarkers(rest, census.symbols)];
     return { stack: census.stack(own), peeled: this.#peeledFrames(symbols), innermost: own[0]?.symbol };
+  }
+
+  /**
+   * {@link stack} of a call of a function that the source names. What lies inside it recorded the call; where it has no
+   * frame it is put in front.
+   */
+  stackOf(called: SymbolId, frames: readonly Frame[]): PeeledStack {
+    const { census } = this;
+    const { symbols } = census;
+    const name = symbols.name(called);
+    let inside = frames.findIndex(({ symbol }, i) => i <= MOST_INSIDE && symbols.name(symbol) === name);
+    const isFrame = inside >= 0;
+    if (!isFrame) inside = frames.findIndex(({ symbol }) => !this.#isTool(symbol));
+    const rest = frames.slice(Math.max(inside, 0));
+    const own = isFrame ? rest : [{ symbol: called, offset: NO_OFFSET }, ...rest];
+    const taken = frames.slice(0, Math.max(inside, 0)).map(({ symbol }) => symbol);
+    const peeled = taken.length > 0 ? this.#peeledFrames(taken) : null;
+    return { stack: census.stack(own), peeled, innermost: own[0]?.symbol };
+  }
+
+  /** Whether a frame inside a call can only be of what recorded it. */
+  #isTool(symbol: SymbolId): boolean {
+    const name = this.census.symbols.name(symbol);
+    return UNRESOLVED.test(name) || this.#knowledge.role(name)?.instrumentation !== undefined;
   }
 
   readonly #isTarget = (symbol: SymbolId): boolean => {

@@ -59,11 +59,9 @@ const EXAMPLES: [string, string][] = [
     'a hist trigger of the kernel',
     '# event histogram\n#\n# trigger info: hist:keys=stacktrace:vals=hitcount\n#\n{ stacktrace:\n f+0x1/0x2\n} hitcount: 1\n',
   ],
-  ['the output of trace-cmd', 'cpus=2\n  alpha-12 [000] 1.5: kernel_stack: <stack trace >\n=> f (ffffffff81)\n'],
-  ["ftrace's trace file", '# tracer: nop\n#\n'],
   [
-    "ftrace's trace file",
-    '           alpha-12      [000] .....    1.500000: <stack trace>\n => vfs_read\n => ksys_read\n',
+    "a trace of ftrace's function_graph, which tells what functions call and not who calls them",
+    ' 0)               |  vfs_write() {\n 0)   0.123 us    |    rw_verify_area();\n',
   ],
   ["a listing of a slab cache's users", '      1 f+0x1/0x2 age=12 pid=1 cpus=0\n'],
   ['symbols of a kernel (kallsyms or System.map)', 'ffffffff81000000 T _text\nffffffff81000000 T startup_64\n'],

@@ -106,14 +106,9 @@ const TEXT: readonly ForeignText[] = [
   // The kernel's own tracing
   { what: 'a hist trigger of the kernel', sign: /^# (?:event histogram$|trigger info: hist:)/m, instead: EXPLAIN },
   {
-    what: 'the output of trace-cmd',
-    sign: /^cpus=\d+\r?$/m,
-    instead: NO_STACKS_OF_TRACES,
-  },
-  {
-    what: "ftrace's trace file",
-    sign: /^# tracer: |^ *\S.*: <(?:user )?stack trace>|^# +_-+=> irqs-off/m,
-    instead: NO_STACKS_OF_TRACES,
+    what: "a trace of ftrace's function_graph, which tells what functions call and not who calls them",
+    sign: /^# tracer: function_graph|^ *\d+\) +[+!#*@$ ]*(?:\d+\.\d{3} us)? +\| +\S/m,
+    instead: 'the function tracer with options/func_stack_trace records what is read',
   },
   { what: "a listing of a slab cache's users", sign: /^ +\d+ \S+\+0x[0-9a-f]+\/0x[0-9a-f]+.* age=\d+/m },
   { what: 'symbols of a kernel (kallsyms or System.map)', sign: /^[0-9a-f]{16} [A-Za-z] \w+/m },

@@ -56,3 +56,30 @@ test('stackcount', async () => {
   expect(census.attributed).toBe(census.total);
   expect(groupCounts(census, 'comm').map(([comm]) => comm)).toContain('swapper/0');
 });
+
+test('the function tracer with stacks', async () => {
+  const { census, diagnostics } = await checkReader('ftrace', 'ftrace.txt.gz');
+  expect([census.total, census.attributed, census.losses]).toEqual([459, 459, []]);
+  expect(census.targets).toEqual(['enqueue_task_fair']);
+  expect([census.facts.cpus, census.facts.durationSeconds]).toEqual([2, 2.056579]);
+  expect([...framesOnPaths(census)].filter((name) => INSTRUMENTATION.test(name))).toEqual([]);
+  expect([...diagnostics.peeled]).toEqual([['0xffffffffc0318083', 459]]);
+  expect(groupCounts(census)).toEqual([
+    ['ttwu_do_activate', 365],
+    ['sched_move_task', 38],
+    ['wake_up_new_task', 38],
+    ['activate_task', 18],
+  ]);
+  expect(groupCounts(census, 'comm')[0]).toEqual(['db_bench', 165]);
+});
+
+test('trace-cmd report of two events with stacks', async () => {
+  const { census, diagnostics } = await checkReader('ftrace', 'trace-cmd-report.txt.gz');
+  expect([census.total, census.attributed, census.losses]).toEqual([457, 457, []]);
+  expect(groupCounts(census, 'target')).toEqual([
+    ['sched:sched_wakeup', 363],
+    ['block:block_rq_issue', 94],
+  ]);
+  expect([...framesOnPaths(census)].filter((name) => /^(?:trace_event_raw|__traceiter)/.test(name))).toEqual([]);
+  expect(diagnostics.skippedLines).toBe(0);
+});

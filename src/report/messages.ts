@@ -16,6 +16,8 @@ const LOSSES: Words<LossFacts> = {
   'line-without-frame': () => 'line without a frame',
   'stack-too-deep': ({ frames }) => `stack of more than ${frames} frames`,
   'event-line-missing': () => 'event line missing',
+  'event-without-stack': () => 'event without a stack',
+  'trace-overrun': () => 'trace buffer full: overwritten before they were read',
   'ring-buffer-full': () => 'perf ring buffer full',
   'map-full': ({ map, limit }) =>
     `more distinct ${map} than ${map === 'stacks' ? '--max-stacks' : '--max-keys'}${limit === undefined ? '' : ` ${limit}`}`,
@@ -127,6 +129,12 @@ const NOTES: Words<NoteFacts> = {
       : `The profile states ${value} in ${unit} and no number of samples: each of its stacks counts as one call; --sort ${value} goes by the sums.`,
   'log-lines-dropped': ({ lines }) =>
     `The kernel dropped ${counted(lines, 'line')} of its log: calls printed there are missing unless a stated total tells of them.`,
+  'caller-only': ({ calls }) =>
+    `${counted(calls, 'call')} ${calls === 1 ? 'has' : 'have'} no stack, only a caller: paths end there; options/func_stack_trace records whole stacks.`,
+  'events-left-out': ({ events, records }) =>
+    `${counted(records, 'record')} of events without stacks ${records === 1 ? 'is' : 'are'} not counted: ${some(events)}.`,
+  'trace-entries-estimated': ({ entries, calls }) =>
+    `${counted(entries, 'entry', 'entries')} of the trace buffer ${entries === 1 ? 'is' : 'are'} missing: about ${counted(calls, 'call')}, because a stack is an entry of its own.`,
   'total-ignored': ({ stated, counted: found }) =>
     `The source states ${stated} calls in all, but ${found} are in it: the stated total was ignored.`,
   'target-inferred': ({ target }) => `${target} is taken for the target: every stack begins with it.`,
@@ -152,6 +160,7 @@ const WARNINGS: Words<WarningFacts> = {
   'stopped-early': ({ why }) => `Counting stopped early: ${why}`,
   'counted-twice': ({ most }) =>
     `Up to ${counted(most, 'call')} may be counted twice: on this processor a breakpoint counts a call again when an interrupt comes before its first instruction.`,
+  'trace-entries-lost': () => 'The trace buffer overflowed, and the kernel does not say how many entries were lost.',
   'pattern-refused': ({ pattern, count, names, why }) =>
     `${pattern} matches ${count} that cannot be counted (${names.join(', ')}${count > names.length ? ` and ${count - names.length} more` : ''}): ${why}.`,
   stated: ({ text }) => text,
