@@ -17,6 +17,17 @@ export {
   type CensusFacts,
   type Measure,
 } from './census/census.ts';
+export type { CallerStatus, ComparedCaller } from './census/compared-callers.ts';
+export type {
+  Change,
+  ChangeRate,
+  ChangeStatus,
+  Compared,
+  ComparedGroup,
+  ComparedSide,
+  Comparison,
+  Figures,
+} from './census/comparison.ts';
 export { DIMENSIONS, type Dimension, GROUPINGS } from './census/dimensions.ts';
 export type { EntryTally, Group, PathTally, ProgramTally, Tally } from './census/group.ts';
 export type { Confidence, Entry, EntryKind, PathFrame, PathView, Subject, SubjectKind } from './census/knowledge.ts';
@@ -24,8 +35,10 @@ export { mergeCensus as merge } from './census/merge.ts';
 export type { Loss, LossCause, Message, Note, Warning } from './census/message.ts';
 export { foldIntoPhases } from './census/phases.ts';
 export type { Row, TargetId } from './census/row-table.ts';
+export type { Difference, Spread } from './census/spread.ts';
 export { type Frame, NO_OFFSET, type StackId } from './census/stack-table.ts';
 export type { SymbolId, SymbolSpace } from './census/symbol-table.ts';
+export type { Verdict } from './census/verdict.ts';
 export { type CallFilter, parseWhere } from './census/where.ts';
 export type { Workload, WorkloadJob, WorkloadPhase } from './census/workload.ts';
 export { UsageError, UserError } from './errors.ts';
@@ -40,6 +53,15 @@ export type { LabOptions } from './lab/options.ts';
 export { type LabResult, runInLab } from './lab/run.ts';
 export { planSetup, type SetupStep } from './lab/setup.ts';
 export type { LabStreams } from './lab/streams.ts';
+export {
+  buildComparison as compare,
+  type ChangedCaller,
+  type ComparedRun,
+  type ComparisonOptions,
+  type ComparisonReport,
+  type ReportedChange,
+} from './report/comparison.ts';
+export { COMPARISON_FORMATS, writeComparison } from './report/comparison-writers.ts';
 export { explainStacks, readStacks } from './report/explain-stacks.ts';
 export { type Fact, factsText, functionFacts, treeFacts, treesLike } from './report/knowledge-text.ts';
 export { lossText, noteText, warningText } from './report/messages.ts';
@@ -61,6 +83,7 @@ export {
   type UnreadableFile,
 } from './report/report.ts';
 export { type ExplainedStack, stackText } from './report/stack-text.ts';
+export { verdictText } from './report/verdict-text.ts';
 export {
   formatOfFile,
   REPORT_FORMATS,

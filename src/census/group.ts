@@ -78,8 +78,8 @@ export interface GroupedCensus {
 }
 
 export interface GroupOptions {
-  /** Name of a dimension ({@link GROUPINGS}). */
-  readonly by: string;
+  /** Name of a dimension ({@link GROUPINGS}), or one that is in no list. */
+  readonly by: string | Dimension;
   readonly knowledge: KernelKnowledge;
   /** Names subjects and subsystems; without one they are unknown. */
   readonly labeller?: PathLabeller;
@@ -107,9 +107,10 @@ const OTHER = '(other)';
  * @throws {RangeError} `by` is no dimension that calls are grouped by
  */
 export function groupCensus(census: Census, options: GroupOptions): GroupedCensus {
-  const dimension = dimensionNamed(options.by);
+  const { by } = options;
+  const dimension = typeof by === 'string' ? dimensionNamed(by) : by;
   if (!dimension || dimension.isFilterOnly) {
-    throw new RangeError(`calls cannot be grouped by ${options.by} (known: ${GROUPINGS.join(', ')})`);
+    throw new RangeError(`calls cannot be grouped by ${dimension?.name ?? by} (known: ${GROUPINGS.join(', ')})`);
   }
   const classifier = new Classifier(census, options.knowledge, options.labeller);
   const clock = new PhaseClock(census);
@@ -140,7 +141,7 @@ export function groupCensus(census: Census, options: GroupOptions): GroupedCensu
     for (const group of sorted.slice(top)) rest.absorb(group);
     groups.push({ ...rest.finish(null, total), site: null, subject: null, subsystem: null, object: null });
   }
-  return { by: options.by, groups, matching, doubted, partial };
+  return { by: dimension.name, groups, matching, doubted, partial };
 }
 
 function groupOf(building: Map<string, GroupBuilder>, dimension: Dimension, facts: CallFacts): GroupBuilder {

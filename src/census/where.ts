@@ -4,12 +4,26 @@ import { type CallFacts, DIMENSIONS, type Dimension, dimensionNamed, valuesIn } 
 /** Whether calls are wanted. */
 export type CallFilter = (facts: CallFacts) => boolean;
 
+/** A mistake in an expression, for those who show it at its place. */
+export class ExpressionError extends UsageError {
+  /** What is wrong, without the place. */
+  readonly problem: string;
+  /** Index of the first character that cannot be taken. */
+  readonly at: number;
+
+  constructor(problem: string, at: number, text: string) {
+    super(`--where: ${problem} at column ${at + 1} of '${text}'`);
+    this.problem = problem;
+    this.at = at;
+  }
+}
+
 /**
  * Compiles a filter expression: comparisons `FIELD=VALUE`, `FIELD!=VALUE`, `FIELD~REGEX`, `FIELD!~REGEX`, joined with
  * `&&`, `||`, `!` and parentheses, such as `comm=db_bench && !frame~^ext4_`. A value with blanks or operators goes in
  * single or double quotes. `entry=write` and `syscall=write` mean write(2) as well.
  *
- * @throws {UsageError} what is wrong, and at which column
+ * @throws {ExpressionError} what is wrong, and at which column
  */
 export function parseWhere(expression: string): CallFilter {
   return new Parser(expression).parse();
@@ -143,7 +157,7 @@ class Parser {
   }
 
   #fail(problem: string): never {
-    throw new UsageError(`--where: ${problem} at column ${this.#at + 1} of '${this.#text}'`);
+    throw new ExpressionError(problem, this.#at, this.#text);
   }
 }
 

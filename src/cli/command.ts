@@ -8,6 +8,8 @@ export interface CommandEntry {
   readonly summary: string;
   /** It takes `-- COMMAND…`: among its arguments is the `--`. */
   readonly takesCommand?: boolean;
+  /** It takes `A1 A2 -- B1 B2`: options may stand anywhere. */
+  readonly takesSets?: boolean;
   readonly load: () => Promise<{ command: () => Command }>;
 }
 

@@ -1,7 +1,7 @@
 import { getSystemErrorMap } from 'node:util';
 import { version } from '../version.ts';
 import type { CommandEntry } from './command.ts';
-import { keepingSeparator, ownArguments } from './own-arguments.ts';
+import { keepingSeparator, ownArguments, separatingSets } from './own-arguments.ts';
 
 /** Every subcommand. A first argument that is none of them is a target: `whocalls rb_insert_color -- make`. */
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
@@ -20,6 +20,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   'founding-case': { summary: 'the workload of the demo by itself', load: () => import('./founding-case.ts') },
   read: { summary: 'report on stack data that exists already', load: () => import('./read.ts') },
   view: { summary: 'the same as a page to explore in the browser', load: () => import('./view.ts') },
+  diff: {
+    summary: 'what changed between recordings, of repeated runs too; a gate with --fail-if',
+    takesSets: true,
+    load: () => import('./diff.ts'),
+  },
   explain: { summary: 'explain single stacks, frame by frame', load: () => import('./explain.ts') },
   export: { summary: 'write a recording in another format', load: () => import('./export.ts') },
   lab: { summary: 'count, or run anything, in a throwaway virtual machine', load: () => import('./lab.ts') },
@@ -45,7 +50,10 @@ async function main(args: readonly string[]): Promise<number> {
     readKallsymsAhead();
   }
   const { addDebugOption, newCommand, runCommand } = await import('./command.ts');
-  if (entry) return runCommand((await entry.load()).command(), entry.takesCommand ? keepingSeparator(rest) : rest);
+  if (entry) {
+    const own = entry.takesCommand ? keepingSeparator(rest) : entry.takesSets ? separatingSets(rest) : rest;
+    return runCommand((await entry.load()).command(), own);
+  }
   if (isTarget) {
     const { command } = await import('./record.ts');
     return runCommand(command(Object.keys(COMMANDS)), keepingSeparator(args));

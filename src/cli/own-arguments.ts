@@ -12,3 +12,11 @@ export function ownArguments(args: readonly string[]): readonly string[] {
   const end = args.indexOf('--');
   return end < 0 ? args : args.slice(0, end);
 }
+
+/** Stands for a `--` between sets of recordings; no argument can hold a NUL. */
+export const SET_SEPARATOR = '\0--';
+
+/** Arguments with every `--` made an ordinary word, so that options may stand behind it as well. */
+export function separatingSets(args: readonly string[]): readonly string[] {
+  return args.map((word) => (word === '--' ? SET_SEPARATOR : word));
+}

@@ -28,11 +28,16 @@ export function csvReport({ census, groups }: Report): string {
     const empty = measures.map(() => '');
     rows.push(['', loss.count, share.toFixed(6), `(lost: ${lossText(loss)})`, '', '', '', '', '', 0, '', ...empty]);
   }
-  return [[...HEAD, ...measures], ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+  return [[...HEAD, ...measures], ...rows].map(csvLine).join('');
 }
 
 function tallies(list: readonly { name: string; count: number }[]): string {
   return list.map(({ name, count }) => `${name}=${count}`).join(';');
+}
+
+/** One row, with its line end. */
+export function csvLine(row: readonly (string | number)[]): string {
+  return `${row.map(cell).join(',')}\r\n`;
 }
 
 function cell(value: string | number): string {
