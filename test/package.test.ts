@@ -42,9 +42,13 @@ test('node runs the example of the library', () => {
 
 test('so it does what docs/library.md shows', () => {
   const examples = execFileSync('node', ['-e', EXTRACT, join(root, 'docs', 'library.md')], { encoding: 'utf8' });
-  const [reading = '', , building = ''] = JSON.parse(examples) as string[];
+  const [reading = '', comparing = '', , building = ''] = JSON.parse(examples) as string[];
   writeFileSync(join(folder, 'reading.mjs'), reading.replace('perf.txt', recording('perf-script.txt.gz')));
   expect(run('node', 'reading.mjs')).toContain('Only 0 calls with comm=nginx');
+  const examples612 = join(root, 'examples', 'founding-case-6.12.pb.gz');
+  const compared = comparing.replace('before.pb.gz', seed).replace('after.pb.gz', examples612);
+  writeFileSync(join(folder, 'comparing.mjs'), `${compared}\nprocess.exitCode -= 3;\n`);
+  expect(run('node', 'comparing.mjs')).toContain('tmigr_update_events');
   const shown = `${building}\nconsole.log(census.total, report(census).groups[0].site.name);\n`;
   writeFileSync(join(folder, 'building.mjs'), shown);
   expect(run('node', 'building.mjs')).toBe('13 ksys_read\n');
@@ -68,16 +72,17 @@ test('a program in TypeScript that imports it is type-checked', () => {
   }
   writeFileSync(
     join(folder, 'program.ts'),
-    `import { readFile, record, report, runInLab, write, type Report, type Loss } from 'whocalls';
+    `import { compare, readFile, record, report, runInLab, write, type Change, type Report, type Loss } from 'whocalls';
 const { census } = await readFile('perf.txt');
 const groups: Report = report(census, { by: 'site', top: 3 });
 const losses: Loss[] = census.losses;
+const change: Change | undefined = compare([[{ census }], [{ census }]]).groups[0]?.changes[0];
 const text: string | Buffer = await write(groups, 'json');
 const status: number = (await record({ targets: ['vfs_read'], command: ['true'] })).status;
 const seconds: number = (await runInLab({ kernel: '6.1' }, ['true'])).bootSeconds;
 // @ts-expect-error there is no such option
 report(census, { colour: 'red' });
-export { losses, seconds, status, text };
+export { change, losses, seconds, status, text };
 `,
   );
   const config = {
