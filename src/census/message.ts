@@ -34,6 +34,8 @@ export interface LossFacts {
   'kprobe-skipped': object;
   /** A histogram's own total has more calls than its entries. */
   'hist-without-stack': object;
+  /** A histogram had no room for more entries. */
+  'hist-full': { readonly size?: number };
   /** What a file of whocalls 0.1 or another tool says in words. */
   stated: { readonly text: string };
 }
@@ -113,6 +115,9 @@ export interface NoteFacts {
   'events-left-out': { readonly events: readonly string[]; readonly records: number };
   /** So many entries of the trace buffer are missing, of calls and of their stacks. */
   'trace-entries-estimated': { readonly entries: number; readonly calls: number };
+  'several-histograms': { readonly histograms: number };
+  /** Events that share a named histogram show the same one. */
+  'histogram-shown-again': { readonly name: string };
   'total-ignored': { readonly stated: number; readonly counted: number };
   /** Every stack begins with this function. */
   'target-inferred': { readonly target: string };

@@ -56,10 +56,6 @@ const EXAMPLES: [string, string][] = [
   ['the output of bpftrace', '@[\n    vfs_read+1\n    ksys_read+2\n]: 12\n'],
   ['the output of bpftrace', '@[kstack, comm]: 1\n'],
   [
-    'a hist trigger of the kernel',
-    '# event histogram\n#\n# trigger info: hist:keys=stacktrace:vals=hitcount\n#\n{ stacktrace:\n f+0x1/0x2\n} hitcount: 1\n',
-  ],
-  [
     "a trace of ftrace's function_graph, which tells what functions call and not who calls them",
     ' 0)               |  vfs_write() {\n 0)   0.123 us    |    rw_verify_area();\n',
   ],

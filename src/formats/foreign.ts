@@ -104,7 +104,6 @@ const TEXT: readonly ForeignText[] = [
     instead: "FlameGraph's stackcollapse-bpftrace.pl folds its stacks",
   },
   // The kernel's own tracing
-  { what: 'a hist trigger of the kernel', sign: /^# (?:event histogram$|trigger info: hist:)/m, instead: EXPLAIN },
   {
     what: "a trace of ftrace's function_graph, which tells what functions call and not who calls them",
     sign: /^# tracer: function_graph|^ *\d+\) +[+!#*@$ ]*(?:\d+\.\d{3} us)? +\| +\S/m,

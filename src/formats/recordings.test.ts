@@ -83,3 +83,12 @@ test('trace-cmd report of two events with stacks', async () => {
   expect([...framesOnPaths(census)].filter((name) => /^(?:trace_event_raw|__traceiter)/.test(name))).toEqual([]);
   expect(diagnostics.skippedLines).toBe(0);
 });
+
+test('a histogram of the kernel by stack', async () => {
+  const { census, diagnostics } = await checkReader('hist', 'hist.txt.gz');
+  expect([census.total, census.attributed, census.rows.size]).toEqual([763, 763, 135]);
+  expect(census.targets).toEqual(['enqueue_task_fair']);
+  expect(diagnostics.skippedLines).toBe(0);
+  expect(diagnostics.peeled.get('kprobe_ftrace_handler')).toBe(763);
+  expect(groupCounts(census)[0]).toEqual(['ttwu_do_activate', 659]);
+});

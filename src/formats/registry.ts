@@ -2,6 +2,7 @@ import { UsageError } from '../errors.ts';
 import { countedTracesReader } from './counted-traces/read.ts';
 import { foldedReader } from './folded/read.ts';
 import { ftraceReader } from './ftrace/read.ts';
+import { histReader } from './hist/read.ts';
 import { dmesgReader } from './kernel-log/read.ts';
 import { perfScriptReader } from './perf-script/read.ts';
 import { pprofReader } from './pprof/read.ts';
@@ -12,6 +13,7 @@ import type { CensusWriter } from './writer.ts';
 export const READERS: readonly FormatReader[] = [
   pprofReader,
   countedTracesReader,
+  histReader,
   ftraceReader,
   dmesgReader,
   perfScriptReader,

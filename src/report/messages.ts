@@ -27,6 +27,7 @@ const LOSSES: Words<LossFacts> = {
   skipped: () => 'skipped: another BPF program was running on that CPU',
   'kprobe-skipped': () => 'kprobe skipped: another kprobe was being handled on that CPU',
   'hist-without-stack': () => 'counted by the kernel without a stack',
+  'hist-full': ({ size }) => `histogram full${size === undefined ? '' : ` with ${size} entries`}`,
   stated: ({ text }) => text,
 };
 
@@ -135,6 +136,9 @@ const NOTES: Words<NoteFacts> = {
     `${counted(records, 'record')} of events without stacks ${records === 1 ? 'is' : 'are'} not counted: ${some(events)}.`,
   'trace-entries-estimated': ({ entries, calls }) =>
     `${counted(entries, 'entry', 'entries')} of the trace buffer ${entries === 1 ? 'is' : 'are'} missing: about ${counted(calls, 'call')}, because a stack is an entry of its own.`,
+  'several-histograms': ({ histograms }) =>
+    `${histograms} histograms are counted together: where two are of one event, its calls count twice.`,
+  'histogram-shown-again': ({ name }) => `The histogram named ${name} is shown several times and counted once.`,
   'total-ignored': ({ stated, counted: found }) =>
     `The source states ${stated} calls in all, but ${found} are in it: the stated total was ignored.`,
   'target-inferred': ({ target }) => `${target} is taken for the target: every stack begins with it.`,

@@ -39,7 +39,9 @@ describe('parseHist', () => {
 
   it('keeps the bytes of names', () => {
     // a file read byte by byte: two letters of two bytes, and half of a third
-    const [entry] = parseHist(', common_pid: \xc3\xa4\xc3\xb6\xc3           [         7] } hitcount:   3\n').entries;
+    const [entry] = parseHist(
+      '{ stacktrace:\n, common_pid: \xc3\xa4\xc3\xb6\xc3           [         7] } hitcount:   3\n',
+    ).entries;
     expect(entry?.comm).toBe('äö\\xc3');
   });
 

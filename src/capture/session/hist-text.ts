@@ -1,7 +1,6 @@
+import { HistText, type HistTotals, taskIn } from '../../formats/hist/text.ts';
+import type { PrintedFrame } from '../../formats/kernel-log/frame.ts';
 import { decodeTaskName } from '../bpf/task-name.ts';
-
-/** Frames the kernel keeps of a stack in a histogram (HIST_STACKTRACE_DEPTH). */
-export const HIST_FRAMES = 16;
 
 /** A frame as a histogram prints it: `ext4_sync_file+0x5/0x3d0 [ext4]`. */
 export interface HistFrame {
@@ -33,27 +32,29 @@ const MACHINERY =
   /^(?:kprobe_|kprobes_|optimized_callback|opt_pre_handler|aggr_pre_handler|ftrace_|0x|event_hist|event_triggers|trace_event_|perf_trace_|__traceiter_|do_int3|exc_int3|asm_exc_int3)/;
 
 /**
- * Reads the `hist` file of an event with a histogram by stack (Documentation/trace/histogram.rst). `text` has a
- * character for each byte: names of tasks may be any.
+ * Reads the `hist` file of an event with a histogram by stack. `text` has a character for each byte: names of tasks may be
+ * any.
  */
 export function parseHist(text: string): HistContent {
   const entries: HistEntry[] = [];
-  let frames: HistFrame[] = [];
-  for (const line of text.split('\n')) {
-    const end = /hitcount:\s*(\d+)/.exec(line);
-    if (line.startsWith('{')) frames = [];
-    if (end) {
-      // `}, common_pid: epoll-adds      [       312] } hitcount:     100000`
-      const [, comm = '', pid = '-1'] = /common_pid: (.*?)\s*\[\s*(\d+)\]/.exec(line) ?? [];
-      const name = decodeTaskName(Buffer.from(comm, 'latin1'));
-      entries.push({ frames: withoutMachinery(frames), comm: name, pid: Number(pid), count: Number(end[1]) });
-      continue;
-    }
-    const frame = parseFrame(line.trim());
-    if (frame) frames.push(frame);
-  }
-  const number = (name: string) => Number(new RegExp(`^\\s+${name}: (\\d+)`, 'm').exec(text)?.[1] ?? 0);
-  return { entries, hits: number('Hits'), dropped: number('Dropped') };
+  let totals: HistTotals = { hits: 0, dropped: 0 };
+  const reader = new HistText({
+    trigger: () => {},
+    entry: ({ frames, keys, values }) => {
+      const task = taskIn(keys.find(([name]) => name === 'common_pid')?.[1] ?? '');
+      const comm = decodeTaskName(Buffer.from(task.comm, 'latin1'));
+      const count = values.find(([name]) => name === 'hitcount')?.[1] ?? 0;
+      const own = withoutMachinery(frames ?? []).map(({ raw, offset, module }) => ({ name: raw, offset, module }));
+      entries.push({ frames: own, comm, pid: task.pid, count });
+    },
+    totals: (told) => {
+      totals = told;
+    },
+    unread: () => {},
+  });
+  for (const line of text.split('\n')) reader.line(line.trimEnd());
+  reader.end();
+  return { entries, hits: Math.max(totals.hits, 0), dropped: totals.dropped };
 }
 
 /**
@@ -69,14 +70,7 @@ export function parseMisses(profile: string): Map<string, number> {
   );
 }
 
-function parseFrame(text: string): HistFrame | null {
-  const [, name = '', offset = '', module = ''] =
-    /^([^\s+]+)\+0x([0-9a-f]+)\/0x[0-9a-f]+(?: \[(.+?)\])?/.exec(text) ?? [];
-  if (name !== '') return { name, offset: Number.parseInt(offset, 16), module };
-  return /^0x[0-9a-f]+$/.test(text) ? { name: text, offset: -1, module: '' } : null;
-}
-
-function withoutMachinery(frames: readonly HistFrame[]): HistFrame[] {
-  const first = frames.findIndex(({ name }) => !MACHINERY.test(name));
+function withoutMachinery(frames: readonly PrintedFrame[]): readonly PrintedFrame[] {
+  const first = frames.findIndex(({ raw }) => !MACHINERY.test(raw));
   return first < 0 ? [] : frames.slice(first);
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import type { Census } from '../../census/census.ts';
 import { messageOf } from '../../errors.ts';
+import { HIST_FRAMES } from '../../formats/hist/text.ts';
 import { filterOptions } from '../bpf/capture-filter.ts';
 import { KEY_PART_NAMES } from '../bpf/key-parts.ts';
 import type { EngineRefusal } from '../refusals/reasons.ts';
@@ -16,7 +17,7 @@ import { errorCode } from '../sys/read-error.ts';
 import { tracefs, whyNoTraceEvents } from '../sys/tracefs.ts';
 import type { FunctionTarget, Target } from '../targets/target.ts';
 import type { CountingSession } from './counting-session.ts';
-import { HIST_FRAMES, parseHist, parseMisses } from './hist-text.ts';
+import { parseHist, parseMisses } from './hist-text.ts';
 import type { CapturePlan } from './plan.ts';
 import { syscallOf } from './symbolise.ts';
 
