@@ -7,13 +7,18 @@ export interface Folds {
   readonly box: Uint32Array;
   /** Other functions in the box of a node, at most; 0 for boxes of one function. */
   readonly more: Uint16Array;
+  /** By node with a box: 1 where functions in it end a context, so that what lies outside was interrupted. */
+  readonly ends: Uint8Array;
 }
+
+/** The number of `task` among the kinds of contexts: those after it interrupt. */
+const TASK = 1;
 
 /**
  * Helpers that follow each other outwards are in the box of the innermost, and so are functions of entry code. A target
  * is always a box of its own, and no box reaches over the border of a context.
  *
- * @param opened nodes whose boxes are not to be folded
+ * @param opened symbols: runs that begin with one of these are not folded
  */
 export function foldRuns({ nodes, symbols }: PageData, opened: ReadonlySet<number> = new Set()): Folds {
   const { count, parent, symbol, flags } = nodes;
@@ -23,6 +28,7 @@ export function foldRuns({ nodes, symbols }: PageData, opened: ReadonlySet<numbe
   /** Functions from the head of the run to the node. */
   const length = new Uint16Array(count);
   const head = new Uint32Array(count);
+  const ends = new Uint8Array(count);
   for (let node = 0; node < count; node++) {
     box[node] = node;
     head[node] = node;
@@ -32,10 +38,11 @@ export function foldRuns({ nodes, symbols }: PageData, opened: ReadonlySet<numbe
     if (kind === 0) continue;
     const run = head[inner] as number;
     head[node] = run;
-    if (opened.has(run)) continue;
+    if (opened.has(symbol[run] as number)) continue;
     box[node] = run;
+    if ((symbols.boundary[symbol[node] as number] as number) > TASK) ends[run] = 1;
     length[node] = (length[inner] as number) + 1;
     if ((length[node] as number) > (more[run] as number)) more[run] = length[node] as number;
   }
-  return { box, more };
+  return { box, more, ends };
 }

@@ -3,7 +3,9 @@ import type { FunctionComponent } from 'preact';
 import type { ViewName } from '../app/state.ts';
 import type { ViewProps } from '../page.ts';
 import { Overview } from './overview.tsx';
+import { Paths } from './paths.tsx';
 
 export const VIEW_COMPONENTS: Readonly<Partial<Record<ViewName, FunctionComponent<ViewProps>>>> = {
   overview: Overview,
+  paths: Paths,
 };
