@@ -102,6 +102,23 @@ describe('a guest', needs(VIRTUAL_MACHINE), () => {
   );
 
   it(
+    'sees the files of the current directory below /tmp, also where a file is handed back into it',
+    async () => {
+      const directory = mkdtempSync(join(scratch, 'work-'));
+      writeFileSync(join(directory, 'given'), 'of the host\n');
+      const handed = join(directory, 'handed-back');
+      const result = await runInLab({ accelerator: 'tcg', directory, collect: [handed] }, [
+        'sh',
+        '-c',
+        'cp given handed-back',
+      ]);
+      expect([result.stderr.toString(), result.status]).toEqual(['', 0]);
+      expect(readFileSync(handed, 'utf8')).toBe('of the host\n');
+    },
+    PATIENCE,
+  );
+
+  it(
     'boots a kernel given as a file, and says so when it panics',
     async () => {
       const { image, modules } = findKernel(undefined);

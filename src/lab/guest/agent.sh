@@ -7,7 +7,7 @@
 #   scheduler                        I/O scheduler of the data disk
 #   modules                          the kernel's modules, as a path of the host
 #   directory                        where COMMAND starts
-#   mount_shares, collect_files      functions for what is shared and what is copied back
+#   mount_shares, make_folders, collect_files      functions for what is shared and what is copied back
 
 d=$1
 b=$d/busybox
@@ -66,6 +66,8 @@ if ! [ -d "$directory" ] && "$b" mkdir -p "$directory" "$d/lower" "$d/upper" "$d
   "$b" mount --bind "$d/host$directory" "$d/lower" &&
     "$b" mount -t overlay -o "lowerdir=$d/lower,upperdir=$d/upper,workdir=$d/work" lab "$directory"
 fi
+# After that: one of them may be the current directory, which would seem to be there.
+make_folders
 
 wait $mounting ${making:+$making}
 # Ports appear a moment after their driver.
