@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { Page } from '../page.ts';
+import { TimeStrip } from '../time/strip.tsx';
 import { VIEW_COMPONENTS } from '../views/views.ts';
 import { Bar } from './bar.tsx';
 import { Chips, takeBackLast } from './chips.tsx';
@@ -21,6 +22,7 @@ export function App({ page }: { readonly page: Page }) {
       <Head />
       <Bar />
       <Chips matching={matchingCalls.value} total={shownCensus.value.report.calls.total} />
+      {view.value !== 'time' && view.value !== 'compare' && <TimeStrip />}
       {shownCensus.value.problem !== '' && (
         <p class="trouble">{shownCensus.value.problem} What follows is the report alone.</p>
       )}

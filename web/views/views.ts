@@ -4,8 +4,10 @@ import type { ViewName } from '../app/state.ts';
 import type { ViewProps } from '../page.ts';
 import { Overview } from './overview.tsx';
 import { Paths } from './paths.tsx';
+import { Time } from './time.tsx';
 
 export const VIEW_COMPONENTS: Readonly<Partial<Record<ViewName, FunctionComponent<ViewProps>>>> = {
   overview: Overview,
   paths: Paths,
+  time: Time,
 };
