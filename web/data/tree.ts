@@ -61,14 +61,18 @@ export function entriesTree(data: PageData, shown: Shown): BoxTree {
 /**
  * Callers and callees of a function over all its places. Of a function that is on a stack several times the innermost
  * place counts, so that every call is counted once.
+ *
+ * @param symbols the function; several where functions of one name live in several modules
  */
-export function sandwichOf(data: PageData, symbol: number, shown: Shown): Sandwich {
+export function sandwichOf(data: PageData, symbols: readonly number[], shown: Shown): Sandwich {
   const { nodes } = data;
+  const isMeant = new Uint8Array(data.symbols.count);
+  for (const symbol of symbols) isMeant[symbol] = 1;
   const own = ownCalls(data, shown);
   const total = addUp(nodes, own.slice());
   const callers = new MergedTree();
   const callees = new MergedTree();
-  for (const tree of [callers, callees]) tree.symbol[0] = symbol;
+  for (const tree of [callers, callees]) tree.symbol[0] = symbols[0] ?? 0;
   /** By node: where its caller stands in `callers`, plus one; 0 outside of the function's callers. */
   const place = new Int32Array(nodes.count);
   for (let node = 1; node < nodes.count; node++) {
@@ -76,7 +80,7 @@ export function sandwichOf(data: PageData, symbol: number, shown: Shown): Sandwi
     const inner = place[nodes.parent[node] as number] as number;
     if (inner > 0) {
       place[node] = 1 + callers.child(inner - 1, nodes.symbol[node] as number, nodes.flags[node] as number, node);
-    } else if (nodes.symbol[node] === symbol) {
+    } else if (isMeant[nodes.symbol[node] as number] === 1) {
       place[node] = 1;
       addCallees(data, callees, nodes.parent[node] as number, total[node] as number);
     }

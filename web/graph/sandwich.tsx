@@ -18,15 +18,15 @@ interface SandwichProps {
 export function SandwichView({ name }: SandwichProps) {
   const { data, report } = shownCensus.value;
   const shown = shownNow.value;
-  const symbol = useMemo(() => data?.symbols.names.indexOf(name) ?? -1, [data, name]);
   const sides = useMemo(() => {
-    if (data === null || shown === null || symbol < 1) return null;
-    const { callers, callees } = sandwichOf(data, symbol, shown);
+    if (data === null || shown === null) return null;
+    const symbols = data.symbols.names.flatMap((other, symbol) => (other === name && symbol > 0 ? [symbol] : []));
+    const { callers, callees } = sandwichOf(data, symbols, shown);
     const common = { data, folds: null, groupNames: [], calls: report.calls.total };
     const up: GraphModel = { ...common, tree: callers, direction: 'callers' };
     const down: GraphModel = { ...common, tree: callees, direction: 'callees' };
     return { up, down };
-  }, [data, shown, symbol, report]);
+  }, [data, shown, name, report]);
   if (sides === null || (sides.up.tree.total[0] as number) === 0) {
     return (
       <div class="empty">

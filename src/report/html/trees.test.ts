@@ -128,7 +128,7 @@ describe.each(ALL_RECORDINGS)('%s', (file) => {
     const names = [...through].sort(([, a], [, b]) => b - a).map(([name]) => name);
     for (const name of [...names.slice(0, 5), ...names.slice(-3)]) {
       const symbol = data.symbols.names.findIndex((_, i) => i > 0 && nameOf(data, i) === name);
-      const { callers, callees } = sandwichOf(data, symbol, { weights: data.rows.calls });
+      const { callers, callees } = sandwichOf(data, [symbol], { weights: data.rows.calls });
       if (data.symbols.names.filter((_, i) => nameOf(data, i) === name).length > 1) continue;
       expect([callers.total[0], callees.total[0]], name).toEqual([through.get(name), through.get(name)]);
       expect(misplaced(callers)).toEqual([]);
