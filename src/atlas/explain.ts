@@ -1,7 +1,7 @@
-import type { Subject } from '../census/knowledge.ts';
-import { type ExplanationConfidence, factsOf, type GroupToExplain, targetsOf } from './facts.ts';
+import type { Confidence, PathView, Subject } from '../census/knowledge.ts';
+import { type ExplanationConfidence, factsOf, type GroupToExplain, pathDeed, targetsOf } from './facts.ts';
 import { subjectOf } from './subjects/rbtree.ts';
-import { decisionText, englishText, several } from './voice/english.ts';
+import { decisionText, deedText, englishText, several } from './voice/english.ts';
 
 /** What the function that decided to call did, in how many of the group's calls. */
 export interface Decision {
@@ -38,6 +38,23 @@ export function explainGroup(group: GroupToExplain, style: 'short' | 'full'): Ex
     candidates: facts.candidates.map(subjectOf),
     subsystem: facts.subsystem,
   };
+}
+
+/** What happened on one path. */
+export interface PathDecision {
+  /** A clause without a full stop, in lower case unless a name stands first. */
+  readonly text: string;
+  readonly confidence: Confidence;
+}
+
+/** What happened on one path, for who groups calls himself. */
+export function decisionOf(path: PathView): PathDecision {
+  if (path.entry.kind === 'user') {
+    const { text, confidence } = explainUser({ path, paths: [], entries: [], comms: [], count: 1 }, 'short');
+    return { text: text.replace(/\.$/, ''), confidence: confidence.decision };
+  }
+  const { deed, confidence } = pathDeed(path);
+  return { text: deedText(deed), confidence };
 }
 
 /** Calls of a user function: who called is all there is to say, because the atlas knows kernels only. */

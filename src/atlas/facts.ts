@@ -112,6 +112,12 @@ function toldPath(path: PathView, count: number): ToldPath {
   return { path, match, deed: deedOf(path, match), count };
 }
 
+/** What happened on one path, and how sure that is. */
+export function pathDeed(path: PathView): { readonly deed: Deed; readonly confidence: Confidence } {
+  const told = toldPath(path, 1);
+  return { deed: told.deed, confidence: decisionConfidence(told) };
+}
+
 function pathsOf({ path, paths, count }: GroupToExplain): ToldPath[] {
   return paths.length > 0 ? paths.map((one) => toldPath(one.path, one.count)) : [toldPath(path, count)];
 }

@@ -28,6 +28,9 @@ export const CONTEXTS = ['', 'task', 'softirq', 'hardirq', 'exception', 'nmi'] a
  */
 export const DOUBT = { none: 0, doubted: 1, partial: 2 } as const;
 
+/** How sure something is, by number. */
+export const CONFIDENCES = ['certain', 'likely', 'unknown'] as const;
+
 /** The tree of callers in preorder: node 0 stands for all calls, targets are its children, callers theirs. */
 export interface Nodes {
   readonly count: number;
@@ -86,6 +89,12 @@ export interface Rows {
   readonly sums: readonly Float64Array[];
   /** How much the path can be trusted: {@link DOUBT}. */
   readonly doubt: Uint8Array;
+  /** What happened: into {@link PageData.decisions}. */
+  readonly decision: Uint32Array;
+  /** How sure that is: {@link CONFIDENCES}. */
+  readonly decisionConfidence: Uint8Array;
+  /** How sure the subject is; `unknown` where there is none. */
+  readonly subjectConfidence: Uint8Array;
   /** Number of the time bucket, -1 where unknown; null where the census has none. */
   readonly bucket: Int32Array | null;
 }
@@ -103,6 +112,8 @@ export interface PageData {
   /** How many distinct stacks there are. */
   readonly stacks: number;
   readonly dimensions: readonly Dimension[];
+  /** Clauses without a full stop. */
+  readonly decisions: readonly string[];
 }
 
 interface Head {
@@ -126,6 +137,7 @@ interface Head {
     readonly ids?: readonly string[];
     readonly kinds?: readonly string[];
   }[];
+  readonly decisions: readonly string[];
   readonly texts: readonly string[];
   readonly names: readonly string[];
   readonly glosses: readonly string[];
@@ -157,6 +169,7 @@ export function readColumns(bytes: Uint8Array): PageData {
     rows: readRows(columns),
     stacks: head.stacks,
     dimensions: readDimensions(columns),
+    decisions: head.decisions,
   };
 }
 
@@ -207,6 +220,9 @@ function readRows(columns: ColumnReader): Rows {
     calls: columns.read('row:count', new Float64Array(count)),
     sums: measures.map((_, i) => columns.read(`row:measure:${i}`, new Float64Array(count))),
     doubt: columns.perRow('doubt', new Uint8Array(count)),
+    decision: columns.perRow('decision', new Uint32Array(count)),
+    decisionConfidence: columns.perRow('decisionConfidence', new Uint8Array(count)),
+    subjectConfidence: columns.perRow('subjectConfidence', new Uint8Array(count)),
     bucket,
   };
 }

@@ -36,6 +36,11 @@ export function decisionText(deed: Deed): string | null {
   }
 }
 
+/** A deed as a clause without a full stop, whatever it says. */
+export function deedText(deed: Deed): string {
+  return clause(deed, []);
+}
+
 /** `An expired timer re-arms itself.`, `55 %: an expired timer re-arms itself. 40 %: the tick is restarted.` */
 function decisions({ deeds, count, targets, confidence, candidates }: ExplanationFacts): string[] {
   const [first] = deeds;

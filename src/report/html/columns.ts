@@ -22,7 +22,7 @@ export function censusColumns(census: Census): Uint8Array {
   const tree = new PageTree(census, knowledge);
   const collector = new RowCollector(census, classifier);
   const ordered = orderTree(tree, collector.collect(tree));
-  const { count: rows, classes, stacks, dimensions, columns: ofRows } = collector.finish(ordered.position);
+  const { count: rows, classes, stacks, dimensions, decisions, columns: ofRows } = collector.finish(ordered.position);
   const { texts, names, glosses, ...ofSymbols } = describeSymbols(census, knowledge, tree.symbols, ordered);
   const columns: EncodedColumn[] = [
     column('node:up', ordered.up),
@@ -45,6 +45,7 @@ export function censusColumns(census: Census): Uint8Array {
     stacks,
     families: FAMILIES,
     dimensions,
+    decisions,
     texts,
     names,
     glosses,

@@ -1,7 +1,9 @@
+import { decisionOf } from '../../atlas/explain.ts';
 import { UNKNOWN } from '../../census/call-key.ts';
 import type { Census } from '../../census/census.ts';
-import type { Classifier } from '../../census/classify.ts';
+import type { ClassifiedCall, Classifier } from '../../census/classify.ts';
 import { type CallFacts, DIMENSIONS, type Dimension, unknownLabel } from '../../census/dimensions.ts';
+import type { Confidence } from '../../census/knowledge.ts';
 import { PhaseClock } from '../../census/phases.ts';
 import { TupleTable } from '../../census/tuple-table.ts';
 import { column, deltaColumn, type EncodedColumn } from './column-bytes.ts';
@@ -12,6 +14,12 @@ const OF_CLASS: readonly string[] = ['site', 'subject', 'tree', 'subsystem', 'en
 
 /** How much a path can be trusted. */
 const DOUBT = { none: 0, doubted: 1, partial: 2 } as const;
+
+/** How sure something is, by its number in columns. */
+const CONFIDENCES: readonly Confidence[] = ['certain', 'likely', 'unknown'];
+
+/** Columns of classes that are no dimensions. */
+const CLASS_OWN = ['doubt', 'decision', 'decisionConfidence', 'subjectConfidence'] as const;
 
 /** A dimension as the page knows it. */
 export interface PageDimension {
@@ -32,6 +40,8 @@ export interface PageRows {
   readonly classes: number;
   readonly stacks: number;
   readonly dimensions: readonly PageDimension[];
+  /** What happened: clauses without a full stop. */
+  readonly decisions: readonly string[];
   readonly columns: readonly EncodedColumn[];
 }
 
@@ -45,8 +55,9 @@ export class RowCollector {
   );
   readonly #ofClass = this.#dimensions.filter(({ name }) => OF_CLASS.includes(name));
   readonly #ofRow = this.#dimensions.filter(({ name }) => !OF_CLASS.includes(name));
-  /** Doubt, then the values of {@link #ofClass}. */
-  readonly #classes = new TupleTable(1 + this.#ofClass.length);
+  /** Doubt, decision, how sure that and the subject are, then the values of {@link #ofClass}. */
+  readonly #classes = new TupleTable(CLASS_OWN.length + this.#ofClass.length);
+  readonly #decisions = new DecisionTable();
   readonly #nodes: Int32Array;
   readonly #classOf: Int32Array;
   readonly #values: readonly Int32Array[];
@@ -64,7 +75,7 @@ export class RowCollector {
   /** Reads every row, which also makes the nodes of the tree. @returns calls whose stack ends in a node, by node */
   collect(tree: PageTree): Float64Array {
     const { rows } = this.#census;
-    const tuple = new Int32Array(1 + this.#ofClass.length);
+    const tuple = new Int32Array(CLASS_OWN.length + this.#ofClass.length);
     for (let number = 0; number < rows.size; number++) {
       const row = rows.row(number);
       const call = this.#classifier.classify(row);
@@ -72,7 +83,9 @@ export class RowCollector {
       const facts: CallFacts = { census: this.#census, row, key, call, clock: this.#clock };
       const { isDoubted, isPartial } = call.path;
       tuple[0] = isPartial ? DOUBT.partial : isDoubted ? DOUBT.doubted : DOUBT.none;
-      for (const [i, values] of this.#ofClass.entries()) tuple[i + 1] = values.of(facts);
+      [tuple[1], tuple[2]] = this.#decisions.of(call);
+      tuple[3] = CONFIDENCES.indexOf(call.labels.confidence);
+      for (const [i, values] of this.#ofClass.entries()) tuple[i + CLASS_OWN.length] = values.of(facts);
       this.#classOf[number] = this.#classes.intern(tuple);
       for (const [i, values] of this.#ofRow.entries()) (this.#values[i] as Int32Array)[number] = values.of(facts);
       this.#nodes[number] = tree.nodeOf(row, call, this.#classifier);
@@ -104,6 +117,7 @@ export class RowCollector {
       count: rows.size,
       classes: classes.length,
       dimensions: this.#dimensions.map((values) => values.finish()),
+      decisions: this.#decisions.texts,
       columns: [
         deltaColumn(
           'row:node',
@@ -131,8 +145,8 @@ export class RowCollector {
             along((number) => rows.sum(number, measure)),
           ),
         ),
-        column('class:doubt', ofClass(0)),
-        ...this.#ofClass.map(({ name }, i) => column(`class:${name}`, ofClass(i + 1))),
+        ...CLASS_OWN.map((name, i) => column(`class:${name}`, ofClass(i))),
+        ...this.#ofClass.map(({ name }, i) => column(`class:${name}`, ofClass(i + CLASS_OWN.length))),
       ],
       stacks: stacks.size,
     };
@@ -148,6 +162,25 @@ export class RowCollector {
     }
     const order = Uint32Array.from({ length: rows.size }, (_, i) => i);
     return order.sort((a, b) => (keys[a] as number) - (keys[b] as number) || a - b);
+  }
+}
+
+/** What happened on paths, by number. */
+class DecisionTable {
+  readonly texts: string[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #known = new Map<ClassifiedCall, readonly [decision: number, confidence: number]>();
+
+  of(call: ClassifiedCall): readonly [decision: number, confidence: number] {
+    let known = this.#known.get(call);
+    if (!known) {
+      const { text, confidence } = decisionOf(call.view);
+      const number = this.#numbers.get(text) ?? this.texts.push(text) - 1;
+      this.#numbers.set(text, number);
+      known = [number, CONFIDENCES.indexOf(confidence)];
+      this.#known.set(call, known);
+    }
+    return known;
   }
 }
 
