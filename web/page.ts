@@ -10,6 +10,8 @@ export interface PageCensus {
   readonly name: string;
   /** The report of all its calls, grouped by site. */
   readonly report: Report;
+  /** What the workload says of itself, in a line; '' where nothing is known. */
+  readonly headline: string;
   /** What is said of each group at length, in the order of `report.groups`. */
   readonly explanations: readonly string[];
   /** Its calls; null where they cannot be read. The report stands by itself. */
@@ -34,7 +36,7 @@ export interface ViewProps {
 
 interface PageDocument {
   readonly schema: string;
-  readonly censuses: readonly Pick<PageCensus, 'name' | 'report' | 'explanations'>[];
+  readonly censuses: readonly Omit<PageCensus, 'data' | 'problem'>[];
   readonly comparison?: unknown;
   readonly initial: Readonly<Record<string, string>>;
 }

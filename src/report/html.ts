@@ -1,9 +1,11 @@
+import type { Census } from '../census/census.ts';
+import { headline } from '../workload/benchmarks/registry.ts';
 import { pageAssets } from './html/assets.ts';
 import { censusColumns, packColumns } from './html/columns.ts';
 import { htmlDocument } from './html/document.ts';
 import { reportDocument } from './json.ts';
 import type { Report } from './report.ts';
-import { buildReport } from './report.ts';
+import { buildReport, workloadOf } from './report.ts';
 
 /** Name and version of the form in which the page has its data; `web/page.ts` reads it. */
 const PAGE_SCHEMA = 'whocalls/page/1';
@@ -34,6 +36,7 @@ export function htmlPage(inputs: readonly PageInput[], version: string): string 
     const full = buildReport(census, { explain: 'full' }, input);
     return {
       name,
+      headline: headlineOf(census),
       report: reportDocument(short, version),
       explanations: full.groups.map(({ explanation }) => explanation?.text ?? ''),
     };
@@ -51,6 +54,11 @@ export function htmlPage(inputs: readonly PageInput[], version: string): string 
       })),
     ],
   });
+}
+
+function headlineOf(census: Census): string {
+  const workload = workloadOf(census);
+  return workload === null ? '' : headline(workload);
 }
 
 /** What the command line asked for, as parameters of the page's address. */

@@ -4,6 +4,7 @@ import { TimeStrip } from '../time/strip.tsx';
 import { VIEW_COMPONENTS } from '../views/views.ts';
 import { Bar } from './bar.tsx';
 import { Chips, takeBackLast } from './chips.tsx';
+import { copied } from './clipboard.ts';
 import { Head } from './head.tsx';
 import { type KeyGroup, useKeys } from './keys.ts';
 import { isKeysShown, KeysDialog } from './keys-dialog.tsx';
@@ -28,6 +29,9 @@ export function App({ page }: { readonly page: Page }) {
       )}
       <main>{View && <View page={page} />}</main>
       <KeysDialog />
+      <p class="announcement" role="status">
+        {copied.value}
+      </p>
     </>
   );
 }

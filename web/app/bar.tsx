@@ -1,5 +1,6 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { VIEW_COMPONENTS } from '../views/views.ts';
 import { isKeysShown } from './keys-dialog.tsx';
-import { change } from './parameters.ts';
 import { SearchField } from './search-field.tsx';
 import { VIEWS, type ViewName, view } from './state.ts';
 import { switchTheme } from './theme.ts';
@@ -15,19 +16,33 @@ const TITLES: Readonly<Record<ViewName, string>> = {
 
 /** Which view, and what of the calls: always in sight. */
 export function Bar() {
+  const bar = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const { current } = bar;
+    if (!current) return;
+    // What sticks below the bar has to know where that ends.
+    const observer = new ResizeObserver(() => {
+      document.documentElement.style.setProperty('--bar-height', `${current.offsetHeight}px`);
+    });
+    observer.observe(current);
+    return () => observer.disconnect();
+  }, []);
   return (
-    <div class="bar">
+    <div class="bar" ref={bar}>
       <nav aria-label="Views">
-        {VIEWS.map((name, i) => (
-          <button
-            key={name}
-            type="button"
-            aria-current={view.value === name ? 'page' : undefined}
-            onClick={() => change([view.to(name)])}
-          >
-            {TITLES[name]} <kbd>{i + 1}</kbd>
-          </button>
-        ))}
+        {VIEWS.map(
+          (name, i) =>
+            VIEW_COMPONENTS[name] && (
+              <button
+                key={name}
+                type="button"
+                aria-current={view.value === name ? 'page' : undefined}
+                onClick={() => view.set(name)}
+              >
+                {TITLES[name]} <kbd>{i + 1}</kbd>
+              </button>
+            ),
+        )}
       </nav>
       <WhereField />
       <SearchField />
@@ -37,11 +52,13 @@ export function Bar() {
         </button>
         <button
           type="button"
+          aria-label="Keys"
           onClick={() => {
             isKeysShown.value = true;
           }}
         >
-          Keys <kbd>?</kbd>
+          <span class="label">Keys </span>
+          <kbd>?</kbd>
         </button>
       </div>
     </div>

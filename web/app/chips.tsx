@@ -4,8 +4,6 @@ import { narrowings } from './state.ts';
 
 /**
  * What is left out or marked now, each with × to take it back, and what is left.
- *
- * @public
  */
 export function Chips({ matching, total }: { readonly matching: number; readonly total: number }) {
   const order = namesSet();

@@ -4,7 +4,7 @@ import { shownCensus } from './selected.ts';
 
 /** The question, the account and what was looked at; losses and warnings stand above it, in words. */
 export function Head() {
-  const { report } = shownCensus.value;
+  const { report, headline } = shownCensus.value;
   const lost = report.calls.total - report.calls.attributed;
   return (
     <header class="head">
@@ -13,7 +13,7 @@ export function Head() {
         <h1>
           Who calls <Targets report={report} />?
         </h1>
-        <p class="workload">{workloadText(report)}</p>
+        <p class="workload">{workloadText(report, headline)}</p>
       </div>
       <div class="account">
         <p class="total">
@@ -117,18 +117,8 @@ function machineText({ kernel, architecture, input }: Report): string {
 }
 
 /** `db_bench --num=20000`, and what the workload says of itself. */
-function workloadText({ command, commands, workload }: Report): string {
+function workloadText({ command, commands, workload }: Report, headline: string): string {
   const lines = commands ?? (command === null ? [] : [command]);
-  const facts = Object.entries(workload?.facts ?? {}).map(([name, value]) => `${spaced(name)} ${value}`);
   const phases = workload?.phases.map(({ name }) => name).join(', ') ?? '';
-  return [lines.map((words) => words.join(' ')).join('; '), facts.slice(0, 5).join(' · '), phases]
-    .filter((part) => part !== '')
-    .join(' · ');
-}
-
-/** `rawSizeMB` is `raw size MB`. */
-function spaced(name: string): string {
-  return name.replace(/([a-z])([A-Z]+)/g, (_, before: string, after: string) =>
-    after.length > 1 ? `${before} ${after}` : `${before} ${after.toLowerCase()}`,
-  );
+  return [lines.map((words) => words.join(' ')).join('; '), headline, phases].filter((part) => part !== '').join(' · ');
 }

@@ -55,6 +55,14 @@ export function textParameter(name: string): Parameter<string> {
   return parameter<string>(name, { read: (text) => text, write: (value) => value });
 }
 
+/** A whole number from 0 on; 0 unless told. */
+export function wholeParameter(name: string): Parameter<number> {
+  return parameter<number>(name, {
+    read: (text) => (/^\d{1,6}$/.test(text) ? Number(text) : 0),
+    write: (value) => (value === 0 ? '' : String(value)),
+  });
+}
+
 /** One of a few words, the first of which is the default. */
 export function choiceParameter<T extends string>(name: string, choices: readonly [T, ...T[]]): Parameter<T> {
   return parameter<T>(name, {

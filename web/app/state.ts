@@ -15,7 +15,14 @@
 // A view that needs a parameter of its own makes one (`choiceParameter('flip', ['icicle', 'flame'])`) in its own file.
 // Parameters that narrow what is shown are listed in `narrowings`: they have a chip with × each, and Escape takes the
 // last one back. Keys of a view are given to `useKeys` (keys.ts) while the view is shown; `?` lists them.
-import { choiceParameter, listParameter, type Parameter, parameter, textParameter } from './parameters.ts';
+import {
+  choiceParameter,
+  listParameter,
+  type Parameter,
+  parameter,
+  textParameter,
+  wholeParameter,
+} from './parameters.ts';
 
 /** The views in the order of their keys 1 to 5. */
 export const VIEWS = ['overview', 'paths', 'functions', 'time', 'compare'] as const;
@@ -26,8 +33,6 @@ export const view = choiceParameter<ViewName>('view', ['overview', 'paths', 'fun
 
 /**
  * The dimensions that calls are grouped by, one or two.
- *
- * @public
  */
 export const by = listParameter('by', ['site']);
 
@@ -51,8 +56,6 @@ export const focus = listParameter('focus');
 
 /**
  * The function whose callers and callees the sandwich shows; '': none.
- *
- * @public
  */
 export const sandwich = textParameter('sandwich');
 
@@ -61,23 +64,19 @@ export const hidden = listParameter('hide');
 
 /**
  * Labels of the chosen group, one for each dimension of `by`; empty: none.
- *
- * @public
  */
 export const chosen = listParameter('group');
 
+/** Which path of the chosen group is told, by its place among them; the commonest unless chosen. */
+export const chosenPath = wholeParameter('path');
+
 /**
  * What the table of groups is sorted by: a column, with `-` in front for the other direction.
- *
- * @public
  */
 export const sort = textParameter('sort');
 
 /** Index of the census that is shown, where there are several. */
-export const census = parameter<number>('census', {
-  read: (text) => (/^\d{1,3}$/.test(text) ? Number(text) : 0),
-  write: (value) => (value === 0 ? '' : String(value)),
-});
+export const census = wholeParameter('census');
 
 /** Light or dark; the system's unless told. */
 export const theme = choiceParameter('theme', ['system', 'light', 'dark']);

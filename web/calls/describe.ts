@@ -3,7 +3,7 @@
 import { CONFIDENCES, DOUBT, type PageData } from '../data/columns.ts';
 import type { Confidence, Tally } from '../report.ts';
 import { dimensionOf } from './dimensions.ts';
-import { pathEndsOf } from './paths.ts';
+import { namesTo, pathEndsOf } from './paths.ts';
 
 /** A path with the calls that took it. */
 export interface PathTally {
@@ -47,15 +47,6 @@ export function commonest(data: PageData, by: string, rows: Uint32Array): string
   return first === undefined || first.isUnknown ? null : first.name;
 }
 
-/** Number of the value that most of the calls have. */
-export function commonestValue(data: PageData, by: string, rows: Uint32Array): number | null {
-  const dimension = dimensionOf(data, by);
-  if (!dimension) return null;
-  const counts = new Map<number, number>();
-  for (const row of rows) add(counts, dimension.of[row] as number, data.rows.calls[row] as number);
-  return largest(counts);
-}
-
 /** How many distinct stacks there are. */
 export function stacksOf({ rows: { stack } }: PageData, rows: Uint32Array): number {
   const seen = new Set<number>();
@@ -81,7 +72,17 @@ export function pathsOf(data: PageData, rows: Uint32Array): PathTally[] {
   }
   return [...byEnd]
     .map(([end, { count, nodes }]) => ({ end, count, node: largest(nodes) ?? end }))
-    .sort((a, b) => b.count - a.count || a.end - b.end);
+    .sort((a, b) => b.count - a.count || comparePaths(data, a.end, b.end));
+}
+
+/** By names, from the target outwards, as reports do. */
+function comparePaths(data: PageData, a: number, b: number): number {
+  const left = namesTo(data, a);
+  const right = namesTo(data, b);
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    if (left[i] !== right[i]) return (left[i] ?? '') < (right[i] ?? '') ? -1 : 1;
+  }
+  return left.length - right.length;
 }
 
 /** What happened, commonest first. */

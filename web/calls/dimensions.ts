@@ -13,8 +13,6 @@ export function dimensionOf(data: PageData, name: string): Dimension | null {
 
 /**
  * Whether a dimension tells any calls apart.
- *
- * @public
  */
 export function tellsApart(data: PageData, name: string): boolean {
   if (name === 'stack') return data.rows.count > 0;

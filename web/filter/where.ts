@@ -56,8 +56,6 @@ export function holds(where: Where, compare: (comparison: Comparison) => boolean
 
 /**
  * `FIELD=VALUE`, with quotes where the value needs them; null where it cannot be written.
- *
- * @public
  */
 export function comparison(field: string, value: string): string | null {
   if (/^[\w.:@/+-]+(?:\(\d\))?$/.test(value)) return `${field}=${value}`;
@@ -67,8 +65,6 @@ export function comparison(field: string, value: string): string | null {
 
 /**
  * Both of two expressions; either may be ''.
- *
- * @public
  */
 export function both(left: string, right: string): string {
   if (left === '' || right === '') return left + right;

@@ -26,8 +26,6 @@ export function percent(share: number): string {
 
 /**
  * `51 %`, for lists and sentences: a whole number, never 100 for what is not quite.
- *
- * @public
  */
 export function roundPercent(share: number): string {
   if (share === 1) return '100 %';
@@ -37,8 +35,6 @@ export function roundPercent(share: number): string {
 
 /**
  * 0.31, 12.5, 0.0004: three digits that say something.
- *
- * @public
  */
 export function perOperation(value: number): string {
   return value === 0 ? '0' : grouped(Number(value.toPrecision(3)));

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import { takeBackLast } from '../app/chips.tsx';
-import { copied, copyText } from '../app/clipboard.ts';
+import { copyText } from '../app/clipboard.ts';
 import { useKeys } from '../app/keys.ts';
 import { change } from '../app/parameters.ts';
 import { shownCensus } from '../app/selected.ts';
@@ -125,9 +125,6 @@ function Tools({ model, found }: { readonly model: GraphModel; readonly found: F
       </label>
       <p class="found" role="status">
         {search.value.trim() === '' ? <How model={model} /> : <FoundText model={model} found={found} />}
-      </p>
-      <p class="copied" role="status">
-        {copied.value}
       </p>
     </div>
   );
