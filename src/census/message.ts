@@ -118,6 +118,9 @@ export interface NoteFacts {
   'several-histograms': { readonly histograms: number };
   /** Events that share a named histogram show the same one. */
   'histogram-shown-again': { readonly name: string };
+  /** bpftrace printed a map several times; it grew, or was cleared in between. */
+  'map-printed-again': { readonly map: string; readonly prints: number; readonly isGrowing: boolean };
+  'several-maps': { readonly maps: readonly string[] };
   'total-ignored': { readonly stated: number; readonly counted: number };
   /** Every stack begins with this function. */
   'target-inferred': { readonly target: string };
@@ -139,6 +142,8 @@ export interface WarningFacts {
   'counted-twice': { readonly most: number };
   /** `CPU:1 [LOST EVENTS]`: the kernel does not know how many. */
   'trace-entries-lost': object;
+  /** bpftrace says that a map was full. */
+  'maps-were-full': object;
   'pattern-refused': {
     readonly pattern: string;
     readonly count: number;

@@ -52,9 +52,6 @@ const EXAMPLES: [string, string][] = [
   ["the output of bcc's memleak", '\t4096 bytes in 1 allocations from stack\n\t\tf+0x12 [x]\n'],
   ["the output of bcc's klockstat", '                    Caller   Avg Wait  Count   Max Wait\n   f    12   1  12\n'],
   ["the output of bcc's trace", 'PID     TID     COMM            FUNC\n12      12      alpha           vfs_read\n'],
-  ['the output of bpftrace', 'Attaching 1 probe...\n'],
-  ['the output of bpftrace', '@[\n    vfs_read+1\n    ksys_read+2\n]: 12\n'],
-  ['the output of bpftrace', '@[kstack, comm]: 1\n'],
   [
     "a trace of ftrace's function_graph, which tells what functions call and not who calls them",
     ' 0)               |  vfs_write() {\n 0)   0.123 us    |    rw_verify_area();\n',

@@ -98,11 +98,6 @@ const TEXT: readonly ForeignText[] = [
   { what: "the output of bcc's memleak", sign: /^[ \t]*\d+ bytes in \d+ allocations from stack/m, instead: EXPLAIN },
   { what: "the output of bcc's klockstat", sign: /^ *Caller +Avg (?:Spin|Wait|Hold)/m },
   { what: "the output of bcc's trace", sign: /^(?:TIME +)?PID +TID +COMM +FUNC/m, instead: EXPLAIN },
-  {
-    what: 'the output of bpftrace',
-    sign: /^(?:Attaching \d+ probes?\.\.\.|@\w*\[(?:$|[^\]\n]*\]: ))/m,
-    instead: "FlameGraph's stackcollapse-bpftrace.pl folds its stacks",
-  },
   // The kernel's own tracing
   {
     what: "a trace of ftrace's function_graph, which tells what functions call and not who calls them",

@@ -47,9 +47,14 @@ export abstract class SingleLines implements LineConsumer {
  * Feeds a stream of bytes to a consumer of lines, in regions that end with a newline (one is added at the end of the
  * input where it is missing).
  *
- * A truncated stream is noted in `diagnostics`; what came before it is consumed.
+ * Lines over `longest` bytes are left out. A truncated stream is noted in `diagnostics`; what came before it is consumed.
  */
-export async function feedLines(bytes: ByteStream, consumer: LineConsumer, diagnostics: Diagnostics): Promise<void> {
+export async function feedLines(
+  bytes: ByteStream,
+  consumer: LineConsumer,
+  diagnostics: Diagnostics,
+  longest = MAXIMUM_LINE,
+): Promise<void> {
   let buffer = Buffer.allocUnsafe(4 << 20);
   let start = 0;
   let end = 0;
@@ -84,8 +89,12 @@ export async function feedLines(bytes: ByteStream, consumer: LineConsumer, diagn
     end += chunk.length;
     const lastNewline = buffer.lastIndexOf(NEWLINE, end - 1);
     if (lastNewline >= start) start = consumer.consume(buffer, start, lastNewline + 1, false);
-    if (end - start > MAXIMUM_LINE && lastNewline < start) {
-      diagnostics.skip(consumer.line + 1, buffer.toString('latin1', start, start + 200), 'longer than 1 MiB');
+    if (end - start > longest && lastNewline < start) {
+      diagnostics.skip(
+        consumer.line + 1,
+        buffer.toString('latin1', start, start + 200),
+        `longer than ${longest >> 20} MiB`,
+      );
       consumer.skipLine();
       start = 0;
       end = 0;

@@ -92,3 +92,18 @@ test('a histogram of the kernel by stack', async () => {
   expect(diagnostics.peeled.get('kprobe_ftrace_handler')).toBe(763);
   expect(groupCounts(census)[0]).toEqual(['ttwu_do_activate', 659]);
 });
+
+test('a map of bpftrace, as text and as JSON', async () => {
+  const text = await checkReader('bpftrace', 'bpftrace.txt.gz');
+  expect([text.census.total, text.census.attributed, text.census.rows.size]).toEqual([684, 684, 160]);
+  // Another run of the same script.
+  const json = await checkReader('bpftrace', 'bpftrace-json.txt.gz');
+  expect([json.census.total, json.census.attributed, json.census.rows.size]).toEqual([736, 736, 182]);
+  for (const { census, diagnostics } of [text, json]) {
+    expect(census.targets).toEqual(['rb_insert_color']);
+    expect(diagnostics.skippedLines).toBe(0);
+    expect(groupCounts(census)[0]?.[0]).toBe('__hrtimer_run_queues');
+    expect(groupCounts(census)[1]).toEqual(['ext4_htree_store_dirent', 142]);
+    expect(groupCounts(census, 'comm').map(([comm]) => comm)).toEqual(['db_bench', 'bpftrace']);
+  }
+});

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { bpftraceReader } from './bpftrace/read.ts';
 import { countedTracesReader } from './counted-traces/read.ts';
 import { foldedReader } from './folded/read.ts';
 import { ftraceReader } from './ftrace/read.ts';
@@ -13,6 +14,7 @@ import type { CensusWriter } from './writer.ts';
 export const READERS: readonly FormatReader[] = [
   pprofReader,
   countedTracesReader,
+  bpftraceReader,
   histReader,
   ftraceReader,
   dmesgReader,

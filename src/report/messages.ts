@@ -139,6 +139,12 @@ const NOTES: Words<NoteFacts> = {
   'several-histograms': ({ histograms }) =>
     `${histograms} histograms are counted together: where two are of one event, its calls count twice.`,
   'histogram-shown-again': ({ name }) => `The histogram named ${name} is shown several times and counted once.`,
+  'map-printed-again': ({ map, prints, isGrowing }) =>
+    isGrowing
+      ? `${map} is printed ${prints} times and only grows: its last print counts.`
+      : `${map} is printed ${prints} times and was cleared in between: its prints are added up.`,
+  'several-maps': ({ maps }) =>
+    `${some(maps)} are counted together: where two count the same calls, these count twice.`,
   'total-ignored': ({ stated, counted: found }) =>
     `The source states ${stated} calls in all, but ${found} are in it: the stated total was ignored.`,
   'target-inferred': ({ target }) => `${target} is taken for the target: every stack begins with it.`,
@@ -165,6 +171,7 @@ const WARNINGS: Words<WarningFacts> = {
   'counted-twice': ({ most }) =>
     `Up to ${counted(most, 'call')} may be counted twice: on this processor a breakpoint counts a call again when an interrupt comes before its first instruction.`,
   'trace-entries-lost': () => 'The trace buffer overflowed, and the kernel does not say how many entries were lost.',
+  'maps-were-full': () => 'A map of bpftrace was full: calls of further stacks are missing.',
   'pattern-refused': ({ pattern, count, names, why }) =>
     `${pattern} matches ${count} that cannot be counted (${names.join(', ')}${count > names.length ? ` and ${count - names.length} more` : ''}): ${why}.`,
   stated: ({ text }) => text,
