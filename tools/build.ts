@@ -29,7 +29,7 @@ const common = {
 const EXTERNAL = ['fzstd', 'koffi', 'xz-decompress'];
 
 /** What a page may weigh before its data: it is sent around. */
-const MOST_PAGE_BYTES = 150_000;
+const MOST_PAGE_BYTES = 150 * 1024;
 
 rmSync(dist, { recursive: true, force: true });
 await build({ ...common, entryPoints: ['src/index.ts'], outdir: 'dist', format: 'esm', external: EXTERNAL });
@@ -104,8 +104,12 @@ async function buildPage(): Promise<string[]> {
     bundle: true,
     format: 'esm',
     target: ['chrome103', 'firefox115', 'safari16.4'],
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
+    // Children as arguments make a smaller script than children as a property.
+    jsx: 'transform',
+    jsxFactory: 'createElement',
+    jsxFragment: 'Fragment',
+    inject: ['web/jsx.ts'],
+    tsconfigRaw: {}, // that of web/ says otherwise, for tsc
     minify: true,
     charset: 'utf8',
     legalComments: 'none',
@@ -136,12 +140,21 @@ function compiled(source: string): Buffer {
 /** The licences of the packages that are part of a bundle of these files. */
 function licences(inputs: readonly string[]): string {
   const packages = new Set(inputs.flatMap((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []));
-  const texts = [...packages].sort().map((name) => {
+  const sections = [...packages].sort().map((name) => {
     const folder = join(root, 'node_modules', name);
     const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     const files = ['LICENSE', 'NOTICE'].map((file) => join(folder, file)).filter(existsSync);
     if (files.length === 0) throw new Error(`${name} comes without a licence text and cannot be bundled`);
-    return [`${name} ${version} (${license})\n`, ...files.map((file) => readFileSync(file, 'utf8'))].join('\n');
+    const texts = files.map((file) => readFileSync(file, 'utf8').trim());
+    // Licences of one kind differ in who holds the copyright.
+    const [, holder = '', terms = ''] = /^(.*?)^(Permission is .*)$/ms.exec(texts.join('\n\n')) ?? ['', '', ''];
+    return { head: `${name} ${version} (${license})`, holder: holder.trim(), terms: terms || texts.join('\n\n') };
   });
+  const byTerms = new Map<string, string[]>();
+  for (const { head, holder, terms } of sections) {
+    const own = [head, ...(holder === '' ? [] : [holder])].join('\n');
+    byTerms.set(terms, [...(byTerms.get(terms) ?? []), own]);
+  }
+  const texts = [...byTerms].map(([terms, owners]) => `${owners.join('\n\n')}\n\n${terms}\n`);
   return `This contains these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }

@@ -1,5 +1,5 @@
 // Light or dark: the address says so, else what was chosen last here, else the system.
-import { effect } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { theme } from './state.ts';
 
 const KEY = 'whocalls-theme';
@@ -23,11 +23,13 @@ function remember(value: Theme): void {
   }
 }
 
+const systemDark = signal(false);
+
 /** What is shown now. */
 export function shownTheme(): 'light' | 'dark' {
   const wanted = theme.value === 'system' ? remembered() : theme.value;
   if (wanted !== 'system') return wanted;
-  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+  return systemDark.value ? 'dark' : 'light';
 }
 
 /** Changes from light to dark or back. */
@@ -37,12 +39,21 @@ export function switchTheme(): void {
   theme.set(next, 'replace');
 }
 
-/** Keeps the document in the theme; styles and graphs read `data-theme` of its root. */
+/** Keeps the document in the theme, as `data-theme` of its root; on paper it is light. */
 export function followTheme(): void {
+  const system = matchMedia('(prefers-color-scheme: dark)');
+  systemDark.value = system.matches;
+  system.addEventListener('change', ({ matches }) => {
+    systemDark.value = matches;
+  });
+  const { dataset } = document.documentElement;
   effect(() => {
-    const wanted = theme.value === 'system' ? remembered() : theme.value;
-    const root = document.documentElement;
-    if (wanted === 'system') delete root.dataset.theme;
-    else root.dataset.theme = wanted;
+    dataset.theme = shownTheme();
+  });
+  addEventListener('beforeprint', () => {
+    dataset.theme = 'light';
+  });
+  addEventListener('afterprint', () => {
+    dataset.theme = shownTheme();
   });
 }
