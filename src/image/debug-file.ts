@@ -1,10 +1,9 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { elfSegments, isElf, PT_NOTE } from './elf.ts';
+import { buildIdOfNotes } from './elf-notes.ts';
 
 /** Where packages with debug symbols put them, by build id (gdb(1)). */
 const DIRECTORY = '/usr/lib/debug/.build-id';
-/** Type of the note that holds the build id, of the vendor `GNU`. */
-const NT_GNU_BUILD_ID = 3;
 /** Notes lie right after the headers. */
 const HEAD_BYTES = 64 * 1024;
 
@@ -39,14 +38,8 @@ function buildIdIn(head: Buffer): string | undefined {
   if (!isElf(head)) return undefined;
   for (const { type, offset, size } of elfSegments(head)) {
     if (type !== PT_NOTE || offset + size > head.length) continue;
-    for (let note = offset; note + 12 <= offset + size; ) {
-      const nameSize = (head.readUInt32LE(note) + 3) & ~3;
-      const length = head.readUInt32LE(note + 4);
-      const start = note + 12 + nameSize;
-      const isGnu = head.toString('latin1', note + 12, note + 16) === 'GNU\0';
-      if (isGnu && head.readUInt32LE(note + 8) === NT_GNU_BUILD_ID) return head.toString('hex', start, start + length);
-      note = start + ((length + 3) & ~3);
-    }
+    const id = buildIdOfNotes(head.subarray(offset, offset + size));
+    if (id !== '') return id;
   }
   return undefined;
 }

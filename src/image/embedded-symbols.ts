@@ -9,6 +9,9 @@
  * - `kallsyms_token_index`: where in the table each string begins, 16 bits each
  *
  * in this order, with others before, between and after. Nothing points to them, so they are known by their contents.
+ * The addresses are 32 bits each, `kallsyms_offsets`, with `kallsyms_relative_base` after them: right before the number
+ * of symbols, or since 6.4 right after the index of the tokens. On x86 with per-CPU areas at 0 (until 6.14) a negative
+ * offset counts down from one below the base, and another is the address itself; elsewhere all count up from the base.
  */
 const TOKENS = 256;
 const PER_MARKER = 256;
@@ -28,21 +31,33 @@ export interface EmbeddedSymbol {
   readonly name: string;
 }
 
+/** The symbols of a kernel image with their addresses. */
+export interface EmbeddedTable {
+  readonly symbols: readonly EmbeddedSymbol[];
+  /** Of each symbol, as a signed number; null where the offsets were not found. */
+  readonly addresses: Float64Array | null;
+}
+
 /** Every symbol of a kernel image, ascending by address; none where the image holds none that can be found. */
-export function embeddedSymbols(image: Buffer): EmbeddedSymbol[] {
+export function embeddedSymbols(image: Buffer): readonly EmbeddedSymbol[] {
+  return embeddedTable(image).symbols;
+}
+
+/** The same with their addresses. */
+export function embeddedTable(image: Buffer): EmbeddedTable {
   for (let at = image.indexOf(DIGITS); at >= 0; at = image.indexOf(DIGITS, at + 1)) {
     const tokens = tokensAround(image, at);
     if (!tokens) continue;
     for (let markers = tokens.start & -ALIGNMENT; markers > tokens.start - MOST_BETWEEN; markers -= ALIGNMENT) {
-      const symbols = isMarkers(image, markers) ? symbolsBefore(image, markers, tokens.strings) : [];
-      if (symbols.length > 0) return symbols;
+      const found = isMarkers(image, markers) ? symbolsBefore(image, markers, tokens.strings) : null;
+      if (found) return { symbols: found.symbols, addresses: addressesOf(image, found, tokens.end) };
     }
   }
-  return [];
+  return { symbols: [], addresses: null };
 }
 
 /** The table of tokens that holds the digits at `digits`, if its index follows. */
-function tokensAround(image: Buffer, digits: number): { start: number; strings: string[] } | null {
+function tokensAround(image: Buffer, digits: number): { start: number; end: number; strings: string[] } | null {
   for (let index = (digits + DIGITS.length) & -ALIGNMENT; index < digits + 4096; index += ALIGNMENT) {
     if (index + 2 * TOKENS > image.length) return null;
     const offsets = Array.from({ length: TOKENS }, (_, token) => image.readUInt16LE(index + 2 * token));
@@ -50,7 +65,8 @@ function tokensAround(image: Buffer, digits: number): { start: number; strings: 
     if (offsets[0] !== 0 || start < 0) continue;
     const isIndex = offsets.every((offset, token) => token === 0 || image[start + offset - 1] === 0);
     if (!isIndex || offsets.some((offset, token) => token > 0 && offset <= (offsets[token - 1] ?? 0))) continue;
-    return { start, strings: offsets.map((at) => image.toString('latin1', start + at, image.indexOf(0, start + at))) };
+    const strings = offsets.map((at) => image.toString('latin1', start + at, image.indexOf(0, start + at)));
+    return { start, end: index + 2 * TOKENS, strings };
   }
   return null;
 }
@@ -62,7 +78,13 @@ function isMarkers(image: Buffer, at: number): boolean {
   return steps.every((step) => step >= 2 * PER_MARKER && step <= MOST_AFTER_MARKER);
 }
 
-function symbolsBefore(image: Buffer, markers: number, tokens: readonly string[]): EmbeddedSymbol[] {
+interface FoundNames {
+  readonly symbols: readonly EmbeddedSymbol[];
+  /** Where the number of symbols stands. */
+  readonly countAt: number;
+}
+
+function symbolsBefore(image: Buffer, markers: number, tokens: readonly string[]): FoundNames | null {
   let last = markers;
   // The markers end where what follows is no larger, or much larger.
   while (last + 8 <= image.length) {
@@ -75,9 +97,51 @@ function symbolsBefore(image: Buffer, markers: number, tokens: readonly string[]
     const count = image.readUInt32LE(names - ALIGNMENT);
     if (count === 0 || count > MOST_SYMBOLS || Math.ceil(count / PER_MARKER) !== (last - markers) / 4 + 1) continue;
     const symbols = decoded(image, names, count, markers, tokens);
-    if (symbols) return symbols;
+    if (symbols) return { symbols, countAt: names - ALIGNMENT };
   }
-  return [];
+  return null;
+}
+
+/** Of so many symbols the addresses must ascend. */
+const MOSTLY = 0.98;
+
+function addressesOf(image: Buffer, { symbols, countAt }: FoundNames, afterTokens: number): Float64Array | null {
+  const count = symbols.length;
+  const size = (4 * count + ALIGNMENT - 1) & -ALIGNMENT;
+  // The base may lie right after the offsets, which are padded or not.
+  for (const at of [afterTokens, countAt - ALIGNMENT - size, countAt - ALIGNMENT - 4 * count]) {
+    for (const baseAt of [at + size, at + 4 * count]) {
+      if (at < 0 || baseAt + 8 > image.length) continue;
+      const base = image.readInt32LE(baseAt + 4) * 0x1_0000_0000 + image.readUInt32LE(baseAt);
+      // Kernels lie in the upper half.
+      if (base >= 0) continue;
+      const addresses = addressesFrom(image, at, count, base);
+      if (addresses) return addresses;
+    }
+  }
+  return null;
+}
+
+function addressesFrom(image: Buffer, at: number, count: number, base: number): Float64Array | null {
+  const offsets = new Int32Array(count);
+  let negative = 0;
+  for (let i = 0; i < count; i++) {
+    const offset = image.readInt32LE(at + 4 * i);
+    offsets[i] = offset;
+    if (offset < 0) negative++;
+  }
+  const countsDown = negative * 2 > count;
+  const addresses = Float64Array.from(offsets, (offset) => {
+    if (!countsDown) return base + (offset >>> 0);
+    return offset < 0 ? base - 1 - offset : offset;
+  });
+  let ascending = 1;
+  for (let i = 1; i < count; i++) {
+    const [before, here] = [addresses[i - 1] as number, addresses[i] as number];
+    // Where some are absolute these come first or last.
+    if (here >= before || before >= 0 !== here >= 0) ascending++;
+  }
+  return ascending >= MOSTLY * count ? addresses : null;
 }
 
 /** The symbols whose names begin here; null where they do not fit the markers. */

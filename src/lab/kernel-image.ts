@@ -1,17 +1,10 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { messageOf, UserError } from '../errors.ts';
-import { compressionOf, decompressBytes } from '../image/compression.ts';
+import { bzImagePayload, isBzImage } from '../image/boot-image.ts';
 import { EM_X86_64, elfMachine, elfSegments, isElf, PT_NOTE } from '../image/elf.ts';
 
-/** Offsets in the setup header of an x86 kernel (Documentation/arch/x86/boot.rst). */
-const SETUP_SECTORS = 0x1f1;
-const HEADER_MAGIC = 0x202;
+/** Where the setup header of an x86 kernel says where its version stands (Documentation/arch/x86/boot.rst). */
 const VERSION_POINTER = 0x20e;
-const PAYLOAD_OFFSET = 0x248;
-const PAYLOAD_LENGTH = 0x24c;
-const SECTOR = 512;
-/** No kernel is larger. */
-const MOST_BYTES = 1 << 30;
 
 export type KernelKind = 'bzImage' | 'vmlinux';
 
@@ -35,7 +28,7 @@ export function identifyKernel(path: string): KernelFile {
       throw new UserError(`${path}: is an ELF file for another processor, not an x86-64 kernel`);
     return { path, kind: 'vmlinux', release: undefined };
   }
-  if (head.length > PAYLOAD_LENGTH + 4 && head.toString('latin1', HEADER_MAGIC, HEADER_MAGIC + 4) === 'HdrS') {
+  if (isBzImage(head)) {
     const start = head.readUInt16LE(VERSION_POINTER) + 0x200;
     const text = head.toString('latin1', start, start + 200).split('\0', 1)[0] ?? '';
     return { path, kind: 'bzImage', release: text.split(' ', 1)[0] || undefined };
@@ -49,15 +42,8 @@ export function identifyKernel(path: string): KernelFile {
  * Started directly (PVH) a kernel saves the guest from that, which takes seconds under emulation.
  */
 export async function extractVmlinux(path: string): Promise<Buffer | undefined> {
-  const image = readFileSync(path);
-  const start = ((image[SETUP_SECTORS] || 4) + 1) * SECTOR + image.readUInt32LE(PAYLOAD_OFFSET);
-  const end = start + image.readUInt32LE(PAYLOAD_LENGTH);
-  // The last four bytes are the uncompressed size: gzip ends with it, behind the others the kernel's build puts it.
-  const isGzip = compressionOf(image.subarray(start)) === 'gzip';
-  const payload = image.subarray(start, isGzip ? end : end - 4);
   try {
-    const size = image.readUInt32LE(end - 4);
-    const kernel = await decompressBytes(payload, size <= MOST_BYTES ? size : undefined);
+    const kernel = await bzImagePayload(readFileSync(path), path);
     return hasPvhEntry(kernel) ? kernel : undefined;
   } catch {
     return undefined;
