@@ -20,9 +20,12 @@ export type Deed =
   /** The target is all that is left of the stack. */
   | { readonly kind: 'no-caller'; readonly target: string };
 
-/** What happened on one path, which inserts into the tree that was found for it. */
+/**
+ * What happened on one path, which inserts into the tree that was found for it, or into one of several that its stack
+ * cannot tell apart.
+ */
 export function deedOf(path: PathView, match: TreeMatch): Deed {
-  const clause = match.tree && clauseOf(match.tree, path);
+  const clause = match.tree ? clauseOf(match.tree, path) : sharedClause(match.candidates, path);
   if (clause) return { kind: 'clause', clause };
   const site = path.frames[path.site]?.name;
   if (site === undefined) return { kind: 'no-caller', target: path.target };
@@ -66,6 +69,13 @@ function clauseOf(tree: TreeRecord, path: PathView): string | undefined {
     if (!own && !through.has(name) && !kernelKnowledge().role(name)?.helper) break;
   }
   return best && textFor(best.clause, kernel);
+}
+
+/** The clause that every one of several trees brings; undefined where they disagree. */
+function sharedClause(trees: readonly TreeRecord[], path: PathView): string | undefined {
+  const [first, ...others] = trees;
+  const clause = first && clauseOf(first, path);
+  return others.every((tree) => clauseOf(tree, path) === clause) ? clause : undefined;
 }
 
 function isForAll(decided: NonNullable<TreeRecord['decided']>): decided is Versioned {

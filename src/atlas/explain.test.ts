@@ -64,6 +64,15 @@ describe('explaining', () => {
     expect(said('hrtimer_start_range_ns frobnicate __hrtimer_run_queues hrtimer_interrupt')).toBe('A timer is armed.');
   });
 
+  it('says what trees that a stack cannot tell apart have in common', () => {
+    const path = pathOf('jffs2_do_read_inode_internal jffs2_iget jffs2_lookup', WRITE);
+    const { text, confidence, subject, candidates } = explainGroup(group(path), 'short');
+    expect(text).toMatch(/^A file is read in or checked, and its data nodes on flash are sorted/);
+    expect(confidence).toMatchObject({ decision: 'certain', subject: 'unknown' });
+    expect(subject).toBeNull();
+    expect(candidates.map(({ id }) => id).sort()).toEqual(['jffs2-nodes-by-version', 'jffs2-temporary-nodes']);
+  });
+
   it('speaks of the kernel at hand only', () => {
     const said = (kernel: string) =>
       explainGroup(group({ ...pathOf('put_prev_entity __schedule schedule do_nanosleep', WRITE), kernel }), 'full')

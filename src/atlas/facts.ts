@@ -217,10 +217,13 @@ function entryFrame({ frames, entry, site }: PathView): number {
   return frames.length - 1;
 }
 
-/** A clause is as sure as its tree; what only names functions says nothing of a decision. */
+/**
+ * A clause is as sure as its tree, and sure where no tree is told but all candidates bring it; what only names functions
+ * says nothing of a decision.
+ */
 function decisionConfidence({ path, match, deed: { kind } }: ToldPath): Confidence {
   if (kind === 'calls' || kind === 'runs' || kind === 'inserts' || kind === 'no-caller') return 'unknown';
-  const own = kind === 'clause' ? match.confidence : 'certain';
+  const own = kind === 'clause' && match.tree ? match.confidence : 'certain';
   return own === 'certain' && path.isDoubted ? 'likely' : own;
 }
 
