@@ -120,6 +120,8 @@ export interface NoteFacts {
   'histogram-shown-again': { readonly name: string };
   /** bpftrace printed a map several times; it grew, or was cleared in between. */
   'map-printed-again': { readonly map: string; readonly prints: number; readonly isGrowing: boolean };
+  /** memleak lists again and again what is allocated at the time. */
+  'listed-again': { readonly listings: number };
   'several-maps': { readonly maps: readonly string[] };
   'total-ignored': { readonly stated: number; readonly counted: number };
   /** Every stack begins with this function. */
@@ -142,7 +144,7 @@ export interface WarningFacts {
   'counted-twice': { readonly most: number };
   /** `CPU:1 [LOST EVENTS]`: the kernel does not know how many. */
   'trace-entries-lost': object;
-  /** bpftrace says that a map was full. */
+  /** bpftrace or bcc says that a map was full. */
   'maps-were-full': object;
   'pattern-refused': {
     readonly pattern: string;

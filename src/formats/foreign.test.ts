@@ -36,22 +36,7 @@ const EXAMPLES: [string, string][] = [
   ],
   ['the output of perf trace', '     0.000 ( 0.002 ms): ls/123 close(fd: 3) = 0\n'],
   ['the output of simpleperf report-sample', 'sample:\n  event_type: cpu-clock\n  time: 12\n  callchain:\n'],
-  [
-    "the output of bcc's stackcount",
-    'Tracing 1 functions for "vfs_read"... Hit Ctrl-C to end.\n^C\n  vfs_read\n  ksys_read\n    12\n\nDetaching...\n',
-  ],
-  ["the output of bcc's profile", 'Sampling at 49 Hertz of all threads by user + kernel stack... Hit Ctrl-C to end.\n'],
-  [
-    "the output of bcc's offcputime",
-    'Tracing off-CPU time (us) of all threads by kernel stack... Hit Ctrl-C to end.\n',
-  ],
-  [
-    "the output of bcc's wakeuptime or offwaketime",
-    'Tracing blocked time (us) by kernel stack... Hit Ctrl-C to end.\n',
-  ],
-  ["the output of bcc's memleak", '\t4096 bytes in 1 allocations from stack\n\t\tf+0x12 [x]\n'],
   ["the output of bcc's klockstat", '                    Caller   Avg Wait  Count   Max Wait\n   f    12   1  12\n'],
-  ["the output of bcc's trace", 'PID     TID     COMM            FUNC\n12      12      alpha           vfs_read\n'],
   [
     "a trace of ftrace's function_graph, which tells what functions call and not who calls them",
     ' 0)               |  vfs_write() {\n 0)   0.123 us    |    rw_verify_area();\n',

@@ -75,29 +75,7 @@ const TEXT: readonly ForeignText[] = [
     instead: REPORT_SAMPLE,
   },
   // bcc and bpftrace
-  {
-    what: "the output of bcc's stackcount",
-    sign: /^Tracing \d+ functions? for ".*"\.\.\. Hit Ctrl-C to end\.?/m,
-    instead: 'stackcount -f prints folded stacks, which are read',
-  },
-  {
-    what: "the output of bcc's profile",
-    sign: /^Sampling at .* by .*stack/m,
-    instead: 'profile -f prints folded stacks, which are read',
-  },
-  {
-    what: "the output of bcc's offcputime",
-    sign: /^Tracing off-CPU time \(us\) of /m,
-    instead: 'offcputime -f prints folded stacks, which are read; their numbers are microseconds',
-  },
-  {
-    what: "the output of bcc's wakeuptime or offwaketime",
-    sign: /^Tracing blocked time \(us\) /m,
-    instead: '-f prints folded stacks, which are read; their numbers are microseconds',
-  },
-  { what: "the output of bcc's memleak", sign: /^[ \t]*\d+ bytes in \d+ allocations from stack/m, instead: EXPLAIN },
   { what: "the output of bcc's klockstat", sign: /^ *Caller +Avg (?:Spin|Wait|Hold)/m },
-  { what: "the output of bcc's trace", sign: /^(?:TIME +)?PID +TID +COMM +FUNC/m, instead: EXPLAIN },
   // The kernel's own tracing
   {
     what: "a trace of ftrace's function_graph, which tells what functions call and not who calls them",

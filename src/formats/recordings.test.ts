@@ -107,3 +107,14 @@ test('a map of bpftrace, as text and as JSON', async () => {
     expect(groupCounts(census, 'comm').map(([comm]) => comm)).toEqual(['db_bench', 'bpftrace']);
   }
 });
+
+test('stackcount, as text and folded', async () => {
+  const text = await checkReader('bcc', 'stackcount.txt.gz');
+  expect([text.census.total, text.census.attributed, text.census.rows.size]).toEqual([40, 40, 10]);
+  expect(text.census.targets).toEqual(['enqueue_task_fair']);
+  expect(text.diagnostics.skippedLines).toBe(0);
+  // Another run of the same length.
+  const folded = await checkReader('folded', 'stackcount-folded.txt.gz');
+  expect(folded.census.total).toBe(40);
+  expect(groupCounts(text.census)).toEqual(groupCounts(folded.census));
+});

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { bccReader } from './bcc/read.ts';
 import { bpftraceReader } from './bpftrace/read.ts';
 import { countedTracesReader } from './counted-traces/read.ts';
 import { foldedReader } from './folded/read.ts';
@@ -14,6 +15,7 @@ import type { CensusWriter } from './writer.ts';
 export const READERS: readonly FormatReader[] = [
   pprofReader,
   countedTracesReader,
+  bccReader,
   bpftraceReader,
   histReader,
   ftraceReader,

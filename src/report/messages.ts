@@ -143,6 +143,8 @@ const NOTES: Words<NoteFacts> = {
     isGrowing
       ? `${map} is printed ${prints} times and only grows: its last print counts.`
       : `${map} is printed ${prints} times and was cleared in between: its prints are added up.`,
+  'listed-again': ({ listings }) =>
+    `What was allocated is listed ${listings} times: the last listing counts, others have it too.`,
   'several-maps': ({ maps }) =>
     `${some(maps)} are counted together: where two count the same calls, these count twice.`,
   'total-ignored': ({ stated, counted: found }) =>
@@ -171,7 +173,7 @@ const WARNINGS: Words<WarningFacts> = {
   'counted-twice': ({ most }) =>
     `Up to ${counted(most, 'call')} may be counted twice: on this processor a breakpoint counts a call again when an interrupt comes before its first instruction.`,
   'trace-entries-lost': () => 'The trace buffer overflowed, and the kernel does not say how many entries were lost.',
-  'maps-were-full': () => 'A map of bpftrace was full: calls of further stacks are missing.',
+  'maps-were-full': () => 'A map of the tool was full: calls of further stacks are missing.',
   'pattern-refused': ({ pattern, count, names, why }) =>
     `${pattern} matches ${count} that cannot be counted (${names.join(', ')}${count > names.length ? ` and ${count - names.length} more` : ''}): ${why}.`,
   stated: ({ text }) => text,
