@@ -2,6 +2,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import { ResultsReporter } from './tools/test-results.ts';
 
 const VIRTUAL_MACHINE = '**/*.vm.test.ts';
+const BROWSER = 'test/page/browser/**/*.test.ts';
 
 export default defineConfig({
   test: {
@@ -14,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'host',
           include: ['{src,test,tools}/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, VIRTUAL_MACHINE],
+          exclude: [...configDefaults.exclude, VIRTUAL_MACHINE, BROWSER],
           sequence: { groupOrder: 0 },
         },
       },
@@ -22,6 +23,11 @@ export default defineConfig({
         // One virtual machine at a time, and nothing beside it: deadlines are for a machine that is not shared.
         extends: true,
         test: { name: 'vm', include: [VIRTUAL_MACHINE], maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+      {
+        // A browser is several processes itself.
+        extends: true,
+        test: { name: 'page', include: [BROWSER], maxWorkers: 1, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -19,6 +19,7 @@ const npx = (...words: readonly string[]): readonly string[] => ['npx', '--no-in
 const CHECKS: readonly Check[] = [
   { name: 'tsc', command: npx('tsc') },
   { name: 'tsc web', command: npx('tsc', '-p', 'web') },
+  { name: 'tsc test/page/browser', command: npx('tsc', '-p', 'test/page/browser') },
   { name: 'biome', command: npx('biome', 'check', '--error-on-warnings', '.') },
   { name: 'knip', command: npx('knip') },
   { name: 'imports', command: npx('tsx', 'tools/check-imports.ts') },
