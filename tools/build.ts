@@ -29,7 +29,7 @@ const common = {
 const EXTERNAL = ['fzstd', 'koffi', 'xz-decompress'];
 
 /** What a page may weigh before its data: it is sent around. */
-const MOST_PAGE_BYTES = 150 * 1024;
+const MOST_PAGE_BYTES = { page: 150 * 1024, 'page-compare': 170 * 1024 };
 
 rmSync(dist, { recursive: true, force: true });
 await build({ ...common, entryPoints: ['src/index.ts'], outdir: 'dist', format: 'esm', external: EXTERNAL });
@@ -99,7 +99,7 @@ async function buildProgram(inPage: readonly string[]): Promise<void> {
 async function buildPage(): Promise<string[]> {
   const bundle: BuildOptions = {
     absWorkingDir: root,
-    entryPoints: { page: 'web/main.tsx' },
+    entryPoints: { page: 'web/main.tsx', 'page-compare': 'web/main-compare.tsx' },
     outdir: 'dist/web',
     bundle: true,
     format: 'esm',
@@ -118,10 +118,12 @@ async function buildPage(): Promise<string[]> {
   };
   const { metafile } = await build(bundle);
   const inputs = Object.keys(metafile?.inputs ?? {});
-  const script = join(dist, 'web', 'page.js');
-  writeFileSync(script, `/*\n${licences(inputs)}*/\n${readFileSync(script, 'utf8')}`);
-  const bytes = ['page.js', 'page.css'].reduce((sum, name) => sum + statSync(join(dist, 'web', name)).size, 0);
-  if (bytes > MOST_PAGE_BYTES) throw new Error(`script and style of the page have ${bytes} bytes: too many`);
+  for (const [name, most] of Object.entries(MOST_PAGE_BYTES)) {
+    const script = join(dist, 'web', `${name}.js`);
+    writeFileSync(script, `/*\n${licences(inputs)}*/\n${readFileSync(script, 'utf8')}`);
+    const bytes = ['js', 'css'].reduce((sum, ending) => sum + statSync(join(dist, 'web', `${name}.${ending}`)).size, 0);
+    if (bytes > most) throw new Error(`script and style of ${name} have ${bytes} bytes: too many`);
+  }
   return inputs;
 }
 

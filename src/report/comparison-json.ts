@@ -16,8 +16,13 @@ export const COMPARISON_SCHEMA = 'whocalls/comparison/1';
  * @param version of whocalls
  */
 export function comparisonJson(report: ComparisonReport, version: string): string {
+  return `${JSON.stringify(comparisonDocument(report, version), null, 2)}\n`;
+}
+
+/** What {@link comparisonJson} writes, as an object. */
+export function comparisonDocument(report: ComparisonReport, version: string): object {
   const { comparison, names, runs, where, per } = report;
-  const document = {
+  return {
     schema: COMPARISON_SCHEMA,
     whocalls: version,
     by: [comparison.by],
@@ -32,7 +37,6 @@ export function comparisonJson(report: ComparisonReport, version: string): strin
     groups: report.groups.map((group) => jsonGroup(group, report)),
     conditions: report.verdicts.map((verdict) => jsonVerdict(verdict, report)),
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
 }
 
 function jsonSide(name: string, side: ComparedSide, runs: readonly ComparedRun[]): object {
@@ -91,8 +95,9 @@ function jsonDifference({ absolute, relative, beyondSpread }: Difference): objec
   return { absolute, relative, beyondSpread };
 }
 
-function jsonGroup(group: ReportedChange, { comparison }: ComparisonReport): object {
-  const { rank, key, isUnknown, site, subject, subsystem, sums, callers, inPlaceOf, explanation } = group;
+function jsonGroup(group: ReportedChange, { comparison, names }: ComparisonReport): object {
+  const { rank, key, isUnknown, site, subject, subsystem, sums, callers, changedCallers, inPlaceOf, explanation } =
+    group;
   return {
     rank,
     key,
@@ -105,6 +110,7 @@ function jsonGroup(group: ReportedChange, { comparison }: ComparisonReport): obj
       comparison.measures.map(({ name }, i) => [name, sums.map((side) => side[i]?.median ?? 0)]),
     ),
     callers: callers.map(jsonCaller),
+    changedCallers: changedCallers.map((one) => ({ ...one, side: names[one.side] })),
     inPlaceOf,
     explanation: explanation?.text ?? '',
   };

@@ -5,6 +5,7 @@ import type { ComparisonReport } from './comparison.ts';
 import { comparisonCsv } from './comparison-csv.ts';
 import { comparisonJson } from './comparison-json.ts';
 import { comparisonText } from './comparison-text.ts';
+import { htmlComparison } from './html.ts';
 import type { TextLayout } from './text.ts';
 
 interface ComparisonWriter {
@@ -15,6 +16,7 @@ interface ComparisonWriter {
 const WRITERS: Readonly<Record<string, ComparisonWriter>> = {
   text: { endings: ['.txt'], write: comparisonText },
   json: { endings: ['.json'], write: (report) => comparisonJson(report, version()) },
+  html: { endings: ['.html', '.htm'], write: (report) => htmlComparison(report, version()) },
   csv: { endings: ['.csv'], write: comparisonCsv },
 };
 

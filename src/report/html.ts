@@ -1,5 +1,7 @@
 import type { Census } from '../census/census.ts';
 import { headline } from '../workload/benchmarks/registry.ts';
+import { buildComparison, type ComparisonReport } from './comparison.ts';
+import { comparisonDocument } from './comparison-json.ts';
 import { pageAssets } from './html/assets.ts';
 import { censusColumns, packColumns } from './html/columns.ts';
 import { htmlDocument } from './html/document.ts';
@@ -26,11 +28,27 @@ export function htmlReport(report: Report, version: string): string {
   return htmlPage([{ name: nameOf(report), report }], version);
 }
 
-/** A page of one or several censuses. */
-export function htmlPage(inputs: readonly PageInput[], version: string): string {
-  const { script, style } = pageAssets();
+/** A page of a comparison: every run of every side. */
+export function htmlComparison(comparison: ComparisonReport, version: string): string {
+  const { by } = comparison.comparison;
+  const { runs, where } = comparison;
+  const inputs = runs.flat().map(({ census, files = [], unreadable = [] }) => {
+    const report = buildReport(census, { by, where }, { files, unreadable });
+    return { name: nameOf(report), report };
+  });
+  return htmlPage(inputs, version, comparison);
+}
+
+/**
+ * A page of one or several censuses.
+ *
+ * @param given how several are compared; each with the first unless told
+ */
+export function htmlPage(inputs: readonly PageInput[], version: string, given?: ComparisonReport): string {
   const [first] = inputs;
-  const initial = first ? initialState(first.report) : {};
+  const comparison = given ?? (inputs.length > 1 ? compared(inputs) : undefined);
+  const { script, style } = pageAssets(comparison !== undefined);
+  const initial = { ...(comparison && { view: 'compare' }), ...(first && initialState(first.report)) };
   const censuses = inputs.map(({ name, report: { census, input } }) => {
     const short = buildReport(census, { explain: 'short' }, input);
     const full = buildReport(census, { explain: 'full' }, input);
@@ -42,12 +60,18 @@ export function htmlPage(inputs: readonly PageInput[], version: string): string 
     };
   });
   const targets = first?.report.census.targets ?? [];
+  const pageJson = {
+    schema: PAGE_SCHEMA,
+    censuses,
+    initial,
+    ...(comparison && { comparison: comparisonDocument(comparison, version) }),
+  };
   return htmlDocument({
     title: `Who calls ${targets.slice(0, 3).join(', ') || 'this'}? · whocalls`,
     script,
     style,
     data: [
-      { id: 'page', content: { json: { schema: PAGE_SCHEMA, censuses, initial } } },
+      { id: 'page', content: { json: pageJson } },
       ...inputs.map(({ report: { census } }, i) => ({
         id: `columns-${i}`,
         content: { base64: packColumns(censusColumns(census)) },
@@ -59,6 +83,10 @@ export function htmlPage(inputs: readonly PageInput[], version: string): string 
 function headlineOf(census: Census): string {
   const workload = workloadOf(census);
   return workload === null ? '' : headline(workload);
+}
+
+function compared(inputs: readonly PageInput[]): ComparisonReport {
+  return buildComparison(inputs.map(({ report: { census, input } }) => [{ census, ...input }]));
 }
 
 /** What the command line asked for, as parameters of the page's address. */

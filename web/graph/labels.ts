@@ -55,7 +55,7 @@ export function drawLabels(
       context.fillStyle = ink;
       const name = picture.label(box);
       context.fillText(shortened(name, letters), left + PADDING, middle);
-      const share = percent((tree.total[box] as number) / picture.calls);
+      const share = picture.aside?.(box) ?? percent((tree.total[box] as number) / picture.calls);
       if (letters < name.length + share.length + 3) continue;
       context.globalAlpha = 0.7;
       context.fillText(share, left + width - PADDING - share.length * letter, middle);

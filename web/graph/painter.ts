@@ -11,6 +11,8 @@ export interface Picture {
   readonly palette: Palette;
   /** What stands in a box: `enqueue_task_fair`. */
   readonly label: (box: number) => string;
+  /** What stands at its right edge, where there is room; its share of `calls` unless told. */
+  readonly aside?: (box: number) => string;
   /** By symbol: 1 where it is drawn in full colour; null: all are. */
   readonly isMarked: Uint8Array | null;
   /** Whether what the box stands for ends a context: what lies outside was interrupted. */

@@ -13,11 +13,16 @@ export interface PageAssets {
   readonly style: string;
 }
 
-let assets: PageAssets | undefined;
+const known = new Map<string, PageAssets>();
 
-/** Read once. */
-export function pageAssets(): PageAssets {
-  assets ??= { script: asset('page.js'), style: asset('page.css') };
+/** Read once. @param isComparing for a page of several censuses, which can compare them */
+export function pageAssets(isComparing: boolean): PageAssets {
+  const name = isComparing ? 'page-compare' : 'page';
+  let assets = known.get(name);
+  if (!assets) {
+    assets = { script: asset(`${name}.js`), style: asset(`${name}.css`) };
+    known.set(name, assets);
+  }
   return assets;
 }
 
