@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { anyCensus, symbolName } from '../../test/support/arbitrary-census.ts';
-import { canonical, checkCensus } from '../../test/support/check-census.ts';
+import { canonical } from '../../test/support/canonical.ts';
+import { checkCensus } from '../../test/support/check-census.ts';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
 import { Census } from './census.ts';
 import { GROUPINGS } from './dimensions.ts';

@@ -146,6 +146,8 @@ export interface WarningFacts {
   'trace-entries-lost': object;
   /** bpftrace or bcc says that a map was full. */
   'maps-were-full': object;
+  /** Samples of a profile are damaged, or their counts are no numbers of calls. */
+  'samples-unread': { readonly samples: number };
   'pattern-refused': {
     readonly pattern: string;
     readonly count: number;

@@ -260,7 +260,9 @@ export class PathFinder {
   }
 
   #innerName({ inner }: NonNullable<FrameRole['entry']>, ids: readonly SymbolId[], at: number): string | undefined {
-    return inner && at > 0 ? inner[this.#census.symbols.name(ids[at - 1] as SymbolId)] : undefined;
+    if (!inner || at === 0) return undefined;
+    const name = this.#census.symbols.name(ids[at - 1] as SymbolId);
+    return Object.hasOwn(inner, name) ? inner[name] : undefined;
   }
 
   #named(entry: NonNullable<FrameRole['entry']>, ids: readonly SymbolId[], at: number, target: number): Entry {

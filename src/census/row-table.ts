@@ -31,7 +31,7 @@ const KEY = 2;
 /** The rows of a census: stack, target and key make a row; a count and the sums of measures belong to it. */
 export class RowTable {
   #tuples = new TupleTable(3);
-  #counts = new Float64Array(1 << 10);
+  #counts = new Float64Array(1 << 6);
   /** Sums by measure, then row; as long as the counts. */
   #sums: Float64Array[] = [];
   readonly #tuple = new Int32Array(3);

@@ -1,4 +1,5 @@
 import type { SymbolId } from './symbol-table.ts';
+import { HASH_SEED } from './tuple-table.ts';
 
 declare const stackBrand: unique symbol;
 /** Index into a {@link StackTable}: a stack, and at once its outermost frame. */
@@ -30,7 +31,7 @@ export interface Frame {
 const UNRELIABLE = 1;
 const INLINED = 2;
 
-const FIRST_CAPACITY = 1 << 12;
+const FIRST_CAPACITY = 1 << 7;
 
 /**
  * Interned stacks as a tree rooted at the innermost frame.
@@ -181,7 +182,11 @@ export function enlarge(column: Int32Array, capacity: number): Int32Array<ArrayB
 }
 
 function hash(parent: number, symbol: number, offset: number, flags: number): number {
-  let h = Math.imul(parent, 0x9e3779b1) ^ Math.imul(symbol, 0x85ebca6b) ^ Math.imul(offset * 4 + flags, 0xc2b2ae35);
+  let h =
+    HASH_SEED ^
+    Math.imul(parent, 0x9e3779b1) ^
+    Math.imul(symbol, 0x85ebca6b) ^
+    Math.imul(offset * 4 + flags, 0xc2b2ae35);
   h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
   return (h ^ (h >>> 13)) >>> 0;
 }

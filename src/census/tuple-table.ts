@@ -1,4 +1,7 @@
-const FIRST_CAPACITY = 1 << 10;
+const FIRST_CAPACITY = 1 << 6;
+
+/** Another one every time, so that nobody can make a file whose hashes all lie in one place. Nothing else depends on it. */
+export const HASH_SEED = Math.floor(Math.random() * 2 ** 32) | 0;
 
 /**
  * Interned tuples of integers, all of one width: the same tuple always gets the same number, counted from 0.
@@ -64,7 +67,7 @@ export class TupleTable {
   }
 
   #hash(values: ArrayLike<number>, from: number): number {
-    let h = 0;
+    let h = HASH_SEED;
     for (let i = 0; i < this.#width; i++) {
       h = Math.imul(h ^ (values[from + i] as number), 0x9e3779b1);
       h ^= h >>> 15;

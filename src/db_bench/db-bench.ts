@@ -132,7 +132,7 @@ class DbBench {
   async runNamed(name: string): Promise<void> {
     const { out, err } = this.#surroundings;
     const benchmark = benchmarkNamed(name);
-    const property = PROPERTIES[name];
+    const property = Object.hasOwn(PROPERTIES, name) ? PROPERTIES[name] : undefined;
     if (property !== undefined) out(`\n${this.#database.property(property) ?? '(failed)'}\n`);
     else if (NOT_DATABASE.has(name)) out(`${name.padEnd(12)} : skipped (does not use the database)\n`);
     else if (name === 'open') out(resultLines(name, await this.#measureOpen()));

@@ -1,15 +1,25 @@
+import { HASH_SEED } from '../census/tuple-table.ts';
+
+/**
+ * So many texts of one hash lie in the table; what comes after them lies in a map. Hashes look at a part of the bytes,
+ * and a file may be made of texts that differ in the others.
+ */
+const MOST_ALIKE = 16;
+
 /**
  * Interned byte strings: readers meet the same lines and stacks over and over, and look at each text only once.
  * Ids are dense, from 0. Memory follows the number of distinct texts, not the length of the input.
  */
 export class ByteIntern {
-  #bytes: Buffer = Buffer.allocUnsafe(1 << 16);
+  #bytes: Buffer = Buffer.allocUnsafe(1 << 12);
   #view = viewOf(this.#bytes);
   #used = 0;
-  #starts: Int32Array = new Int32Array(1 << 10);
-  #hashes = new Int32Array(1 << 10);
+  #starts: Int32Array = new Int32Array(1 << 7);
+  #hashes = new Int32Array(1 << 7);
   #size = 0;
-  #slots = new Int32Array(1 << 11);
+  #slots = new Int32Array(1 << 8);
+  /** Ids of texts that are not in the table, by their bytes. */
+  readonly #crowded = new Map<string, number>();
 
   /** Sum of the lengths of all texts. */
   get length(): number {
@@ -34,12 +44,16 @@ export class ByteIntern {
   find(buffer: Buffer, start: number, end: number, hash: number): number {
     const mask = this.#slots.length - 1;
     let slot = spread(hash) & mask;
-    for (;;) {
+    for (let alike = 0; alike < MOST_ALIKE; ) {
       const id = (this.#slots[slot] as number) - 1;
       if (id < 0) return -1;
-      if (this.#hashes[id] === hash && this.equals(id, buffer, start, end)) return id;
+      if (this.#hashes[id] === hash) {
+        if (this.equals(id, buffer, start, end)) return id;
+        alike += 1;
+      }
       slot = (slot + 1) & mask;
     }
+    return this.#crowded.get(buffer.toString('latin1', start, end)) ?? -1;
   }
 
   /** Adds bytes that {@link find} did not find. */
@@ -58,7 +72,7 @@ export class ByteIntern {
     this.#used += length;
     this.#starts[id + 1] = this.#used;
     this.#hashes[id] = hash;
-    this.#insert(id, hash);
+    if (!this.#insert(id, hash)) this.#crowded.set(buffer.toString('latin1', start, end), id);
     return id;
   }
 
@@ -74,11 +88,15 @@ export class ByteIntern {
     return true;
   }
 
-  #insert(id: number, hash: number): void {
+  /** @returns whether there was room: not where {@link MOST_ALIKE} others lie already */
+  #insert(id: number, hash: number): boolean {
     const mask = this.#slots.length - 1;
     let slot = spread(hash) & mask;
-    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+    for (let alike = 0; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
+      if (this.#hashes[(this.#slots[slot] as number) - 1] === hash && ++alike === MOST_ALIKE) return false;
+    }
     this.#slots[slot] = id + 1;
+    return true;
   }
 
   #growTable(): void {
@@ -89,6 +107,7 @@ export class ByteIntern {
     hashes.set(this.#hashes);
     this.#hashes = hashes;
     this.#slots = new Int32Array(starts.length * 2);
+    // In their order, so that the same ones find no room again.
     for (let id = 0; id < this.#size; id++) this.#insert(id, hashes[id] as number);
   }
 }
@@ -129,6 +148,6 @@ export function hashSample(buffer: Buffer, start: number, end: number): number {
 }
 
 function spread(hash: number): number {
-  const h = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  const h = Math.imul(hash ^ HASH_SEED ^ (hash >>> 15), 0x2c1b3c6d);
   return (h ^ (h >>> 13)) >>> 0;
 }

@@ -1,15 +1,16 @@
 import { enlarge } from '../census/stack-table.ts';
+import { HASH_SEED } from '../census/tuple-table.ts';
 
 /**
  * Stacks as paths through a tree of lines. A reader follows the tree line by line and turns the node where a stack
  * ends into a stack of the census once; after that a stack costs one comparison per line.
  */
 export class LineTrie {
-  #parents = new Int32Array(1 << 10);
-  #lines: Int32Array = new Int32Array(1 << 10);
+  #parents = new Int32Array(1 << 7);
+  #lines: Int32Array = new Int32Array(1 << 7);
   /** The child taken last: most often the next stack takes it again. */
-  #lastChild: Int32Array = new Int32Array(1 << 10);
-  #slots = new Int32Array(1 << 11);
+  #lastChild: Int32Array = new Int32Array(1 << 7);
+  #slots = new Int32Array(1 << 8);
   #size = 1;
 
   /** How many nodes there are; node 0 is the root. */
@@ -75,6 +76,6 @@ export class LineTrie {
 }
 
 function hash(node: number, line: number): number {
-  const h = Math.imul(node, 0x9e3779b1) ^ Math.imul(line, 0x85ebca6b);
+  const h = Math.imul(node, 0x9e3779b1) ^ Math.imul(line, 0x85ebca6b) ^ HASH_SEED;
   return (h ^ (h >>> 15)) >>> 0;
 }

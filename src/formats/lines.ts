@@ -6,6 +6,8 @@ const NEWLINE = 10;
 /** Longer lines are skipped: no format has them, and memory must not follow the input. */
 const MAXIMUM_LINE = 1 << 20;
 
+const FIRST_BUFFER = 1 << 14;
+
 /**
  * Reads lines out of a region of bytes: `consume(buffer, start, end)` handles as much as it can of the complete
  * lines in [start, end) and returns where it stopped, a line start; what it leaves is offered again with more behind.
@@ -55,7 +57,8 @@ export async function feedLines(
   diagnostics: Diagnostics,
   longest = MAXIMUM_LINE,
 ): Promise<void> {
-  let buffer = Buffer.allocUnsafe(4 << 20);
+  // Grows with the pieces that come: most files are small, and new memory costs.
+  let buffer: Buffer = Buffer.allocUnsafe(FIRST_BUFFER);
   let start = 0;
   let end = 0;
   let isDiscarding = false;
@@ -79,7 +82,7 @@ export async function feedLines(
     }
     if (end + chunk.length + 1 > buffer.length) {
       const kept = end - start;
-      const larger = kept + chunk.length + 1 > buffer.length ? Buffer.allocUnsafe(2 * (kept + chunk.length)) : buffer;
+      const larger = kept + chunk.length + 1 > buffer.length ? Buffer.allocUnsafe(4 * (kept + chunk.length)) : buffer;
       buffer.copy(larger, 0, start, end);
       buffer = larger;
       start = 0;

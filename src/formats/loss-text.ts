@@ -12,12 +12,17 @@ export function lossText(cause: LossCause): string {
 
 const CODED = /^[a-z]+(?:-[a-z]+)*(?: [a-z]+=[^ ]+)*$/;
 
+/** Facts of no loss: these words mean something else beside them. */
+const RESERVED = /^(?:code|count|text)=/;
+
 /** Takes {@link lossText} back, and reads the words of whocalls 0.1. */
 export function lossFromText(text: string): LossCause {
-  const known = OLD_WORDS[text];
+  const known = Object.hasOwn(OLD_WORDS, text) ? OLD_WORDS[text] : undefined;
   if (known) return known;
-  if (!CODED.test(text)) return { code: 'stated', text };
   const [code = '', ...facts] = text.split(' ');
+  if (!CODED.test(text) || code === 'stated' || facts.some((fact) => RESERVED.test(fact))) {
+    return { code: 'stated', text };
+  }
   const entries = facts.map((fact) => {
     const [key = '', value = ''] = fact.split('=', 2);
     return [key, /^\d{1,15}$/.test(value) ? Number(value) : value];

@@ -174,6 +174,8 @@ const WARNINGS: Words<WarningFacts> = {
     `Up to ${counted(most, 'call')} may be counted twice: on this processor a breakpoint counts a call again when an interrupt comes before its first instruction.`,
   'trace-entries-lost': () => 'The trace buffer overflowed, and the kernel does not say how many entries were lost.',
   'maps-were-full': () => 'A map of the tool was full: calls of further stacks are missing.',
+  'samples-unread': ({ samples }) =>
+    `${counted(samples, 'sample')} could not be read: their calls are not in the total.`,
   'pattern-refused': ({ pattern, count, names, why }) =>
     `${pattern} matches ${count} that cannot be counted (${names.join(', ')}${count > names.length ? ` and ${count - names.length} more` : ''}): ${why}.`,
   stated: ({ text }) => text,
@@ -203,7 +205,11 @@ export const MESSAGE_CODES = {
 
 /** The sentence of a code; of one that a later version wrote, the code and its facts. */
 function worded<M>(words: Words<M>, code: Message['code'], facts: object): string {
-  if (Object.hasOwn(words, code)) return words[code as keyof M](facts as M[keyof M]);
+  try {
+    if (Object.hasOwn(words, code)) return words[code as keyof M](facts as M[keyof M]);
+  } catch {
+    // A file may have the code with facts of another kind.
+  }
   const told = Object.entries(facts).filter(([key]) => key !== 'count');
   return [code, ...told.map(([key, value]) => `${key} ${Array.isArray(value) ? value.join(', ') : value}`)].join(' ');
 }

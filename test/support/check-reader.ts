@@ -8,23 +8,12 @@ import { foldedStacks } from '../../src/formats/folded/write.ts';
 import { decompress } from '../../src/formats/input.ts';
 import { writePprof } from '../../src/formats/pprof/write.ts';
 import { type ReadFileOptions, type ReadResult, readInput } from '../../src/formats/read-file.ts';
-import type { ByteStream } from '../../src/formats/reader.ts';
 import { readerNamed } from '../../src/formats/registry.ts';
 import { checkCensus, expectSame } from './check-census.ts';
+import { chunked } from './chunked.ts';
 import { recording } from './recordings.ts';
 
 type Options = Partial<ReadFileOptions>;
-
-/** Bytes in pieces of `size`. One buffer serves for all of them, as readers must be ready for. */
-export async function* chunked(bytes: Uint8Array, size: number): ByteStream & AsyncGenerator<Buffer> {
-  const chunk = Buffer.alloc(Math.min(size, bytes.length));
-  for (let at = 0; at < bytes.length; at += size) {
-    const length = Math.min(size, bytes.length - at);
-    chunk.set(bytes.subarray(at, at + length));
-    yield chunk.subarray(0, length);
-    chunk.fill(0x2a);
-  }
-}
 
 /** Reads bytes as if they came from a file of which only the content tells the format. */
 export async function readBytes(

@@ -49,7 +49,8 @@ function isAmbiguous(census: Census): boolean {
 /** The element of rows whose target their stack does not tell; '' for the others. */
 function targetsTold(census: Census): (row: Row) => string {
   return ({ stack, target }) => {
-    if (byFrame(census, stack) === target) return '';
+    const isOnly = target < 0 && census.targets.length === 1;
+    if (byFrame(census, stack) === target && !isOnly) return '';
     const name = census.targets[target];
     return `;${targetElement(name === undefined ? '' : element(name))}`;
   };

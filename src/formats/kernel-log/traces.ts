@@ -39,7 +39,7 @@ export class LogTraces {
   readonly unreadLine: number;
   readonly #builder: CensusBuilder;
   /** By node: the number of the trace that ends there plus one, 0 where none was read. */
-  #numbers: Int32Array = new Int32Array(1 << 10);
+  #numbers: Int32Array = new Int32Array(1 << 7);
   readonly #read: ReadTrace[] = [];
   /** By line: whether it is the outermost of any stack. */
   readonly #isOutermost: (boolean | undefined)[] = [];

@@ -93,9 +93,9 @@ export class SampleBooks {
     const { key, value } = parseComment(line) ?? {};
     if (key === undefined || value === undefined) return;
     if (key === 'os release' && !facts.kernels.includes(value)) facts.kernels.push(value);
-    if (key === 'nrcpus online') facts.cpus = Number(value) || null;
+    if (key === 'nrcpus online') facts.cpus = /^\d{1,6}$/.test(value) ? Number(value) || null : null;
     if (key === 'cmdline') facts.commands.push(value.split(/\s+/));
-    const architecture = key === 'arch' ? ARCHITECTURES[value] : undefined;
+    const architecture = key === 'arch' && Object.hasOwn(ARCHITECTURES, value) ? ARCHITECTURES[value] : undefined;
     if (architecture !== undefined && !facts.architectures.includes(architecture)) {
       facts.architectures.push(architecture);
     }

@@ -35,6 +35,9 @@ export const LOST_MAPPING = '[lost]';
 /** Before the file of a user symbol that would otherwise look like one of the above or a kernel module: `user:[vdso]`. */
 const USER_FILE = 'user:';
 
+/** Before the name of a kernel module that would otherwise look like one of the above: `[module:context]`. */
+const MODULE = 'module:';
+
 /** The first mapping of a profile is the program in pprof's eyes. */
 export const FIRST_MAPPING = KERNEL_MAPPING;
 
@@ -47,7 +50,7 @@ export function fileOfPlace(space: SymbolSpace, module: string): string {
       if (module === '') return USER_MAPPING;
       return module.startsWith('[') || module.startsWith(USER_FILE) ? USER_FILE + module : module;
     case 'kernel':
-      return module === '' ? KERNEL_MAPPING : `[${module}]`;
+      return module === '' ? KERNEL_MAPPING : isReserved(module) ? `[${MODULE}${module}]` : `[${module}]`;
   }
 }
 
@@ -57,7 +60,15 @@ export function placeOfFile(file: string): readonly [SymbolSpace, string] {
   if (file === MARKER_MAPPING) return ['marker', ''];
   if (file === USER_MAPPING) return ['user', ''];
   if (file.startsWith(USER_FILE)) return ['user', file.slice(USER_FILE.length)];
-  return file.startsWith('[') && file.endsWith(']') ? ['kernel', file.slice(1, -1)] : ['user', file];
+  if (!file.startsWith('[') || !file.endsWith(']')) return ['user', file];
+  const module = file.slice(1, -1);
+  return ['kernel', module.startsWith(MODULE) ? module.slice(MODULE.length) : module];
+}
+
+function isReserved(module: string): boolean {
+  return (
+    [KERNEL_MAPPING, MARKER_MAPPING, USER_MAPPING, LOST_MAPPING].includes(`[${module}]`) || module.startsWith(MODULE)
+  );
 }
 
 /** Before the name of a function whose frame the unwinder doubted. */

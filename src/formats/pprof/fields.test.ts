@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { bytesOf, fieldsOf } from '../../../test/fuzz/wire.ts';
 import { expectSame } from '../../../test/support/check-census.ts';
 import { readBytes } from '../../../test/support/check-reader.ts';
 import { generator } from '../../../test/support/random.ts';
 import { recording } from '../../../test/support/recordings.ts';
-import { outermostFields, sniffProfile } from './fields.ts';
+import { sniffProfile } from './fields.ts';
 import { writePprof } from './write.ts';
 
 /** Bytes of a field: its number and type, then a number or bytes behind their length (below 128). */
@@ -72,13 +73,7 @@ describe('a profile is known by its beginning', () => {
 test('a profile with its fields in any order is the same profile', async () => {
   const { census } = await readBytes(readFileSync(recording('stackcount-folded.txt.gz')));
   const profile = gunzipSync(await writePprof(census));
-  const fields: Buffer[] = [];
-  for (let at = 0; at < profile.length; ) {
-    let end = at + 1;
-    while (outermostFields(profile.subarray(at, end)).cut !== null) end += 1;
-    fields.push(profile.subarray(at, end));
-    at = end;
-  }
+  const fields = (fieldsOf(profile, 0) ?? []).map((field) => bytesOf([field]));
   expect(fields.length).toBeGreaterThan(100);
   const random = generator(7);
   for (let round = 0; round < 5; round++) {

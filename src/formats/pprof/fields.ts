@@ -133,17 +133,3 @@ function fieldAt(bytes: Buffer, at: number): Field | null {
   }
   return { number, type, start: p + 1, end: p + 1 + length };
 }
-
-/** The outermost fields of a profile: how many, and where the one begins in which the bytes end; null for none. */
-export function outermostFields(bytes: Buffer): { readonly fields: number; readonly cut: number | null } {
-  let at = 0;
-  let fields = 0;
-  while (at < bytes.length) {
-    const field = fieldAt(bytes, at);
-    if (field === null) break;
-    if (field.end > bytes.length) return { fields, cut: at };
-    fields += 1;
-    at = field.end;
-  }
-  return { fields, cut: null };
-}

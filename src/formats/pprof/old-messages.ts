@@ -20,5 +20,6 @@ const OLD_SENTENCES: Readonly<Record<string, Note>> = {
 
 /** A note or warning of a file of whocalls 0.1, which kept sentences. */
 export function messageFromText(text: string): Note {
-  return OLD_SENTENCES[text] ?? { code: 'stated', text };
+  const known = Object.hasOwn(OLD_SENTENCES, text) ? OLD_SENTENCES[text] : undefined;
+  return known ?? { code: 'stated', text };
 }

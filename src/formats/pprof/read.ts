@@ -1,13 +1,11 @@
-import { Profile } from 'pprof-format';
 import { type CallKey, KEY_COLUMN_LIST, type KeyId } from '../../census/call-key.ts';
 import type { TargetId } from '../../census/row-table.ts';
 import type { Frame } from '../../census/stack-table.ts';
-import { messageOf } from '../../errors.ts';
 import type { CensusBuilder } from '../builder.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import { lossFromText } from '../loss-text.ts';
 import { originOf } from '../origin.ts';
-import { type ByteStream, type FormatReader, MalformedInput, type SniffResult, TruncatedInput } from '../reader.ts';
+import { type ByteStream, type FormatReader, MalformedInput, type SniffResult } from '../reader.ts';
 import {
   CENSUS_COMMENT,
   type CensusComment,
@@ -18,17 +16,12 @@ import {
   parseCensusComment,
   placeOfFile,
 } from './encoding.ts';
-import { outermostFields, sniffProfile } from './fields.ts';
-import { foreignValues, ownValues } from './values.ts';
+import { sniffProfile } from './fields.ts';
+import { DEEPEST_STACK, ProfileBytes, type ProfiledFunction, type ProfiledLocation, type Sample } from './profile.ts';
+import { foreignValues, ownValues, type Values } from './values.ts';
 
-/** The library holds a profile in memory as a whole. */
-const MAXIMUM_SIZE = 512 << 20;
-
-/** Each becomes an object, also where it has but two bytes. */
-const MOST_MESSAGES = 4_000_000;
-
-/** No stack is so deep; a few bytes can stand for one that is, for locations are repeated and have many lines. */
-const DEEPEST_STACK = 1 << 16;
+/** A profile is held as a whole, because its names come last. */
+const MAXIMUM_SIZE = 192 << 20;
 
 /** pprof profiles: the census files of this tool, from which everything comes back, and those of others. */
 export const pprofReader: FormatReader = {
@@ -40,51 +33,38 @@ export const pprofReader: FormatReader = {
   },
 
   async read(bytes: ByteStream, builder: CensusBuilder, diagnostics: Diagnostics): Promise<void> {
-    const profile = decode(await readWhole(bytes));
+    const profile = new ProfileBytes(await readWhole(bytes));
     new ProfileConverter(profile, builder, diagnostics).convert();
   },
 };
 
 async function readWhole(bytes: ByteStream): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+  let whole = Buffer.allocUnsafe(1 << 14);
   let size = 0;
   for await (const chunk of bytes) {
-    size += chunk.length;
-    if (size > MAXIMUM_SIZE) throw new MalformedInput('the profile is larger than 512 MiB');
-    chunks.push(Buffer.from(chunk));
+    if (size + chunk.length > MAXIMUM_SIZE) throw new MalformedInput('the profile is larger than 192 MiB');
+    if (size + chunk.length > whole.length) {
+      // What is not written to takes no memory.
+      const larger = Buffer.allocUnsafeSlow(Math.min(4 * (size + chunk.length), MAXIMUM_SIZE));
+      whole.copy(larger, 0, 0, size);
+      whole = larger;
+    }
+    size += chunk.copy(whole, size);
   }
-  return Buffer.concat(chunks);
-}
-
-function decode(bytes: Buffer): Profile {
-  const { cut, fields } = outermostFields(bytes);
-  if (fields > MOST_MESSAGES) {
-    throw new MalformedInput(
-      `the profile has ${fields} samples, functions and names; at most ${MOST_MESSAGES} are read`,
-    );
-  }
-  // The names come last: without them nothing of a profile can be kept.
-  if (cut !== null) throw new TruncatedInput(`the profile is cut off at byte ${cut}`);
-  try {
-    return Profile.decode(bytes);
-  } catch (error) {
-    throw new MalformedInput(`not a valid profile: ${messageOf(error)}`, { cause: error });
-  }
+  return whole.subarray(0, size);
 }
 
 class ProfileConverter {
-  readonly #profile: Profile;
+  readonly #profile: ProfileBytes;
   readonly #builder: CensusBuilder;
   readonly #diagnostics: Diagnostics;
-  readonly #frames = new Map<string, readonly Frame[]>();
-  readonly #text: (index: unknown) => string;
+  /** By index of the location. */
+  readonly #frames = new Map<number, readonly Frame[]>();
 
-  constructor(profile: Profile, builder: CensusBuilder, diagnostics: Diagnostics) {
+  constructor(profile: ProfileBytes, builder: CensusBuilder, diagnostics: Diagnostics) {
     this.#profile = profile;
     this.#builder = builder;
     this.#diagnostics = diagnostics;
-    const { strings } = profile.stringTable;
-    this.#text = (index) => strings[Number(index)] ?? '';
   }
 
   convert(): void {
@@ -95,40 +75,57 @@ class ProfileConverter {
       for (const target of own.targets) census.target(target);
       Object.assign(census.facts, own.facts);
     }
-    this.#readLocations(own !== null);
-    const { calls, others, areSamples } = own ? ownValues(own, census) : foreignValues(this.#profile, census);
-    let damaged = 0;
-    for (const sample of this.#profile.sample) {
-      const count = calls(sample);
-      if (count === 0 && !own) continue;
+    const values = own ? ownValues(own, census) : foreignValues(this.#profile, census);
+    let noCounts = 0;
+    const damaged = this.#profile.forEachSample((sample) => {
+      const count = values.calls(sample);
       // A negative number, as in differences of profiles, comes out as a very large one.
-      if (!(count >= 0 && Number.isSafeInteger(count))) {
-        damaged += 1;
-        continue;
-      }
-      const labels = this.#labels(sample.label);
-      const lost = labels.get(LABEL.lost);
-      if (lost !== undefined && own) {
-        census.lose(lossFromText(String(lost)), count);
-        continue;
-      }
-      const locations = sample.locationId.map((id) => this.#frames.get(String(id)) ?? []);
-      if (locations.reduce((depth, frames) => depth + frames.length, 0) > DEEPEST_STACK) {
-        census.lose({ code: 'stack-too-deep', frames: DEEPEST_STACK }, count);
-        continue;
-      }
-      const frames = locations.flat();
-      const target = this.#builder.targetId(String(labels.get(LABEL.target) ?? ''));
-      const task = this.#builder.task(own ? ownKey(labels, own) : foreignKey(labels));
-      const row = own ? this.#addExactly(frames, task, count, target) : this.#builder.call(frames, task, count, target);
-      for (const { measure, column } of row < 0 ? [] : others) {
-        const sum = Number(sample.value[column] ?? 0);
-        if (Number.isSafeInteger(sum) && sum >= 0) census.rows.addSum(row, measure, sum);
-      }
-    }
-    if (damaged > 0) this.#diagnostics.skip(0, `${damaged} samples`, 'a count that is no number of calls');
+      if (!(count >= 0 && Number.isSafeInteger(count))) noCounts += 1;
+      else if (count > 0 || own) this.#add(sample, count, own, values);
+    });
+    this.#tellUnread(damaged, 'damaged');
+    this.#tellUnread(noCounts, 'a count that is no number of calls');
     // What runs in every sample is not called by what runs there too.
-    if (!own && !areSamples) this.#builder.inferTarget();
+    if (!own && !values.areSamples) this.#builder.inferTarget();
+  }
+
+  #tellUnread(samples: number, why: string): void {
+    if (samples === 0) return;
+    this.#diagnostics.skip(0, `${samples} samples`, why);
+    this.#builder.census.warn({ code: 'samples-unread', samples });
+  }
+
+  #add(sample: Sample, count: number, own: CensusComment | null, { others }: Values): void {
+    const { census } = this.#builder;
+    const labels = this.#labels(sample.labels);
+    const lost = labels.get(LABEL.lost);
+    if (lost !== undefined && own) {
+      census.lose(lossFromText(String(lost)), count);
+      return;
+    }
+    const frames = this.#stack(sample.locations, own !== null);
+    if (frames === null) {
+      census.lose({ code: 'stack-too-deep', frames: DEEPEST_STACK }, count);
+      return;
+    }
+    const target = this.#builder.targetId(String(labels.get(LABEL.target) ?? ''));
+    const task = this.#builder.task(own ? ownKey(labels, own) : foreignKey(labels));
+    const row = own ? this.#addExactly(frames, task, count, target) : this.#builder.call(frames, task, count, target);
+    for (const { measure, column } of row < 0 ? [] : others) {
+      const sum = sample.values[column] ?? 0;
+      if (Number.isSafeInteger(sum) && sum >= 0) census.rows.addSum(row, measure, sum);
+    }
+  }
+
+  /** The frames of locations, innermost first; null where they are too many. */
+  #stack(locations: Sample['locations'], isOwn: boolean): Frame[] | null {
+    const frames: Frame[] = [];
+    for (const id of locations) {
+      const own = this.#framesOf(this.#profile.locationIndex(id), isOwn);
+      if (frames.length + own.length > DEEPEST_STACK) return null;
+      for (const frame of own) frames.push(frame);
+    }
+    return locations.length > DEEPEST_STACK ? null : frames;
   }
 
   /** Stacks of a census file are as they were kept: nothing is to be taken off. */
@@ -140,8 +137,7 @@ class ProfileConverter {
   }
 
   #comment(): CensusComment | null {
-    for (const index of this.#profile.comment) {
-      const text = this.#text(index);
+    for (const text of this.#profile.comments) {
       const start = [CENSUS_COMMENT, OLD_CENSUS_COMMENT].find((one) => text.startsWith(one));
       if (start === undefined) continue;
       const comment = parseCensusComment(text.slice(start.length));
@@ -151,42 +147,33 @@ class ProfileConverter {
     return null;
   }
 
-  #labels(labels: readonly { key: unknown; str: unknown; num: unknown }[]): Map<string, string | number> {
+  #labels(labels: readonly number[]): Map<string, string | number> {
     const result = new Map<string, string | number>();
-    for (const { key, str, num } of labels)
-      result.set(this.#text(key), Number(str) !== 0 ? this.#text(str) : Number(num));
+    for (let i = 0; i < labels.length; i += 3) {
+      const text = labels[i + 1] ?? 0;
+      result.set(this.#profile.text(labels[i] ?? -1), text === 0 ? (labels[i + 2] ?? 0) : this.#profile.text(text));
+    }
     return result;
   }
 
-  #readLocations(isOwn: boolean): void {
-    // Some writers leave the numbers out and mean the order.
-    const functions = new Map(this.#profile.function.map((f, i) => [String(Number(f.id) === 0 ? i + 1 : f.id), f]));
-    const files = new Map(this.#profile.mapping.map((m) => [String(m.id), this.#text(m.filename)]));
-    for (const location of this.#profile.location) {
-      const file = files.get(String(location.mappingId)) ?? '';
-      const offset = isOwn ? Number(location.address) - 1 : -1;
-      // Several lines of one location are functions inlined into each other, innermost first.
-      const frames: Frame[] = [];
-      for (const [i, line] of location.line.entries()) {
-        const f = functions.get(String(line.functionId));
-        if (!f) continue;
-        const printed = {
-          name: this.#text(f.name),
-          systemName: this.#text(f.systemName),
-          source: this.#text(f.filename),
-        };
-        if (printed.name === '' && printed.systemName === '') continue;
-        frames.push(
-          isOwn
-            ? this.#ownFrame(printed, file, offset, Number(line.line))
-            : this.#foreignFrame(printed.systemName || printed.name, file, i < location.line.length - 1),
-        );
-      }
-      if (location.line.length === 0) {
-        frames.push(this.#foreignFrame(`0x${BigInt(location.address).toString(16)}`, file, false));
-      }
-      this.#frames.set(String(location.id), frames);
+  #framesOf(index: number, isOwn: boolean): readonly Frame[] {
+    if (index < 0) return [];
+    let frames = this.#frames.get(index);
+    if (!frames) {
+      frames = this.#readFrames(this.#profile.location(index), isOwn);
+      this.#frames.set(index, frames);
     }
+    return frames;
+  }
+
+  /** Several lines of one location are functions inlined into each other, innermost first. */
+  #readFrames({ file, address, lines }: ProfiledLocation, isOwn: boolean): Frame[] {
+    if (lines.length === 0) return [this.#foreignFrame(`0x${address.toString(16)}`, file, false)];
+    return lines.flatMap(({ function: names, line }, i) => {
+      if (names === null || (names.name === '' && names.systemName === '')) return [];
+      if (isOwn) return this.#ownFrame(names, file, Number(address) - 1, line);
+      return this.#foreignFrame(names.systemName || names.name, file, i < lines.length - 1);
+    });
   }
 
   /** Others' file names have paths of the build machine, and their addresses are not offsets in functions. */
@@ -196,10 +183,10 @@ class ProfileConverter {
   }
 
   /** A frame as `write.ts` wrote it. Functions without a source file have that of their mapping. */
-  #ownFrame({ name, systemName, source }: FunctionNames, file: string, offset: number, line: number): Frame {
+  #ownFrame({ name, systemName, fileName }: ProfiledFunction, file: string, offset: number, line: number): Frame {
     const { symbols } = this.#builder.census;
     const [space, module] = placeOfFile(file);
-    const sourceFile = space === 'kernel' && source !== file ? source : '';
+    const sourceFile = space === 'kernel' && fileName !== file ? fileName : '';
     const isOld = name === systemName && line === 1 && name.startsWith(OLD_UNRELIABLE);
     const raw = isOld ? systemName.slice(OLD_UNRELIABLE.length) : systemName || name;
     const at = Number.isInteger(line) && line > 0 && line <= 0x7fffffff && !isOld ? line : 0;
@@ -212,13 +199,6 @@ class ProfileConverter {
       inlined: flags.inlined,
     };
   }
-}
-
-/** Texts of a function of a profile. */
-interface FunctionNames {
-  readonly name: string;
-  readonly systemName: string;
-  readonly source: string;
 }
 
 /** The columns of a key, from labels that `write.ts` made of them. */

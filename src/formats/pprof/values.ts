@@ -1,6 +1,6 @@
-import type { Profile, Sample } from 'pprof-format';
 import type { Census } from '../../census/census.ts';
 import type { CensusComment } from './encoding.ts';
+import type { ProfileBytes, Sample } from './profile.ts';
 
 /** What the values of samples mean. */
 export interface Values {
@@ -26,14 +26,13 @@ const TIME = /^(?:nano|micro|milli)?seconds$/;
  * Values of a profile of another program, which may have several kinds: the one that counts is the calls, the others are
  * sums. Time and bytes are no number of calls. A note says what was taken for the calls where it is not told.
  */
-export function foreignValues(profile: Profile, census: Census): Values {
-  const { strings } = profile.stringTable;
-  const types = [...profile.sampleType, profile.periodType].map((type, column) => {
-    const name = strings[Number(type?.type ?? 0)] ?? '';
-    const unit = strings[Number(type?.unit ?? 0)] ?? '';
-    return { name, unit, column, isUsed: profile.sample.some((sample) => at(sample, column) > 0) };
+export function foreignValues(profile: ProfileBytes, census: Census): Values {
+  const { sampleTypes, periodType, period } = profile;
+  const isUsed = sampleTypes.map(() => false);
+  profile.forEachSample(({ values }) => {
+    for (let column = 0; column < isUsed.length; column++) isUsed[column] ||= (values[column] ?? 0) > 0;
   });
-  const periodType = types.pop();
+  const types = sampleTypes.map(({ name, unit }, column) => ({ name, unit, column, isUsed: isUsed[column] }));
   const used = types.filter(({ isUsed }) => isUsed);
   const counts = used.filter(({ unit }) => unit === 'count' || unit === '');
   const count = counts.find(({ name }) => SAMPLES.test(name)) ?? counts[0];
@@ -42,13 +41,12 @@ export function foreignValues(profile: Profile, census: Census): Values {
     .map(({ name, unit, column }) => ({ measure: census.measure({ name, unit, of: 'profile' }), column }));
   if (count) {
     const areSamples = count.name === 'samples';
-    if (areSamples) census.note({ code: 'samples-counted', events: [periodType?.name || count.name] });
+    if (areSamples) census.note({ code: 'samples-counted', events: [periodType.name || count.name] });
     return { calls: (sample) => at(sample, count.column), others, areSamples };
   }
   const sum = used[0] ?? types[0] ?? { name: '', unit: '', column: 0 };
   // Samples were taken every so often: that long in one stack are so many samples.
-  const period = Number(profile.period);
-  const every = TIME.test(sum.unit) && sum.unit === periodType?.unit && period > 1 ? period : 0;
+  const every = TIME.test(sum.unit) && sum.unit === periodType.unit && period > 1 ? period : 0;
   census.note({ code: 'no-sample-counts', value: sum.name, unit: sum.unit, every });
   const calls = (sample: Sample) => {
     const value = at(sample, sum.column);
@@ -58,6 +56,6 @@ export function foreignValues(profile: Profile, census: Census): Values {
   return { calls, others, areSamples: true };
 }
 
-function at({ value }: Sample, column: number): number {
-  return Number(value[column] ?? 0);
+function at({ values }: Sample, column: number): number {
+  return values[column] ?? 0;
 }
