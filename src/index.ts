@@ -5,6 +5,7 @@
  */
 export type { Decision, Explanation } from './atlas/explain.ts';
 export type { ExplanationConfidence } from './atlas/facts.ts';
+export { type CallersOptions, type FoundCallers, findCallers } from './capture/callers.ts';
 export { examine, type Finding } from './capture/doctor.ts';
 export { type Recording, type RecordPlan, record } from './capture/record.ts';
 export type { Refusal } from './capture/refusals/reasons.ts';
@@ -47,6 +48,10 @@ export type { Pasted } from './formats/pasted.ts';
 export type { ReadResult } from './formats/read-file.ts';
 export { MalformedInput, TruncatedInput, UnknownFormat } from './formats/reader.ts';
 export { READERS } from './formats/registry.ts';
+export type { AddressHolder, CallSite, FunctionCallers, SiteKind } from './image/callers.ts';
+export { reachableNames } from './image/callers.ts';
+export { KernelImage } from './image/kernel-image.ts';
+export { ReturnSites } from './image/return-sites.ts';
 export { labAvailability } from './lab/availability.ts';
 export { installedKernels, offeredKernels } from './lab/kernels.ts';
 export type { LabOptions } from './lab/options.ts';
@@ -62,7 +67,9 @@ export {
   type ReportedChange,
 } from './report/comparison.ts';
 export { COMPARISON_FORMATS, writeComparison } from './report/comparison-writers.ts';
+export { CallerLookup, type CoveredSite, coverageOf, type TargetCoverage } from './report/coverage.ts';
 export { explainStacks, readStacks } from './report/explain-stacks.ts';
+export { withJumpedFrames } from './report/jumped-frames.ts';
 export { type Fact, factsText, functionFacts, treeFacts, treesLike } from './report/knowledge-text.ts';
 export { lossText, noteText, warningText } from './report/messages.ts';
 export {

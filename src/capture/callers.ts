@@ -33,6 +33,8 @@ export interface FoundCallers {
   readonly graph: CallGraph;
   /** Asked again for functions further out. */
   readonly finder: CallerFinder;
+  /** Modules that speak of the functions; all, and whole, where more than one level was asked for. */
+  readonly looked: readonly LookedAtModule[];
   readonly functions: readonly FunctionCallers[];
   /** Modules that were read. */
   readonly modules: number;
@@ -79,6 +81,7 @@ export async function findCallers(words: readonly string[], options: CallersOpti
     image,
     graph,
     finder,
+    looked,
     functions: asked.map(({ name, module }) => finder.callersOf(name, module)),
     modules: read.read,
     otherModules: others,

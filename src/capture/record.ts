@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { Census } from '../census/census.ts';
 import type { Note } from '../census/message.ts';
+import { runningBuildId } from '../image/find-image.ts';
 import { DEFAULTS } from './defaults.ts';
 import { Refused } from './refusals/refused.ts';
 import { Run, type RunOptions } from './run/run.ts';
@@ -120,6 +121,8 @@ function startCensus(
   const sinceStart = Number(process.hrtime.bigint() - startedAt) / 1e6;
   census.facts.startedAt = new Date(Date.now() - sinceStart).toISOString().replace(/\.\d+Z$/, 'Z');
   census.facts.kernels.push(release());
+  const buildId = runningBuildId();
+  if (buildId !== '') census.facts.buildIds.push(buildId);
   if (command.length > 0) census.facts.commands.push([...command]);
   return census;
 }

@@ -26,6 +26,8 @@ export function measureKey({ name, unit, of }: Measure): string {
 export interface CensusFacts {
   /** Kernel releases: `6.1.0-56-amd64`. */
   kernels: string[];
+  /** Build ids of these kernels, in hexadecimal digits: of two builds of one release they differ. */
+  buildIds: string[];
   /** Command lines, one array of words each. */
   commands: string[][];
   workloads: Workload[];
@@ -63,6 +65,7 @@ export class Census {
   readonly rows = new RowTable();
   readonly facts: CensusFacts = {
     kernels: [],
+    buildIds: [],
     commands: [],
     workloads: [],
     cpus: null,

@@ -1,8 +1,17 @@
 import { type KeyId, UNKNOWN } from './call-key.ts';
 import { type Census, type CensusFacts, measureKey } from './census.ts';
 import { messageKey } from './message.ts';
-import { NO_TARGET } from './row-table.ts';
+import { NO_TARGET, type TargetId } from './row-table.ts';
 import type { StackId } from './stack-table.ts';
+
+/** Chooses a stack of `into` for calls of `from`; `copied` is the copy of their own. */
+export type StackReplacement = (
+  from: Census,
+  stack: StackId,
+  into: Census,
+  copied: StackId,
+  target: TargetId,
+) => StackId;
 
 /** Time buckets as wide as this, in milliseconds, hold everything: no run is longer. */
 const WIDEST = 2 ** 52;
@@ -10,7 +19,7 @@ const WIDEST = 2 ** 52;
 /**
  * Adds everything of `from` to `into`. Associative and commutative in all that a census says: reports are the same in
  * whatever order and parts runs are merged. Only ids and the order of rows differ. `bucketOf` may put calls into other
- * time buckets on the way.
+ * time buckets on the way, `replaced` into another stack of `into` than the copy of their own.
  *
  * Lists that are not the same come out sorted. Time buckets of two widths become as wide as both of them divide.
  */
@@ -18,6 +27,7 @@ export function mergeCensus(
   into: Census,
   from: Census,
   bucketOf: (bucket: number) => number = (bucket) => bucket,
+  replaced: StackReplacement = (_from, _stack, _into, copied) => copied,
 ): void {
   into.arrange(united(into.targets, from.targets), united(into.measures, from.measures, measureKey));
   const stackOf = stackMapper(into, from);
@@ -39,8 +49,9 @@ export function mergeCensus(
   };
   for (let number = 0; number < from.rows.size; number++) {
     const { stack, target, key, count } = from.rows.row(number);
-    const row = into.addCalls(stackOf(stack), targets[target] ?? NO_TARGET, keyOf(key), count);
-    for (const [measure, own] of measures.entries()) into.rows.addSum(row, own, from.rows.sum(number, measure));
+    const own = replaced(from, stack, into, stackOf(stack), target);
+    const row = into.addCalls(own, targets[target] ?? NO_TARGET, keyOf(key), count);
+    for (const [measure, to] of measures.entries()) into.rows.addSum(row, to, from.rows.sum(number, measure));
   }
   for (const { count, ...cause } of from.losses) into.lose(cause, count);
 }
@@ -102,6 +113,7 @@ function widenBuckets({ facts, keys, rows }: Census, width: number | null): void
 
 function mergeFacts(into: CensusFacts, from: CensusFacts): void {
   into.kernels = united(into.kernels, from.kernels);
+  into.buildIds = united(into.buildIds, from.buildIds);
   into.commands = united(into.commands, from.commands);
   into.workloads = united(into.workloads, from.workloads);
   into.architectures = united(into.architectures, from.architectures);

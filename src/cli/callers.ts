@@ -1,14 +1,13 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import type { CallersOptions as FindOptions } from '../capture/callers.ts';
-import { UsageError } from '../errors.ts';
+import type { Census } from '../census/census.ts';
 import { checkWritable, toFile } from '../host/output-file.ts';
-import type { LabKernel } from '../lab/kernels.ts';
 import type { CallersReport } from '../report/callers/build.ts';
 import { version } from '../version.ts';
+import { callersReport } from './callers-report.ts';
 import { newCommand } from './command.ts';
 import { toStdout } from './stdout.ts';
-import { outputWidth, ProgressLine } from './terminal.ts';
+import { outputWidth } from './terminal.ts';
 import { count } from './values.ts';
 
 interface CallersOptions {
@@ -30,7 +29,11 @@ export function command(): Command {
       'Show who could call a kernel function, from the kernel image: every direct call and tail jump,\n' +
         'and where its address is kept. Nothing is run.',
     )
-    .argument('<functions...>', "functions as 'whocalls record' takes them: vfs_write, 'ext4_*', @rbtree-insert")
+    .argument(
+      '<words...>',
+      "functions as 'whocalls record' takes them (vfs_write, 'ext4_*', @rbtree-insert), and recordings: with these, " +
+        'show which call sites they used; without functions, of their own targets',
+    )
     .option(
       '--kernel <which>',
       "the kernel: a file (vmlinuz, vmlinux), or one of the lab's (6.12); default: the running one",
@@ -53,59 +56,22 @@ export function command(): Command {
 }
 
 async function reportOn(words: readonly string[], options: CallersOptions): Promise<CallersReport> {
-  const [{ findCallers }, { functionReport }] = await Promise.all([
-    import('../capture/callers.ts'),
-    import('../report/callers/build.ts'),
-  ]);
-  const line = new ProgressLine();
-  const found = await findCallers(words, {
-    ...(await kernelOptions(options)),
-    depth: options.depth,
-    onProgress: (text) => line.show(text),
-  }).finally(() => line.done());
-  const { image, finder, functions, modules, otherModules, remarks } = found;
-  return {
-    lookedAt: {
-      release: image.release,
-      architecture: image.architecture,
-      buildId: image.buildId,
-      image: image.path,
-      modules,
-      otherModules,
-      remarks,
-    },
-    functions: functions.map((one) => functionReport(one, finder, image.release, options.depth)),
-  };
+  const files = words.filter(isRecording);
+  const functions = words.filter((word) => !isRecording(word));
+  const census = files.length > 0 ? await mergedCensus(files) : null;
+  const { report } = await callersReport({ functions, census, ...options });
+  return report;
 }
 
-type KernelOptions = Pick<FindOptions, 'image' | 'modules' | 'only'>;
-
-/** The kernel and the modules that the options name. */
-async function kernelOptions({ kernel, modules }: CallersOptions): Promise<KernelOptions> {
-  const isFolder = !['loaded', 'all', 'none'].includes(modules);
-  if (isFolder && !existsSync(modules)) {
-    throw new UsageError(`--modules ${modules}: it must be loaded, all, none, or a folder`);
-  }
-  const chosen: Pick<FindOptions, 'modules' | 'only'> = isFolder ? { modules } : modules === 'none' ? { only: [] } : {};
-  if (kernel === undefined) {
-    if (modules !== 'loaded') return chosen;
-    const { loadedModules } = await import('../image/module-files.ts');
-    return { only: loadedModules() };
-  }
-  if (kernel.includes('/')) return { image: kernel, ...chosen };
-  const { findKernel } = await import('../lab/kernels.ts');
-  const { bootImage } = await import('../lab/initramfs.ts');
-  const found = findKernel(kernel);
-  const own = isFolder || found.modules === undefined ? {} : { modules: found.modules };
-  const loaded = modules === 'loaded' ? { only: await guestModuleNames(found) } : {};
-  return { image: await bootImage(found), ...own, ...loaded, ...chosen };
+/** Something that is there as a file is a recording: functions are no files. */
+function isRecording(word: string): boolean {
+  return word === '-' || (existsSync(word) && statSync(word).isFile());
 }
 
-async function guestModuleNames(kernel: LabKernel): Promise<string[]> {
-  if (kernel.modules === undefined) return [];
-  const { modulesInOrder, readModuleTree } = await import('../lab/modules.ts');
-  const { guestModules } = await import('../lab/guest.ts');
-  return (await modulesInOrder(readModuleTree(kernel.modules), guestModules('bfq'))).map(({ name }) => name);
+async function mergedCensus(files: readonly string[]): Promise<Census> {
+  const { readInputs } = await import('../report/read-inputs.ts');
+  const { census } = await readInputs(files);
+  return census;
 }
 
 async function written(report: CallersReport, { format, top }: CallersOptions): Promise<string> {

@@ -7,7 +7,7 @@ import { DIMENSIONS, GROUPINGS } from '../census/dimensions.ts';
 import { parseWhere } from '../census/where.ts';
 import { UsageError } from '../errors.ts';
 import { checkWritable, toFile } from '../host/output-file.ts';
-import { buildReport, EXPLAIN_STYLES, type ReportInput, type ReportOptions } from '../report/report.ts';
+import { buildReport, EXPLAIN_STYLES, type Report, type ReportInput, type ReportOptions } from '../report/report.ts';
 import { formatOfFile, REPORT_FORMATS, writeReport, writerNamed } from '../report/writers.ts';
 import { toStdout } from './stdout.ts';
 import { hasColour, outputWidth } from './terminal.ts';
@@ -19,6 +19,8 @@ export interface OutputOptions extends ReportOptions {
   readonly format?: string;
   readonly output?: string;
   readonly verbose?: boolean;
+  /** Show which call sites the calls used; a text names the kernel. */
+  readonly coverage?: boolean | string;
 }
 
 /** Groups a text report shows unless `--top` says otherwise. */
@@ -37,6 +39,10 @@ export function addReportOptions(command: Command): Command {
     .option('--where <expression>', 'only calls like this: comm=db_bench && frame~ext4_ && !entry=write')
     .addOption(new Option('--explain <style>', 'explain each group').choices(EXPLAIN_STYLES).default('short'))
     .option('--verbose', 'whole paths, peeled frames, every process and entry')
+    .option(
+      '--coverage [kernel]',
+      'show which call sites in the kernel image were used, which not, and functions that jumped',
+    )
     .addHelpText('after', () => `\nWhat --by and --where tell apart:\n${dimensionsHelp()}`);
 }
 
@@ -98,7 +104,8 @@ export async function printReport(census: Census, options: OutputOptions, input:
   const { output } = options;
   const format = formatOf(options);
   const top = options.top ?? (format === 'text' ? DEFAULT_TOP : 0);
-  const content = await writeReport(buildReport(census, { ...options, top }, input), format, {
+  const report = await builtReport(census, { ...options, top }, input, format);
+  const content = await writeReport(report, format, {
     width: outputWidth(),
     colour: !isFile(output) && hasColour(),
     verbose: options.verbose ?? false,
@@ -110,4 +117,25 @@ export async function printReport(census: Census, options: OutputOptions, input:
     await printReport(census, { ...options, output: '-', format: 'text' }, input);
     throw error;
   }
+}
+
+/** The report; with coverage, of stacks in which the functions that jumped have their frames. */
+async function builtReport(
+  census: Census,
+  options: OutputOptions,
+  input: ReportInput | null,
+  format: string,
+): Promise<Report> {
+  const { coverage } = options;
+  if (coverage === undefined || coverage === false || writerNamed(format).isCensus) {
+    return buildReport(census, options, input);
+  }
+  const [{ callersReport }, { withJumpedFrames }] = await Promise.all([
+    import('./callers-report.ts'),
+    import('../report/jumped-frames.ts'),
+  ]);
+  const kernel = coverage === true ? {} : { kernel: coverage };
+  const { report, lookup } = await callersReport({ functions: [], census, modules: 'loaded', depth: 1, ...kernel });
+  const filled = lookup ? withJumpedFrames(census, lookup) : census;
+  return { ...buildReport(filled, options, input), coverage: report };
 }

@@ -6,12 +6,12 @@ import type { KernelImage } from './kernel-image.ts';
 export interface CallPlace {
   /** Of the instruction. */
   readonly address: number;
-  /** Index of the function that is reached, in {@link KernelImage.functions}. */
+  /** Index of the function that is reached, in {@link KernelImage.functions}; {@link UNKNOWN_TARGET} through a pointer. */
   readonly target: number;
   readonly kind: CallKind;
 }
 
-const KINDS: readonly CallKind[] = ['call', 'jump', 'address'];
+const KINDS: readonly CallKind[] = ['call', 'jump', 'address', 'pointer call', 'pointer jump'];
 const FIRST_CAPACITY = 1 << 16;
 
 /** Sections whose entries list functions for tools of the kernel: who is in them is not kept to be called. */
@@ -170,6 +170,7 @@ export class CallGraph {
     if (this.#byTarget) return this.#byTarget;
     const starts = new Int32Array(this.image.functions.size + 1);
     for (let i = 0; i < this.#size; i++) {
+      if ((this.#targets[i] as number) < 0) continue;
       const next = (this.#targets[i] as number) + 1;
       starts[next] = (starts[next] as number) + 1;
     }
@@ -178,6 +179,7 @@ export class CallGraph {
     const places = new Int32Array(this.#size);
     for (let i = 0; i < this.#size; i++) {
       const target = this.#targets[i] as number;
+      if (target < 0) continue;
       const slot = at[target] as number;
       places[slot] = i;
       at[target] = slot + 1;

@@ -1,5 +1,6 @@
 import { normaliseSymbol } from '../census/symbol-name.ts';
 import type { CallGraph, CallPlace } from './call-graph.ts';
+import type { CallKind } from './direct-calls.ts';
 import type { ModuleCalls, ModulePlace } from './module-calls.ts';
 
 /** How a call site reaches a function. */
@@ -117,15 +118,15 @@ export class CallerFinder {
       const isOwn = normaliseSymbol(site.symbol) === name && site.symbol !== target;
       if (place.kind === 'address') {
         if (!isOwn) holders.push({ object: site.symbol, module: '', offset: site.offset, isCode: true });
-      } else if (!isOwn) sites.push({ ...site, kind: place.kind });
+      } else if (!isOwn && isDirect(place.kind)) sites.push({ ...site, kind: place.kind });
     }
     for (const { trampoline, index: at } of trampolinesTo(graph, index)) {
       for (const place of graph.placesOf(at)) {
         const site = this.#siteAt(place, target);
-        if (site && place.kind !== 'address') sites.push({ ...site, kind: 'static call' });
+        if (site && isDirect(place.kind)) sites.push({ ...site, kind: 'static call' });
       }
       for (const { module, place } of this.#places.get(trampoline) ?? []) {
-        if (place.kind !== 'address') sites.push({ ...moduleSite(place, module), kind: 'static call', target });
+        if (isDirect(place.kind)) sites.push({ ...moduleSite(place, module), kind: 'static call', target });
       }
     }
     for (const address of graph.keptOf(index)) {
@@ -149,7 +150,7 @@ export class CallerFinder {
       if (place.isExternal ? home !== '' && module === home : module !== home) continue;
       if (place.kind === 'address') {
         holders.push({ object: place.function, module, offset: place.offset, isCode: true });
-      } else if (normaliseSymbol(place.function) !== name || place.function === symbol) {
+      } else if (isDirect(place.kind) && (normaliseSymbol(place.function) !== name || place.function === symbol)) {
         sites.push({ ...moduleSite(place, module), kind: place.kind });
       }
     }
@@ -157,6 +158,10 @@ export class CallerFinder {
       if (home === '' || module === home) holders.push({ object, module, offset, isCode: false });
     }
   }
+}
+
+function isDirect(kind: CallKind): kind is 'call' | 'jump' {
+  return kind === 'call' || kind === 'jump';
 }
 
 function moduleSite({ function: symbol, offset, target }: ModulePlace, module: string): Omit<CallSite, 'kind'> {

@@ -6,7 +6,13 @@ export type CallKind =
   /** Jumped to as the last thing the function does: it leaves no frame. */
   | 'jump'
   /** Its address is taken there. */
-  | 'address';
+  | 'address'
+  /** A call or jump through a pointer: the code does not say where it goes. */
+  | 'pointer call'
+  | 'pointer jump';
+
+/** In place of the function that a pointer leads to. */
+export const UNKNOWN_TARGET = -1;
 
 /** Code that lies at an address. */
 export interface Code {
@@ -22,11 +28,16 @@ export interface Starts {
   at(address: number): number;
 }
 
-/** Takes a branch, or an address taken, of an instruction at `place` to the start of function `target`. */
+/**
+ * Takes a branch, or an address taken, of an instruction at `place` to the start of function `target`, which is
+ * {@link UNKNOWN_TARGET} for pointers.
+ */
 export type TakeCall = (place: number, target: number, kind: CallKind) => void;
 
 /** By {@link BRANCH}. */
-const KINDS: readonly (CallKind | null)[] = [null, 'call', 'jump', 'jump', 'address'];
+export const KIND_OF_BRANCH: readonly (CallKind | null)[] = [
+  ...[null, 'call', 'jump', 'jump', 'address', 'pointer call', 'pointer jump'],
+] as (CallKind | null)[];
 
 /**
  * Walks x86-64 code instruction by instruction and tells of each direct branch, with 32 bits or 8, to where a function
@@ -52,8 +63,9 @@ export function directCallsX86({ address, bytes }: Code, starts: Starts, take: T
       at += skipped;
       continue;
     }
-    const kind = KINDS[found.branch];
-    if (kind) {
+    const kind = KIND_OF_BRANCH[found.branch] ?? null;
+    if (kind === 'pointer call' || kind === 'pointer jump') take(address + at, UNKNOWN_TARGET, kind);
+    else if (kind) {
       const to = at + length + found.displacement;
       const isCandidate = to < 0 || to >= bytes.length || ((isStart[to >> 3] as number) >> (to & 7)) & 1;
       if (isCandidate) {
@@ -89,6 +101,11 @@ export function directCallsArm64({ address, bytes }: Code, starts: Starts, take:
   for (let at = 0; at + 4 <= bytes.length; at += 4) {
     while (next < addresses.length && (addresses[next] as number) - address <= at) next++;
     const word = bytes.readUInt32LE(at);
+    const pointer = word & 0xfffffc1f;
+    if (pointer >>> 0 === 0xd63f0000 || pointer >>> 0 === 0xd61f0000) {
+      take(address + at, UNKNOWN_TARGET, pointer >>> 0 === 0xd63f0000 ? 'pointer call' : 'pointer jump');
+      continue;
+    }
     const branch = branchArm64(word);
     const kind: CallKind | null = branch ? branch.kind : 'address';
     const to = branch ? address + at + branch.displacement : addressTakenArm64(bytes, at, address, word);

@@ -1,4 +1,4 @@
-import type { CallKind } from './direct-calls.ts';
+import { type CallKind, KIND_OF_BRANCH } from './direct-calls.ts';
 import { EM_X86_64, elfMachine } from './elf.ts';
 import { FunctionTable } from './function-table.ts';
 import {
@@ -19,7 +19,9 @@ export interface ModulePlace {
   readonly function: string;
   /** Bytes from that function's start. */
   readonly offset: number;
-  /** The function that is reached: of this module, or of the kernel or another module. */
+  /** Of the instruction. */
+  readonly length: number;
+  /** The function that is reached: of this module, of the kernel or another module; '' through a pointer. */
   readonly target: string;
   readonly kind: CallKind;
   /** The module takes the function from elsewhere. */
@@ -102,7 +104,7 @@ export function moduleCalls(file: Buffer, what: string, wanted: (name: string) =
       const table = tableOf(section.index);
       for (let i = 0; i < table.size; i++) functions.push(...table.names(i));
       const walk = elfMachine(file) === EM_X86_64 ? walkX86 : walkArm64;
-      walk(section, table, entries, (at, symbol, addend, kind) => {
+      walk(section, table, entries, (at, length, symbol, addend, kind) => {
         const local = typeof symbol === 'string';
         const target = local ? symbol : targetOf(symbol, addend);
         if (target === undefined || !wanted(target)) return;
@@ -111,6 +113,7 @@ export function moduleCalls(file: Buffer, what: string, wanted: (name: string) =
         places.push({
           function: table.name(holder),
           offset: at - (holder < 0 ? 0 : table.address(holder)),
+          length,
           target,
           kind,
           isExternal: !local && symbol.section === 0,
@@ -187,9 +190,10 @@ function relaOf(section: ElfSection | undefined, symbols: readonly ModuleSymbol[
   return found;
 }
 
-type Take = (at: number, target: ModuleSymbol | string, addend: number, kind: CallKind) => void;
+/** In place of the name of what a pointer leads to. */
+const UNKNOWN = '';
 
-const KINDS: readonly (CallKind | null)[] = [null, 'call', 'jump', 'jump', 'address'];
+type Take = (at: number, length: number, target: ModuleSymbol | string, addend: number, kind: CallKind) => void;
 
 function walkX86({ bytes }: ElfSection, table: FunctionTable, rela: ReadonlyMap<number, Relocation>, take: Take): void {
   const found: X86Instruction = { branch: BRANCH.none, displacement: 0, field: 0 };
@@ -202,20 +206,21 @@ function walkX86({ bytes }: ElfSection, table: FunctionTable, rela: ReadonlyMap<
       at = length === 0 ? at + 1 : limit;
       continue;
     }
-    const kind = KINDS[found.branch];
-    if (kind) {
+    const kind = KIND_OF_BRANCH[found.branch] ?? null;
+    if (kind === 'pointer call' || kind === 'pointer jump') take(at, length, UNKNOWN, 0, kind);
+    else if (kind) {
       const relocation = found.field < 0 ? undefined : rela.get(found.field);
-      if (relocation) take(at, relocation.symbol, relocation.addend + at + length - found.field, kind);
+      if (relocation) take(at, length, relocation.symbol, relocation.addend + length - (found.field - at), kind);
       else {
         const to = at + length + found.displacement;
         const index = table.at(to);
-        if (index >= 0 && table.address(index) === to) take(at, table.name(index), 0, kind);
+        if (index >= 0 && table.address(index) === to) take(at, length, table.name(index), 0, kind);
       }
     }
     at += length;
   }
   // Addresses that stand in instructions as they are.
-  for (const [at, { symbol, addend, type }] of rela) if (type === R_X86_64_32S) take(at, symbol, addend, 'address');
+  for (const [at, { symbol, addend, type }] of rela) if (type === R_X86_64_32S) take(at, 4, symbol, addend, 'address');
 }
 
 function walkArm64(
@@ -228,16 +233,20 @@ function walkArm64(
     const relocation = rela.get(at);
     if (relocation) {
       const { symbol, addend, type } = relocation;
-      if (type === R_AARCH64_CALL26) take(at, symbol, addend, 'call');
-      else if (type === R_AARCH64_JUMP26) take(at, symbol, addend, 'jump');
-      else if (type === R_AARCH64_ADR_PREL_PG_HI21) take(at, symbol, addend, 'address');
+      if (type === R_AARCH64_CALL26) take(at, 4, symbol, addend, 'call');
+      else if (type === R_AARCH64_JUMP26) take(at, 4, symbol, addend, 'jump');
+      else if (type === R_AARCH64_ADR_PREL_PG_HI21) take(at, 4, symbol, addend, 'address');
       continue;
     }
     const word = bytes.readUInt32LE(at);
+    const pointer = (word & 0xfffffc1f) >>> 0;
+    if (pointer === 0xd63f0000 || pointer === 0xd61f0000) {
+      take(at, 4, UNKNOWN, 0, pointer === 0xd63f0000 ? 'pointer call' : 'pointer jump');
+    }
     const opcode = word >>> 26;
     if (opcode !== 0x25 && opcode !== 0x05) continue;
     const to = at + ((word << 6) >> 4);
     const index = table.at(to);
-    if (index >= 0 && table.address(index) === to) take(at, table.name(index), 0, opcode === 0x25 ? 'call' : 'jump');
+    if (index >= 0 && table.address(index) === to) take(at, 4, table.name(index), 0, opcode === 0x25 ? 'call' : 'jump');
   }
 }

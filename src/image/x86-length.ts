@@ -10,6 +10,9 @@ export const BRANCH = {
   conditional: 3,
   /** The address is computed (LEA), not gone to. */
   address: 4,
+  /** A call through a register or memory: where it goes is not in the code. */
+  pointerCall: 5,
+  pointerJump: 6,
 } as const;
 
 /** What {@link stepX86} found; one object, since millions of instructions are looked at. */
@@ -157,11 +160,13 @@ export function stepX86(code: Uint8Array, at: number, end: number, found: X86Ins
     return p + 1 - at;
   }
   let address = -1;
+  let register = 0;
   if (flags & MODRM) {
     if (p >= end) return 0;
     const modrm = code[p++] as number;
     const mod = modrm >> 6;
     const rm = modrm & 7;
+    register = (modrm >> 3) & 7;
     if (mod !== 3) {
       if (rm === 4) {
         const sib = code[p++] as number;
@@ -182,6 +187,8 @@ export function stepX86(code: Uint8Array, at: number, end: number, found: X86Ins
     found.branch = BRANCH.address;
     found.field = address;
     found.displacement = int32(code, address);
+  } else if (map === 1 && op === 0xff && (register === 2 || register === 4)) {
+    found.branch = register === 2 ? BRANCH.pointerCall : BRANCH.pointerJump;
   }
   return p - at;
 }

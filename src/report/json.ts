@@ -2,6 +2,7 @@ import type { Census } from '../census/census.ts';
 import type { Message } from '../census/message.ts';
 import { callsPerPhase } from '../census/phases.ts';
 import { kindOfTarget } from '../census/target-kind.ts';
+import { coverageDocument } from './callers/data.ts';
 import { lossText, noteText, warningText } from './messages.ts';
 import { type InputFile, type Report, type ReportGroup, workloadOf } from './report.ts';
 
@@ -49,6 +50,7 @@ export function reportDocument(report: Report, version: string): object {
     notes: facts.notes.map(withText(noteText)),
     warnings: facts.warnings.map(withText(warningText)),
     hints: report.hints.map(({ says, command }) => ({ text: says, command })),
+    ...(report.coverage && { coverage: coverageDocument(report.coverage) }),
     input: input && { files: input.files.map(jsonFile), unreadable: input.unreadable },
   };
 }

@@ -10,6 +10,7 @@ import { dimensionsIn, parseWhere } from '../census/where.ts';
 import type { Workload } from '../census/workload.ts';
 import { UsageError } from '../errors.ts';
 import type { ReadResult } from '../formats/read-file.ts';
+import type { CallersReport } from './callers/build.ts';
 import { commandLine } from './command-line.ts';
 
 export const EXPLAIN_STYLES = ['off', 'short', 'full'] as const;
@@ -85,6 +86,8 @@ export interface Report {
   readonly partial: number;
   /** Commands that show more of this very case, at most three. */
   readonly hints: readonly Hint[];
+  /** Which call sites of the kernel image the calls used, where that was asked for. */
+  readonly coverage?: CallersReport;
   /** The files it was made of; null for a live recording. */
   readonly input: ReportInput | null;
 }

@@ -5,6 +5,7 @@ import { columns, cut, pad, printable, wrap } from '../text/columns.ts';
 import { counted, some } from '../text/lists.ts';
 import { percent, roundPercent } from '../text/percent.ts';
 import { headline } from '../workload/benchmarks/registry.ts';
+import { callersText } from './callers/text.ts';
 import { commandLine } from './command-line.ts';
 import { fileLines, inputRemarks } from './input-text.ts';
 import { lossText, noteText, warningText } from './messages.ts';
@@ -25,9 +26,14 @@ const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /** The report for people: what was counted, what is missing, then the groups, largest first. Ends with a newline. */
 export function textReport(report: Report, layout: TextLayout): string {
-  const writer = new TextWriter(report, { ...layout, width: Math.min(Math.max(layout.width, 80), 200) });
-  return `${writer.write().join('\n')}\n`;
+  const width = Math.min(Math.max(layout.width, 80), 200);
+  const text = `${new TextWriter(report, { ...layout, width }).write().join('\n')}\n`;
+  const { coverage } = report;
+  return coverage ? `${text}\nCall sites\n\n${callersText(coverage, { width, top: MOST_SITES })}` : text;
 }
+
+/** Call sites that are listed of each target. */
+const MOST_SITES = 30;
 
 class TextWriter {
   readonly #report: Report;

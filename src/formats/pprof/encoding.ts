@@ -109,6 +109,7 @@ export function parseCensusComment(json: string): CensusComment | null {
     measures: list(measures, isMeasure),
     facts: {
       kernels: list(facts.kernels, isText),
+      buildIds: list(facts.buildIds, isText),
       commands: list(facts.commands, isTexts),
       workloads: workloads(facts.workloads),
       cpus: number(facts.cpus),

@@ -3,6 +3,8 @@ import { kernelKnowledge } from '../../atlas/knowledge.ts';
 import { placeInPath, subsystemInPath } from '../../atlas/places.ts';
 import { normaliseSymbol } from '../../census/symbol-name.ts';
 import type { AddressHolder, CallerFinder, CallSite, FunctionCallers } from '../../image/callers.ts';
+import type { TargetCoverage } from '../coverage.ts';
+import { wayUp } from './way-up.ts';
 
 /** A function that can call, with its sites. */
 export interface CallingFunction {
@@ -49,6 +51,15 @@ export interface FunctionReport extends FunctionCallers {
   readonly parts: readonly CallingPart[];
   /** Where more than one level was asked for. */
   readonly tree: readonly CallerNode[] | null;
+  /** Where there are recordings to compare with. */
+  readonly covered: CoverageReport | null;
+}
+
+/** Which of a function's call sites recordings used. */
+export interface CoverageReport {
+  readonly coverage: TargetCoverage;
+  /** The parts of the kernel, with the way up from each function that was not used. */
+  readonly parts: readonly (CallingPart & { readonly ways: ReadonlyMap<CallingFunction, string> })[];
 }
 
 /** What was looked at. */
@@ -83,15 +94,27 @@ export function functionReport(
   finder: CallerFinder,
   release: string,
   depth: number,
+  coverage?: TargetCoverage,
 ): FunctionReport {
   const place = placeInPath([{ name: found.name, module: found.module }], 0, release);
+  const parts = partsOf(found.sites, release);
   return {
     ...found,
     file: place?.file ?? null,
     gloss: glossOf(found.name),
-    parts: partsOf(found.sites, release),
+    parts,
     tree: depth > 1 ? new TreeBuilder(finder).callersOf(found, depth) : null,
+    covered: coverage ? { coverage, parts: parts.map((part) => withWays(part, finder)) } : null,
   };
+}
+
+function withWays(part: CallingPart, finder: CallerFinder): CoverageReport['parts'][number] {
+  const ways = part.functions.map((one): [CallingFunction, string] => {
+    const way = wayUp(one.name, one.module, finder);
+    const steps = way ? [...way.functions, ...(way.heldBy === '' ? [] : [way.heldBy])] : [];
+    return [one, steps.map((step) => `<- ${step}`).join(' ')];
+  });
+  return { ...part, ways: new Map(ways) };
 }
 
 function partsOf(sites: readonly CallSite[], release: string): CallingPart[] {

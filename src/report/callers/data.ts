@@ -1,6 +1,6 @@
 import type { AddressHolder } from '../../image/callers.ts';
 import { csvLine } from '../../report/csv.ts';
-import type { CallerNode, CallersReport, CallingFunction } from './build.ts';
+import type { CallerNode, CallersReport, CallingFunction, CoverageReport } from './build.ts';
 
 /** Who can call functions, with stable keys (schema `whocalls/callers/1`). */
 export function callersJson({ lookedAt, functions }: CallersReport, version: string): string {
@@ -13,7 +13,7 @@ export function callersJson({ lookedAt, functions }: CallersReport, version: str
     buildId: buildId || null,
     image,
     modules: { lookedAt: modules, others: otherModules },
-    functions: functions.map(({ name, module, file, gloss, sites, holders, parts, tree }) => ({
+    functions: functions.map(({ name, module, file, gloss, sites, holders, parts, tree, covered }) => ({
       name,
       module,
       file,
@@ -22,10 +22,55 @@ export function callersJson({ lookedAt, functions }: CallersReport, version: str
       callers: parts.flatMap((part) => part.functions.map((one) => caller(one))),
       holders: holders.map(holder),
       ...(tree && { tree: tree.map(node) }),
+      ...(covered && { coverage: coverageJson(covered) }),
     })),
     remarks,
   };
   return `${JSON.stringify(json, null, 2)}\n`;
+}
+
+/** The coverage of every target of a report, with the image it was looked up in. */
+export function coverageDocument({ lookedAt, functions }: CallersReport): object {
+  return {
+    image: lookedAt.image,
+    buildId: lookedAt.buildId || null,
+    modules: { lookedAt: lookedAt.modules, others: lookedAt.otherModules },
+    targets: functions.flatMap(({ name, covered }) => (covered ? [{ name, ...coverageJson(covered) }] : [])),
+    remarks: lookedAt.remarks,
+  };
+}
+
+/** What recordings used, with stable keys. */
+function coverageJson({ coverage, parts }: CoverageReport): object {
+  const ways = new Map(
+    parts.flatMap((part) => [...part.ways].map(([one, way]) => [`${one.module} ${one.symbol}`, { way, part }])),
+  );
+  const { calls, throughSites, notToldApart, throughPointers, notLookedAt, noOffset, strange, strangeFrames } =
+    coverage;
+  return {
+    calls,
+    throughSites,
+    notToldApart,
+    throughPointers,
+    notLookedAt,
+    noOffset,
+    strange,
+    strangeFrames,
+    sites: coverage.sites.map(({ symbol, module, offset, kind, target, state, calls: own }) => {
+      const described = ways.get(`${module} ${symbol}`);
+      return {
+        symbol,
+        module,
+        offset,
+        kind,
+        target,
+        subsystem: described?.part.subsystem ?? null,
+        state,
+        calls: own,
+        ...(state === 'not used' && { wayUp: described?.way || null }),
+      };
+    }),
+  };
 }
 
 function caller({ symbol, name, module, file, subsystem, gloss, sites }: CallingFunction): object {

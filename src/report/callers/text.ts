@@ -2,6 +2,7 @@ import type { AddressHolder, CallSite } from '../../image/callers.ts';
 import { columns, cut, pad, printable, wrap } from '../../text/columns.ts';
 import { counted } from '../../text/lists.ts';
 import type { CallerNode, CallersReport, CallingFunction, FunctionReport, LookedAt } from './build.ts';
+import { coverageText } from './coverage-text.ts';
 
 /** How a text report of callers is laid out. */
 export interface CallersLayout {
@@ -21,13 +22,14 @@ export function callersText({ lookedAt, functions }: CallersReport, layout: Call
 }
 
 function functionText(report: FunctionReport, head: string, { width, top }: CallersLayout): string {
-  const { name, module, file, gloss, sites, holders, parts, tree } = report;
+  const { name, module, file, gloss, sites, holders, parts, tree, covered } = report;
   const title = printable(name) + (module === '' ? '' : ` [${printable(module)}]`);
   const lines = [
     `${pad(title, Math.max(0, width - columns(head)))}${columns(title) + columns(head) < width ? '' : '  '}${head}`,
   ];
   const about = [file ?? '', gloss === null ? '' : `it ${gloss}`].filter((text) => text !== '').join('; ');
   if (about !== '') lines.push(...wrap(about, width));
+  if (covered) return `${[...lines, '', ...coverageText(covered, width, top)].join('\n')}\n`;
   lines.push('', ...wrap(summary(sites, holders), width));
   if (tree) lines.push('', ...treeLines(tree, width, ''));
   else {
