@@ -5,6 +5,13 @@ import type { HintRecord } from '../src/atlas/hints.ts';
 import type { EntryRule, Instrumentation, Reporters, ThreadRule } from '../src/atlas/knowledge.ts';
 import type { CompiledInsert } from '../src/atlas/subjects/compiled-inserts.ts';
 import type { TreeCallers } from '../src/atlas/subjects/rbtree.ts';
+import type {
+  KindRecord,
+  Operation,
+  SubjectRecord,
+  SubjectSites,
+  Where,
+} from '../src/atlas/subjects/subject-catalog.ts';
 import type { Inserter, InsertSite, TreeRecord } from '../src/atlas/subjects/tree-catalog.ts';
 import type { Subsystem } from '../src/atlas/subsystems.ts';
 import type { Syscall } from '../src/atlas/syscalls.ts';
@@ -12,6 +19,7 @@ import type { TracepointSystem } from '../src/atlas/tracepoints.ts';
 import type { Versioned } from '../src/atlas/versions.ts';
 import type { TargetSet } from '../src/capture/targets/target-sets.ts';
 import {
+  always,
   flag,
   functionName,
   listOf,
@@ -75,6 +83,16 @@ interface CallersRow {
   readonly file: string;
   readonly kernels: string;
   readonly callers: string;
+}
+
+/** A row of subject-sites.tsv: `-` where there is nothing. */
+interface SubjectSiteRow {
+  readonly function: string;
+  readonly file: string;
+  readonly kernels: string;
+  readonly operation: string;
+  readonly own: string;
+  readonly inlined: string;
 }
 
 interface GlossRow {
@@ -178,6 +196,66 @@ export const AREAS: Readonly<Record<string, AnyArea>> = {
     ),
     whole: treesAreSound,
   }),
+  'subject-kinds': area({
+    shape: listOf(
+      record<KindRecord>({
+        kind: oneOf('slab', 'pages', 'lock', 'timer', 'work'),
+        noun: text,
+        operations: listOf(
+          record<Operation>({
+            id: matching(/^[a-z-]+$/, 'an id'),
+            says: matching(/^[a-z]+s .*\{name\}/, 'what the caller does, with {name}'),
+            targets: listOf(text),
+            calls: listOf(matching(/^\w+(?:\/[2-9])?$/, 'a function, and the number of its argument')),
+          }),
+        ),
+      }),
+    ),
+    whole: noDuplicates<KindRecord>((one) => one.kind),
+  }),
+  subjects: area({
+    shape: listOf(
+      record<SubjectRecord>({
+        kind: oneOf('slab', 'pages', 'lock', 'timer', 'work'),
+        id: matching(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'an id (lower-case words with hyphens)'),
+        name: text,
+        what: optional(versioned),
+        expressions: optional(listOf(text)),
+        in: optional(listOf(text)),
+        arguments: optional(listOf(text)),
+        where: optional(
+          listOf(
+            textOr(
+              record<Where>({
+                chain: text,
+                operations: optional(listOf(text)),
+                kernels: optional(kernelRange),
+                does: optional(versioned),
+                likely: optional(always),
+              }),
+            ),
+          ),
+        ),
+      }),
+    ),
+    whole: (records: readonly SubjectRecord[], report) => {
+      noDuplicates<SubjectRecord>((one) => `${one.kind} ${one.id}`)(records, report);
+      noDuplicates<SubjectRecord>((one) => `${one.kind} ${one.name}`)(records, report);
+    },
+  }),
+  'subject-sites': area({
+    shape: listOf(
+      record<SubjectSiteRow>({
+        function: functionName,
+        file: text,
+        kernels: kernelRange,
+        operation: matching(/^[a-z]+:[a-z-]+$/, 'an operation'),
+        own: text,
+        inlined: text,
+      }),
+    ),
+    compiled: byFunction,
+  }),
   hints: area({
     shape: listOf(
       record<HintRecord>({
@@ -224,6 +302,16 @@ export const AREAS: Readonly<Record<string, AnyArea>> = {
     whole: noDuplicates<Syscall>((row) => row.name),
   }),
 };
+
+/** A function's rows, because functions are what is looked up. */
+function byFunction(rows: readonly SubjectSiteRow[]): SubjectSites {
+  const sites: Record<string, string[]> = Object.create(null);
+  for (const { function: name, file, kernels, operation, own, inlined } of rows) {
+    sites[name] ??= [];
+    sites[name].push([file, kernels, operation, own, inlined].join('\t'));
+  }
+  return sites;
+}
 
 /** Turns "this function inserts, and these are its callers, and theirs" around, because callers are what is looked up. */
 function byCaller(rows: readonly CallersRow[]): TreeCallers {

@@ -4,10 +4,11 @@
 // docs/atlas-audit.md holds what came of it.
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { deedOf } from '../src/atlas/decide.ts';
+
 import { explainGroup } from '../src/atlas/explain.ts';
+import { pathDeed } from '../src/atlas/facts.ts';
 import { kernelKnowledge } from '../src/atlas/knowledge.ts';
-import { atlasLabeller, treeOf } from '../src/atlas/labeller.ts';
+import { atlasLabeller } from '../src/atlas/labeller.ts';
 import type { Census } from '../src/census/census.ts';
 import { type Group, groupCensus } from '../src/census/group.ts';
 import { readFile } from '../src/formats/read-file.ts';
@@ -141,7 +142,7 @@ function rates({ name, groups }: Capture): string {
     calls += group.count;
     let own = 0;
     for (const { path, count } of group.paths) {
-      const { kind } = deedOf(path, treeOf(path));
+      const { kind } = pathDeed(path).deed;
       if (['calls', 'runs', 'inserts', 'no-caller'].includes(kind)) own += count;
       if (kind === 'has') targets += count;
     }

@@ -10,10 +10,15 @@ export const repository = fileURLToPath(new URL('../', import.meta.url));
 
 /** All records of atlas/trees/. */
 export function readCatalog(): TreeRecord[] {
-  const folder = join(repository, 'atlas', 'trees');
+  return readFolder<TreeRecord>('trees');
+}
+
+/** All records of a folder of the atlas. */
+export function readFolder<T>(name: string): T[] {
+  const folder = join(repository, 'atlas', name);
   return readdirSync(folder)
     .sort()
-    .flatMap((file) => parse(readFileSync(join(folder, file), 'utf8')) as TreeRecord[]);
+    .flatMap((file) => parse(readFileSync(join(folder, file), 'utf8')) as T[]);
 }
 
 /** The rows of a TSV file with `#` comments and a heading line. */

@@ -34,6 +34,10 @@ export const flag: Shape<boolean> = (value, path, report) => {
   if (typeof value !== 'boolean') report(path, `${show(value)} is neither true nor false`);
 };
 
+export const always: Shape<true> = (value, path, report) => {
+  if (value !== true) report(path, `${show(value)} is not true`);
+};
+
 export function matching(pattern: RegExp, meaning: string): Shape<string> {
   return (value, path, report) => {
     if (typeof value !== 'string' || !pattern.test(value)) report(path, `${show(value)} is not ${meaning}`);

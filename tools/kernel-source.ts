@@ -13,6 +13,7 @@ export interface SourceFunction {
   readonly line: number;
   /** Static functions are seen by their own file (or, from a header, by whoever includes it) alone. */
   readonly isStatic: boolean;
+  readonly isInline: boolean;
   /** Names that stand before an opening bracket in the body, with their lines. */
   readonly calls: readonly SourceCall[];
 }
@@ -22,6 +23,8 @@ export interface SourceCall {
   readonly line: number;
   /** The call stands at the end of the function or behind `return`: compilers may turn it into a jump. */
   readonly isLast: boolean;
+  /** The arguments as far as they stand in the call's line and the next, without blanks. */
+  readonly arguments: readonly string[];
   /** The function stands in no file: a macro makes it. */
   readonly isGenerated?: boolean;
 }
@@ -71,15 +74,65 @@ export function parseFunctions(text: string, file: string): SourceFunction[] {
     const calls: SourceCall[] = [];
     for (let at = i + 1; at < end; at++) {
       const text = lines[at] ?? '';
-      for (const [, callee = ''] of text.matchAll(/\b([A-Za-z_]\w*)\s*\(/g)) {
+      for (const { 0: opening, 1: callee = '', index } of text.matchAll(/\b([A-Za-z_]\w*)\s*\(/g)) {
         if (KEYWORD.test(callee)) continue;
-        calls.push({ name: callee, line: at + 1, isLast: end - at <= LAST_LINES || /^\s*return\b/.test(text) });
+        const isLast = end - at <= LAST_LINES || /^\s*return\b/.test(text);
+        const after = `${text.slice(index + opening.length)} ${lines[at + 1] ?? ''}`;
+        calls.push({ ...guarded(callee, argumentsIn(after)), line: at + 1, isLast });
       }
     }
-    functions.push({ name, file, line: i + 1, isStatic: /\bstatic\b/.test(signature), calls });
+    functions.push({
+      name,
+      file,
+      line: i + 1,
+      isStatic: /\bstatic\b/.test(signature),
+      isInline: /\binline\b|__always_inline/.test(signature),
+      calls,
+    });
     i = end;
   }
   return [...functions, ...generatedFunctions(text, file)];
+}
+
+/** Macros with parameters that call something, as if they were inline functions. */
+export function macrosIn(root: string, file: string): SourceFunction[] {
+  const text = withoutComments(readFileSync(join(root, file), 'latin1'));
+  return [...text.matchAll(/^[ \t]*#[ \t]*define[ \t]+(\w+)\([^)]*\)((?:[^\n\\]|\\\n|\\.)*)/gm)].map(
+    ([, name = '', body = '']) => {
+      const dense = body.replaceAll('\\\n', ' ');
+      const calls = [...dense.matchAll(/\b([A-Za-z_]\w*)\s*\(/g)].map(({ 0: opening, 1: callee = '', index }) => ({
+        ...guarded(callee, argumentsIn(dense.slice(index + opening.length))),
+        line: 0,
+        isLast: false,
+      }));
+      return { name, file, line: 0, isStatic: true, isInline: true, calls };
+    },
+  );
+}
+
+/** `guard(mutex)(&lock)` and `scoped_guard(mutex, &lock)` take a lock: calls of guard_mutex. */
+function guarded(name: string, [first = '', ...others]: readonly string[]): Pick<SourceCall, 'name' | 'arguments'> {
+  if (name === 'scoped_guard') return { name: `guard_${first}`, arguments: others };
+  const [, kind, thing] = name === 'guard' ? (/^(\w+)\)\((.*)$/.exec(first) ?? []) : [];
+  return kind === undefined
+    ? { name, arguments: [first, ...others] }
+    : { name: `guard_${kind}`, arguments: [thing ?? '', ...others] };
+}
+
+/** The arguments of a call from behind its opening bracket; `guard(mutex)(&lock)` keeps its second bracket. */
+function argumentsIn(text: string): string[] {
+  const found: string[] = [''];
+  let depth = 1;
+  const dense = text.replace(/\s+/g, '');
+  for (let i = 0; i < dense.length; i++) {
+    const c = dense[i] as string;
+    if (c === '(' || c === '[') depth++;
+    if (c === ')' || c === ']') depth--;
+    if (depth === 0 && !(dense[i + 1] === '(' && found.length === 1)) break;
+    if (c === ',' && depth === 1) found.push('');
+    else found[found.length - 1] += c;
+  }
+  return found;
 }
 
 /**
@@ -90,7 +143,14 @@ function generatedFunctions(text: string, file: string): SourceFunction[] {
   const functions: SourceFunction[] = [];
   const add = (index: number, name: string, callee: string, isStatic: boolean): void => {
     const line = text.slice(0, index).split('\n').length;
-    functions.push({ name, file, line, isStatic, calls: [{ name: callee, line, isLast: true, isGenerated: true }] });
+    functions.push({
+      name,
+      file,
+      line,
+      isStatic,
+      isInline: false,
+      calls: [{ name: callee, line, arguments: [], isLast: true, isGenerated: true }],
+    });
   };
   for (const { 1: body = '', index } of text.matchAll(/^INTERVAL_TREE_DEFINE\(([^;{]*?)\)\s*(?:;|$)/gm)) {
     const parts = body

@@ -2,6 +2,7 @@ import type { PathView } from '../census/knowledge.ts';
 import { kindOfTarget } from '../census/target-kind.ts';
 import { glossOf } from './gloss.ts';
 import { kernelKnowledge } from './knowledge.ts';
+import type { ThingMatch } from './subjects/called-things.ts';
 import { isTreeInsert, type TreeMatch } from './subjects/rbtree.ts';
 import type { TreeRecord } from './subjects/tree-catalog.ts';
 import { textFor, type Versioned } from './versions.ts';
@@ -22,14 +23,14 @@ export type Deed =
 
 /**
  * What happened on one path, which inserts into the tree that was found for it, or into one of several that its stack
- * cannot tell apart.
+ * cannot tell apart; or which is about a thing of another kind.
  */
-export function deedOf(path: PathView, match: TreeMatch): Deed {
+export function deedOf(path: PathView, match: TreeMatch, thing: ThingMatch): Deed {
   const clause = match.tree ? clauseOf(match.tree, path) : sharedClause(match.candidates, path);
   if (clause) return { kind: 'clause', clause };
   const site = path.frames[path.site]?.name;
   if (site === undefined) return { kind: 'no-caller', target: path.target };
-  const gloss = glossOf(site);
+  const gloss = thing.does ?? glossOf(site);
   if (gloss !== null) return { kind: 'does', site, gloss };
   const isInsert = isTreeInsert(path.target) && path.site > 0;
   if (isInsert || (match.candidates.length > 0 && (path.target === '' || isTreeInsert(path.target))))
@@ -37,7 +38,7 @@ export function deedOf(path: PathView, match: TreeMatch): Deed {
   // A sample of cycles says what ran; nothing was called.
   if (path.target === '' || path.target === site || kindOfTarget(path.target) === 'event')
     return { kind: 'runs', site };
-  const effect = glossOf(path.target);
+  const effect = (thing.confidence === 'certain' ? thing.says : null) ?? glossOf(path.target);
   if (effect !== null) return { kind: 'has', site, gloss: effect, target: path.target };
   return { kind: 'calls', site, target: path.target };
 }

@@ -1,5 +1,6 @@
 import type { Confidence, PathView, Subject } from '../census/knowledge.ts';
 import { type ExplanationConfidence, factsOf, type GroupToExplain, pathDeed, targetsOf } from './facts.ts';
+import { subjectOfThing } from './subjects/called-things.ts';
 import { subjectOf } from './subjects/rbtree.ts';
 import { decisionText, deedText, englishText, several } from './voice/english.ts';
 
@@ -22,11 +23,12 @@ export interface Explanation {
   readonly subsystem: string | null;
 }
 
-/** Says what the calls of a group are: what was decided, in which shares, which tree, and how sure that is. */
+/** Says what the calls of a group are: what was decided, in which shares, what it was about, and how sure that is. */
 export function explainGroup(group: GroupToExplain, style: 'short' | 'full'): Explanation {
   if (group.path.entry.kind === 'user') return explainUser(group, style);
   const facts = factsOf(group, style === 'full');
-  const [commonest] = facts.trees;
+  const [tree] = facts.trees;
+  const [thing] = facts.things;
   return {
     text: englishText(facts, style),
     decisions: facts.deeds.flatMap(({ deed, count }) => {
@@ -34,8 +36,9 @@ export function explainGroup(group: GroupToExplain, style: 'short' | 'full'): Ex
       return text === null ? [] : [{ text, count }];
     }),
     confidence: facts.confidence,
-    subject: commonest ? subjectOf(commonest.tree) : null,
-    candidates: facts.candidates.map(subjectOf),
+    subject: tree ? subjectOf(tree.tree) : thing ? subjectOfThing(thing.thing) : null,
+    candidates:
+      facts.candidates.length > 0 ? facts.candidates.map(subjectOf) : facts.thingCandidates.map(subjectOfThing),
     subsystem: facts.subsystem,
   };
 }

@@ -3,8 +3,10 @@ import { kindOfTarget } from '../census/target-kind.ts';
 import { type Deed, deedOf } from './decide.ts';
 import { glossOf } from './gloss.ts';
 import { kernelKnowledge } from './knowledge.ts';
-import { placeOfFrame, subsystemOfPath, treeOf } from './labeller.ts';
+import { placeOfFrame, subjectMatch, subsystemOfPath, thingOf, treeOf } from './labeller.ts';
+import type { ThingMatch } from './subjects/called-things.ts';
 import type { TreeMatch } from './subjects/rbtree.ts';
+import type { SubjectRecord } from './subjects/subject-catalog.ts';
 import type { TreeRecord } from './subjects/tree-catalog.ts';
 
 /** Calls that are explained together. */
@@ -39,6 +41,12 @@ export interface TreeTally {
   readonly count: number;
 }
 
+/** A thing of another kind with its calls. */
+export interface ThingTally {
+  readonly thing: SubjectRecord;
+  readonly count: number;
+}
+
 /** A function on the way from the entry to the site, and what it does. */
 export interface Step {
   readonly name: string;
@@ -64,6 +72,10 @@ export interface ExplanationFacts {
   readonly trees: readonly TreeTally[];
   /** Every tree that the commonest path admits. */
   readonly candidates: readonly TreeRecord[];
+  /** Locks, slab caches, … of all paths, commonest first. */
+  readonly things: readonly ThingTally[];
+  /** Every such thing that the commonest path admits. */
+  readonly thingCandidates: readonly SubjectRecord[];
   readonly confidence: ExplanationConfidence;
   /** The tree depends on a rotate callback that was not recorded. */
   readonly lacksCallback: boolean;
@@ -85,11 +97,13 @@ export function factsOf(group: GroupToExplain, withWay: boolean): ExplanationFac
     count,
     deeds: deedsOf(shown, paths),
     way: withWay ? wayOf(path, subsystem) : null,
-    trees: treesOf(paths),
+    trees: tallied(paths, ({ match }) => match.tree).map(([tree, calls]) => ({ tree, count: calls })),
     candidates,
+    things: tallied(paths, ({ thing }) => thing.record).map(([thing, calls]) => ({ thing, count: calls })),
+    thingCandidates: shown.thing.candidates,
     confidence: {
       decision: over(paths, decisionConfidence),
-      subject: over(paths, ({ match }) => match.confidence),
+      subject: over(paths, ({ match, thing }) => subjectMatch(match, thing).confidence),
       entry: entryConfidence(group),
     },
     lacksCallback: path.argument === '' && candidates.length > 1 && candidates.some(({ rotate }) => rotate),
@@ -99,17 +113,19 @@ export function factsOf(group: GroupToExplain, withWay: boolean): ExplanationFac
   };
 }
 
-/** A path of a group, the tree it inserts into, what happened on it, and its calls. */
+/** A path of a group, the tree it inserts into or the thing it is about, what happened on it, and its calls. */
 interface ToldPath {
   readonly path: PathView;
   readonly match: TreeMatch;
+  readonly thing: ThingMatch;
   readonly deed: Deed;
   readonly count: number;
 }
 
 function toldPath(path: PathView, count: number): ToldPath {
   const match = treeOf(path);
-  return { path, match, deed: deedOf(path, match), count };
+  const thing = thingOf(path, match);
+  return { path, match, thing, deed: deedOf(path, match, thing), count };
 }
 
 /** What happened on one path, and how sure that is. */
@@ -143,13 +159,14 @@ function keyOf(deed: Deed): string {
   return JSON.stringify(deed.kind === 'calls' ? { ...deed, target: '' } : deed);
 }
 
-function treesOf(paths: readonly ToldPath[]): TreeTally[] {
-  const tally = new Map<TreeRecord, number>();
-  for (const { match, count } of paths) {
-    const { tree } = match;
-    if (tree) tally.set(tree, (tally.get(tree) ?? 0) + count);
+/** What the paths are about with their calls, commonest first. */
+function tallied<T>(paths: readonly ToldPath[], of: (path: ToldPath) => T | null): [T, number][] {
+  const tally = new Map<T, number>();
+  for (const path of paths) {
+    const one = of(path);
+    if (one !== null) tally.set(one, (tally.get(one) ?? 0) + path.count);
   }
-  return [...tally].map(([tree, count]) => ({ tree, count })).sort((a, b) => b.count - a.count);
+  return [...tally].sort((a, b) => b[1] - a[1]);
 }
 
 /** The targets that the site of a group's commonest path calls, commonest first. */
@@ -221,9 +238,11 @@ function entryFrame({ frames, entry, site }: PathView): number {
  * A clause is as sure as its tree, and sure where no tree is told but all candidates bring it; what only names functions
  * says nothing of a decision.
  */
-function decisionConfidence({ path, match, deed: { kind } }: ToldPath): Confidence {
+function decisionConfidence({ path, match, thing, deed: { kind } }: ToldPath): Confidence {
   if (kind === 'calls' || kind === 'runs' || kind === 'inserts' || kind === 'no-caller') return 'unknown';
-  const own = kind === 'clause' && match.tree ? match.confidence : 'certain';
+  let own: Confidence = 'certain';
+  if (kind === 'clause' && match.tree) own = match.confidence;
+  else if (thing.does !== null) own = thing.confidence;
   return own === 'certain' && path.isDoubted ? 'likely' : own;
 }
 

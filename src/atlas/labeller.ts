@@ -1,5 +1,6 @@
-import type { PathLabeller, PathLabels, PathView } from '../census/knowledge.ts';
+import type { Confidence, PathLabeller, PathLabels, PathView, Subject } from '../census/knowledge.ts';
 import { type Place, placeInPath, placesOf } from './places.ts';
+import { NO_THING, subjectOfThing, ThingFinder, type ThingMatch } from './subjects/called-things.ts';
 import { subjectOf, TreeFinder, type TreeMatch } from './subjects/rbtree.ts';
 import { subsystemOf } from './subsystems.ts';
 
@@ -9,6 +10,34 @@ let finder: TreeFinder | undefined;
 export function treeOf(path: PathView): TreeMatch {
   finder ??= new TreeFinder();
   return finder.find(path);
+}
+
+let things: ThingFinder | undefined;
+
+/** The lock, slab cache, timer, … that a path's call is about, where it inserts into no tree. */
+export function thingOf(path: PathView, { candidates }: TreeMatch): ThingMatch {
+  things ??= new ThingFinder();
+  return candidates.length > 0 ? NO_THING : things.find(path);
+}
+
+/** What a path's call is about, of whatever kind. */
+export interface SubjectMatch {
+  readonly subject: Subject | null;
+  readonly confidence: Confidence;
+  /** Every subject the path admits, likeliest first. */
+  readonly candidates: readonly Subject[];
+}
+
+/** What a path's call is about: the tree it inserts into, else the thing that its target handles. */
+export function subjectMatch({ tree, confidence, candidates }: TreeMatch, thing: ThingMatch): SubjectMatch {
+  if (candidates.length > 0) {
+    return { subject: tree && subjectOf(tree), confidence, candidates: candidates.map(subjectOf) };
+  }
+  return {
+    subject: thing.record && subjectOfThing(thing.record),
+    confidence: thing.confidence,
+    candidates: thing.candidates.map(subjectOfThing),
+  };
 }
 
 /** Places of functions that live in one file whatever the path, by module and name; null where the path matters. */
@@ -42,18 +71,12 @@ export function subsystemOfPath(path: PathView, { tree, frame }: TreeMatch): str
   return null;
 }
 
-/** Names trees and subsystems from the atlas. */
+/** Names subjects and subsystems from the atlas. */
 export const atlasLabeller: PathLabeller = {
   label(path: PathView): PathLabels {
     // The atlas is one of kernels: a user function of the same name is another function.
     if (path.entry.kind === 'user') return { subject: null, confidence: 'unknown', candidates: [], subsystem: null };
     const match = treeOf(path);
-    const { tree, confidence, candidates } = match;
-    return {
-      subject: tree && subjectOf(tree),
-      confidence,
-      candidates: candidates.map(subjectOf),
-      subsystem: subsystemOfPath(path, match),
-    };
+    return { ...subjectMatch(match, thingOf(path, match)), subsystem: subsystemOfPath(path, match) };
   },
 };

@@ -54,7 +54,7 @@ export const DIMENSIONS: readonly Dimension[] = [
   },
   {
     name: 'subject',
-    summary: 'what the call is about, such as a red-black tree',
+    summary: 'what the call is about: a red-black tree, a slab cache, a lock, a timer',
     valueOf: ({ call: { labels } }) => labels.subject?.name ?? null,
     unknown: orUserCode('(subject unknown)'),
     valuesOf: ({ call: { labels } }) => (labels.subject ? [labels.subject.id, labels.subject.name] : []),

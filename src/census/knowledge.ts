@@ -74,10 +74,13 @@ export interface KernelKnowledge {
   entryOfComm(comm: string): Entry | undefined;
 }
 
-/** Kinds of things a call can be about. */
-export type SubjectKind = 'rbtree';
+/**
+ * Kinds of things a call can be about: a red-black tree, a slab cache or kmalloc'ed memory, pages, a lock (mutex, rwsem,
+ * spinlock), a timer, a work item.
+ */
+export type SubjectKind = 'rbtree' | 'slab' | 'pages' | 'lock' | 'timer' | 'work';
 
-/** What a call is about: a red-black tree. A stable id, unique within its kind, and a name to print. */
+/** What a call is about. A stable id, unique within its kind, and a name to print. */
 export interface Subject {
   readonly kind: SubjectKind;
   readonly id: string;
@@ -123,7 +126,7 @@ export type Confidence = 'certain' | 'likely' | 'unknown';
 
 /** What the atlas says of a path. */
 export interface PathLabels {
-  /** What the call is about, such as the tree into which the path inserts; one object per subject. */
+  /** What the call is about, such as the tree into which the path inserts or the lock it takes; one object per subject. */
   readonly subject: Subject | null;
   /** How sure the atlas is of the subject; `unknown` where there is none. */
   readonly confidence: Confidence;

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { nounOf } from '../atlas/subjects/called-things.ts';
 import type { EntryTally, Group, Tally } from '../census/group.ts';
 import { callsPerPhase } from '../census/phases.ts';
 import { columns, cut, pad, printable, wrap } from '../text/columns.ts';
@@ -197,11 +198,12 @@ class TextWriter {
   #confidence({ explanation }: ReportGroup, indent: string): void {
     if (!explanation || explanation.text === '') return;
     const { decision, subject, entry } = explanation.confidence;
+    const [only, ...others] = explanation.candidates;
     // What else the tree may be is part of the explanation.
     const isTold = explanation.candidates.length > 1 && subject !== 'certain';
     const parts = [
       ...(decision === 'likely' && !isTold ? ['decision likely'] : []),
-      ...(subject === 'certain' || explanation.candidates.length !== 1 ? [] : [`tree ${subject}`]),
+      ...(subject === 'certain' || !only || others.length > 0 ? [] : [`${nounOf(only.kind)} ${subject}`]),
       ...(entry === 'certain' ? [] : [`entry ${entry}`]),
     ];
     if (parts.length > 0) this.#line(`${indent}confidence: ${parts.join(', ')}`, 'dim');

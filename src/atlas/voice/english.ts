@@ -2,7 +2,9 @@ import { listed } from '../../text/lists.ts';
 import { roundPercent } from '../../text/percent.ts';
 import type { Deed } from '../decide.ts';
 import type { ExplanationFacts, Way } from '../facts.ts';
+import { nounOf } from '../subjects/called-things.ts';
 import { isTreeInsert } from '../subjects/rbtree.ts';
+import type { SubjectRecord } from '../subjects/subject-catalog.ts';
 import type { TreeRecord } from '../subjects/tree-catalog.ts';
 import { textFor } from '../versions.ts';
 
@@ -18,8 +20,8 @@ const MOST_NAMED = 3;
 
 /** One or two sentences (`short`), or some more that tell the path and the tree (`full`). */
 export function englishText(facts: ExplanationFacts, style: 'short' | 'full'): string {
-  const sentences = [...decisions(facts), ...doubt(facts)];
-  if (style === 'full') sentences.push(...way(facts.way), ...tree(facts));
+  const sentences = [...decisions(facts), ...doubt(facts), ...thingDoubt(facts)];
+  if (style === 'full') sentences.push(...way(facts.way), ...tree(facts), ...thing(facts));
   return sentences.join(' ');
 }
 
@@ -113,6 +115,20 @@ function doubt({ trees, candidates, confidence, lacksCallback }: ExplanationFact
     : [`The tree is not certain: ${why}the path also fits ${listed(others.map(named), 'and')}${because}.`];
 }
 
+/** Which locks, caches, … it may be where the path does not decide. */
+function thingDoubt({ things, thingCandidates, confidence }: ExplanationFacts): string[] {
+  const [first] = thingCandidates;
+  if (!first || confidence.subject === 'certain' || thingCandidates.length < 2) return [];
+  const noun = nounOf(first.kind);
+  const names = listed(
+    thingCandidates.slice(0, 4).map(({ name }) => name),
+    'or',
+  );
+  return [
+    things.length === 0 ? `The stack does not tell which ${noun}: ${names}.` : `The ${noun} is not certain: ${names}.`,
+  ];
+}
+
 function named(record: TreeRecord): string {
   return `the ${record.name}`;
 }
@@ -165,6 +181,21 @@ function recordSentences(record: TreeRecord, kernel: string): string[] {
   if (record.why !== undefined) sentences.push(`Why a tree: ${record.why}.`);
   if (record.history !== undefined) sentences.push(`Other versions: ${record.history}.`);
   return sentences;
+}
+
+/** `Lock: mmap_lock, the rwsem of an address space.` */
+function thing({ things, count, kernel }: ExplanationFacts): string[] {
+  const [commonest, ...others] = things;
+  if (!commonest) return [];
+  const noun = nounOf(commonest.thing.kind);
+  const rest = others.slice(0, 3).map((other) => `${other.thing.name} ${roundPercent(other.count / count)}`);
+  const share = rest.length > 0 ? ` (${roundPercent(commonest.count / count)})` : '';
+  const also = rest.length > 0 ? ` Others: ${rest.join(', ')}.` : '';
+  return [`${noun.charAt(0).toUpperCase()}${noun.slice(1)}: ${described(commonest.thing, kernel)}${share}.${also}`];
+}
+
+function described({ name, what }: SubjectRecord, kernel: string): string {
+  return what === undefined ? name : `${name}, ${textFor(what, kernel)}`;
 }
 
 function nodes({ nodes: usual }: TreeRecord): string {
