@@ -58,7 +58,6 @@ export function Detail({ census, group }: DetailProps) {
         {said.subsystem !== null && said.subsystem !== said.subject && ` · ${said.subsystem}`}
       </p>
       <p class="happened">{said.explanation || 'Nothing is known of these calls but their names.'}</p>
-      <MoreTold text={fullText(census, group, said).slice(said.explanation.length)} />
       <p class="actions">
         <button type="button" onClick={() => void copyText(copies.text(), 'the text')}>
           Copy as text <kbd>y</kbd>
@@ -75,7 +74,6 @@ export function Detail({ census, group }: DetailProps) {
         </button>
         <Narrow group={group} />
       </p>
-      <Confidence census={census} group={group} said={said} />
       {story && (
         <section>
           <h3>
@@ -85,6 +83,7 @@ export function Detail({ census, group }: DetailProps) {
           <PathStory story={story} />
         </section>
       )}
+      <Confidence census={census} group={group} said={said} />
       {data && paths.length > 1 && (
         <section>
           <h3>Variants of the path</h3>
@@ -106,6 +105,7 @@ export function Detail({ census, group }: DetailProps) {
         </section>
       )}
       <Tallies census={census} group={group} said={said} />
+      <MoreTold about={said.subject} text={fullText(census, group, said).slice(said.explanation.length)} />
     </aside>
   );
 }
@@ -116,15 +116,18 @@ function fullText({ explanations }: PageCensus, { told, index }: TableGroup, { e
 }
 
 /** What is said further: of the path, of the tree. A line for each sentence. */
-function MoreTold({ text }: { readonly text: string }) {
+function MoreTold({ about, text }: { readonly about: string | null; readonly text: string }) {
   const sentences = text.split(/(?<=[.)])\s+(?=[A-Z])/).filter((sentence) => sentence.trim() !== '');
   if (sentences.length === 0) return null;
   return (
-    <ul class="told">
-      {sentences.map((sentence) => (
-        <li key={sentence}>{sentence}</li>
-      ))}
-    </ul>
+    <section>
+      <h3>{about === null ? 'More about it' : `More about it: ${about}`}</h3>
+      <ul class="told">
+        {sentences.map((sentence) => (
+          <li key={sentence}>{sentence}</li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

@@ -3,6 +3,7 @@ import { by, chosen, chosenPath } from '../app/state.ts';
 import { type Operations, perThousand } from '../calls/operations.ts';
 import { type Described, describe, type TableGroup } from '../calls/table.ts';
 import type { PageCensus } from '../page.ts';
+import type { Tally } from '../report.ts';
 import { grouped, percent, perOperation, roundPercent } from '../text/numbers.ts';
 
 interface RowProps {
@@ -55,7 +56,7 @@ export function GroupRow({ census, group, operations, widest, isStop }: RowProps
         <p class="clamp">{said.explanation}</p>
       </td>
       <td class="who">
-        <p class="clamp">{entriesText(said, count)}</p>
+        <p class="clamp">{shares(startsTold() ? said.comms : said.entries, count)}</p>
       </td>
     </tr>
   );
@@ -74,14 +75,19 @@ function Name({ group, said }: { readonly group: TableGroup; readonly said: Desc
   return (
     <>
       {isSite || dimension === 'target' ? <code class="clamp">{label}</code> : <span class="clamp">{label}</span>}
-      <small class="clamp">{isSite ? aside : aside && `mostly ${aside}`}</small>
+      <small>{isSite ? aside : aside && `mostly ${aside}`}</small>
     </>
   );
 }
 
+/** Whether the groups tell where their calls start, so that the last column has the processes. */
+export function startsTold(): boolean {
+  return by.value[0] === 'entry' || by.value[0] === 'syscall';
+}
+
 /** `timer interrupt 55 %, idle 19 %`; what is more is in the detail. */
-function entriesText({ entries }: Described, count: number): string {
-  const shown = entries.slice(0, 2).map((entry) => `${entry.name} ${roundPercent(entry.count / count)}`);
-  const rest = entries.length - shown.length;
+function shares(list: readonly Tally[], count: number): string {
+  const shown = list.slice(0, 2).map((one) => `${one.name} ${roundPercent(one.count / count)}`);
+  const rest = list.length - shown.length;
   return shown.join(', ') + (rest > 0 ? `, ${rest} more` : '');
 }

@@ -9,7 +9,7 @@ import { matchingGroups, sortGroups } from '../calls/order.ts';
 import type { TableGroup } from '../calls/table.ts';
 import type { PageCensus } from '../page.ts';
 import { calls, grouped, percent } from '../text/numbers.ts';
-import { GroupRow } from './group-row.tsx';
+import { GroupRow, startsTold } from './group-row.tsx';
 
 /** Rows drawn at first, and with each press of the button below. */
 const PAGE = 100;
@@ -77,7 +77,13 @@ export function GroupTable({ census, groups, operations }: TableProps) {
             <th scope="col" class="why">
               What happens
             </th>
-            <Heading column="entry" title="Where it starts" className="who" />
+            {startsTold() ? (
+              <th scope="col" class="who">
+                Processes
+              </th>
+            ) : (
+              <Heading column="entry" title="Where it starts" className="who" />
+            )}
           </tr>
         </thead>
         <tbody ref={body}>
