@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { theme } from '../app/state.ts';
 import { shownTheme } from '../app/theme.ts';
@@ -31,6 +32,8 @@ interface GraphProps {
   readonly onPick: (box: number) => void;
   readonly onMenu: (box: number, place: { readonly x: number; readonly y: number }) => void;
   readonly onMove: () => void;
+  /** What can be done with a box that was touched. */
+  readonly actions: (box: number) => ComponentChildren;
   readonly handle: (handle: GraphHandle | null) => void;
 }
 
@@ -95,7 +98,14 @@ export function Graph(props: GraphProps) {
     >
       <canvas ref={boxes} class="graph-boxes" />
       <canvas ref={text} class="graph-text" />
-      {hover && <Card model={model} box={hover.box} place={hover.place} />}
+      {hover && hover.box < model.tree.count && (
+        <Card
+          model={model}
+          box={hover.box}
+          place={hover.place}
+          actions={hover.place === null ? props.actions(hover.box) : null}
+        />
+      )}
     </div>
   );
 }

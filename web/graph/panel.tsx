@@ -33,12 +33,14 @@ export function Panel({ model, isMarked, isUpward, cursor, onCursor, title, isAd
   const follow = useRef<() => void>(() => undefined);
   const latest = useRef({ model, cursor, onCursor, handle, isAddressed });
   latest.current = { model, cursor, onCursor, handle, isAddressed };
-  useFollowedAddress(model, handle, isAddressed, onCursor);
+  useFollowedAddress(model, handle, isAddressed, cursor, onCursor);
 
   /** Puts the cursor on a box, and the box in sight. */
   const moveCursor = useCallback((box: number) => {
     const { model: now, handle: own, onCursor: tell } = latest.current;
     if (box <= 0) return;
+    // The next key may come before the page is drawn again.
+    latest.current = { ...latest.current, cursor: box };
     tell(box);
     if (own) reveal(own, now, box);
   }, []);
@@ -97,6 +99,7 @@ export function Panel({ model, isMarked, isUpward, cursor, onCursor, title, isAd
         }}
         onMove={() => follow.current()}
         handle={setHandle}
+        actions={(box) => <Actions items={itemsFor(model, box, pick)} />}
       />
       <MiniMap
         model={model}
@@ -121,11 +124,25 @@ export function Panel({ model, isMarked, isUpward, cursor, onCursor, title, isAd
   );
 }
 
+/** The menu of a box, for fingers. */
+function Actions({ items }: { readonly items: readonly MenuItem[] }) {
+  return (
+    <div class="card-actions">
+      {items.map(({ text, run }) => (
+        <button key={text} type="button" onClick={run}>
+          {text}
+        </button>
+      ))}
+    </div>
+  );
+}
+
 /** Follows the address: shows the part it names, when it or the tree changes. */
 function useFollowedAddress(
   model: GraphModel,
   handle: GraphHandle | null,
   isAddressed: boolean,
+  cursor: number,
   onCursor: (box: number) => void,
 ): void {
   const names = focus.value;
@@ -141,9 +158,19 @@ function useFollowedAddress(
     if (shown.current === model) surface.glideTo(left, width);
     else surface.moveTo(left, width);
     shown.current = model;
-    onCursor(box);
+    // Of several boxes with the same names on the way the one with the cursor may be meant.
+    const isThere = cursor > 0 && cursor < tree.count && sameNames(model, cursor, box);
+    if (!isThere) onCursor(box);
     surface.scrollTo(Math.max(1, tree.depth[box] as number));
   }, [model, handle, isAddressed, names.join('\0'), part?.join('-')]);
+}
+
+function sameNames(model: GraphModel, a: number, b: number): boolean {
+  const names = (box: number) =>
+    boxesTo(model, box)
+      .map((at) => nameOf(model, at))
+      .join('\0');
+  return names(a) === names(b);
 }
 
 /** Brings a box into sight: beside others where it is wide enough, else by zooming to its surroundings. */

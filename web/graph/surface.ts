@@ -9,9 +9,16 @@ export interface SurfaceEvents {
   /** The pointer is over another box. */
   readonly onHover: (box: number, at: { readonly x: number; readonly y: number }) => void;
   /** A box was clicked or touched. */
-  readonly onPick: (box: number, how: 'mouse' | 'touch', at: { readonly x: number; readonly y: number }) => void;
+  readonly onPick: (box: number, how: 'mouse' | 'touch') => void;
   /** The part in sight has changed. */
   readonly onMove: () => void;
+}
+
+/** Where the pointer is, within the canvas and on the screen. */
+interface PointerPlace {
+  readonly x: number;
+  readonly y: number;
+  readonly at: { readonly x: number; readonly y: number };
 }
 
 export const ROW_HEIGHT = 20;
@@ -33,8 +40,6 @@ export class Surface {
   hover = NO_BOX;
   cursor = NO_BOX;
   isActive = false;
-  /** Frames drawn, for benchmarks. */
-  frames = 0;
   readonly #boxes: HTMLCanvasElement;
   readonly #text: HTMLCanvasElement;
   readonly #events: SurfaceEvents;
@@ -48,6 +53,7 @@ export class Surface {
   #scale = 1;
   #frame = 0;
   #moved = 0;
+  #pointer: PointerPlace | null = null;
 
   /**
    * @param boxes the canvas of boxes, one pixel for one of the style: what is finer is not seen, and costs
@@ -64,7 +70,10 @@ export class Surface {
     text.addEventListener('pointermove', (event) => this.#onPointer(event));
     text.addEventListener('pointerup', (event) => this.#onUp(event));
     text.addEventListener('pointercancel', (event) => this.#pointers.delete(event.pointerId));
-    text.addEventListener('pointerleave', () => this.#hoverOver(NO_BOX, { x: 0, y: 0 }));
+    text.addEventListener('pointerleave', ({ pointerType }) => {
+      // A finger that is lifted leaves as well: what it touched stays.
+      if (pointerType !== 'touch') this.#leave();
+    });
     this.#resize();
   }
 
@@ -203,15 +212,25 @@ export class Surface {
     text.setTransform(this.#scale, 0, 0, this.#scale, 0, 0);
     text.clearRect(0, 0, place.width, place.height);
     drawLabels(text, scene, picture, place, this);
-    this.frames++;
+    // Another box may have come below a pointer that did not move.
+    if (this.#pointer && this.boxAt(this.#pointer.x, this.#pointer.y) !== this.hover) this.#hoverOver(this.#pointer);
   }
 
-  #hoverOver(box: number, at: { readonly x: number; readonly y: number }): void {
+  #hoverOver(pointer: PointerPlace): void {
+    this.#pointer = pointer;
+    const box = this.boxAt(pointer.x, pointer.y);
     if (box !== this.hover) {
       this.hover = box;
       this.draw();
     }
-    this.#events.onHover(box, at);
+    this.#events.onHover(box, pointer.at);
+  }
+
+  #leave(): void {
+    this.#pointer = null;
+    this.hover = NO_BOX;
+    this.draw();
+    this.#events.onHover(NO_BOX, { x: 0, y: 0 });
   }
 
   /** With Ctrl the wheel zooms, as a pinch on a touch pad does; else it pans, where there is room, or scrolls the page. */
@@ -240,7 +259,7 @@ export class Surface {
     const pointer = this.#pointers.get(event.pointerId);
     const { offsetX: x, offsetY: y } = event;
     if (!pointer) {
-      if (event.pointerType !== 'touch') this.#hoverOver(this.boxAt(x, y), { x: event.clientX, y: event.clientY });
+      if (event.pointerType !== 'touch') this.#hoverOver({ x, y, at: { x: event.clientX, y: event.clientY } });
       return;
     }
     this.#moved += Math.abs(x - pointer.x) + Math.abs(y - pointer.y);
@@ -260,7 +279,8 @@ export class Surface {
     const wasAlone = this.#pointers.size === 1;
     if (!this.#pointers.delete(event.pointerId) || !wasAlone || this.#moved >= CLICK) return;
     const box = this.boxAt(event.offsetX, event.offsetY);
-    const at = { x: event.clientX, y: event.clientY };
-    if (box !== NO_BOX) this.#events.onPick(box, event.pointerType === 'touch' ? 'touch' : 'mouse', at);
+    const isTouch = event.pointerType === 'touch';
+    if (box !== NO_BOX) this.#events.onPick(box, isTouch ? 'touch' : 'mouse');
+    else if (isTouch) this.#leave();
   }
 }

@@ -88,6 +88,8 @@ function FunctionList({ data, rows, total }: ListProps) {
   const [height, setHeight] = useState(600);
   const [chosen, setChosen] = useState(0);
   const cursor = Math.min(chosen, rows.length - 1);
+  /** As the last key left it, which may be before the page was drawn again. */
+  const latest = useRef(0);
   useLayoutEffect(() => {
     const element = list.current;
     if (!element) return undefined;
@@ -97,17 +99,16 @@ function FunctionList({ data, rows, total }: ListProps) {
   }, []);
   useEffect(() => {
     list.current?.scrollTo(0, 0);
+    latest.current = 0;
     setChosen(0);
   }, [rows]);
   useKeys(
     useMemo(() => {
       const go = (to: (at: number, page: number) => number) => () => {
         const page = Math.floor((list.current?.clientHeight ?? 0) / ROW_HEIGHT) - 2;
-        setChosen((at) => {
-          const next = Math.max(0, Math.min(rows.length - 1, to(at, page)));
-          scrollTo(list.current, next);
-          return next;
-        });
+        latest.current = Math.max(0, Math.min(rows.length - 1, to(latest.current, page)));
+        scrollTo(list.current, latest.current);
+        setChosen(latest.current);
       };
       const bindings: KeyBinding[] = [
         { keys: ['j', 'ArrowDown'], does: 'next function', run: go((at) => at + 1) },
@@ -116,11 +117,11 @@ function FunctionList({ data, rows, total }: ListProps) {
         { keys: ['PageUp'], does: 'a page back', run: go((at, page) => at - page) },
         { keys: ['Home'], does: 'the first function', run: go(() => 0) },
         { keys: ['End'], does: 'the last function', run: go(() => rows.length - 1) },
-        { keys: ['Enter', 's'], does: 'its callers and callees', run: () => openRow(rows[cursor]) },
+        { keys: ['Enter', 's'], does: 'its callers and callees', run: () => openRow(rows[latest.current]) },
       ];
       const within = () => list.current;
       return { title: 'Functions', bindings: bindings.map((binding) => ({ ...binding, within })) };
-    }, [rows, cursor]),
+    }, [rows]),
   );
   const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - SPARE);
   const last = Math.min(rows.length, Math.ceil((top + height) / ROW_HEIGHT) + SPARE);

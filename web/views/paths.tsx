@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'preact/hooks';
+import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
 import { takeBackLast } from '../app/chips.tsx';
 import { copyText } from '../app/clipboard.ts';
 import { useKeys } from '../app/keys.ts';
@@ -48,16 +48,24 @@ export function Paths() {
 }
 
 function PathsOf({ model, found }: { readonly model: GraphModel; readonly found: Found }) {
-  const [cursorBox, setCursor] = useState(0);
+  const [cursorBox, setCursorBox] = useState(0);
+  /** As the last key left it, which may be before the page was drawn again. */
+  const latest = useRef(0);
+  const setCursor = useCallback((box: number) => {
+    latest.current = box;
+    setCursorBox(box);
+  }, []);
   const cursor = cursorBox < model.tree.count ? cursorBox : 0;
   const focused = boxNamed(model, focus.value);
   useKeys(
     useMemo(() => {
-      const at = () => (cursor > 0 ? cursor : focused);
+      const at = () => (latest.current > 0 && latest.current < model.tree.count ? latest.current : focused);
       const next = (by: 1 | -1) => () => {
         if (search.value.trim() === '') return false;
-        const box = neighbour(found.boxes, cursor, by);
-        if (box > 0) change(focusOn(model, box), 'replace');
+        const box = neighbour(found.boxes, latest.current, by);
+        if (box <= 0) return false;
+        setCursor(box);
+        change(focusOn(model, box), 'replace');
         return undefined;
       };
       const withName = (run: (name: string) => void) => () => {
@@ -82,7 +90,7 @@ function PathsOf({ model, found }: { readonly model: GraphModel; readonly found:
           },
         ],
       };
-    }, [model, cursor, focused, found]),
+    }, [model, focused, found]),
   );
   return (
     <section class="paths" aria-label="Paths">
