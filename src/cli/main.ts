@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   explain: { summary: 'explain single stacks, frame by frame', load: () => import('./explain.ts') },
   export: { summary: 'write a recording in another format', load: () => import('./export.ts') },
+  formats: { summary: 'formats that are read and written; what a file is', load: () => import('./formats.ts') },
   callers: { summary: 'who could call a function, from the kernel image', load: () => import('./callers.ts') },
   lab: { summary: 'count, or run anything, in a throwaway virtual machine', load: () => import('./lab.ts') },
 };

@@ -21,7 +21,7 @@ interface ForeignText extends ForeignFormat {
 const EXPLAIN = 'whocalls explain takes single stacks of it';
 const LINUX_ONLY = 'only Linux is known';
 const UNPACK = 'unpack it first';
-const NO_STACKS_OF_TRACES = 'perf record -g and perf script print stacks that are read';
+const STACKLESS = 'there are no stacks in it';
 const PPROF_PROTO = 'pprof -proto turns it into a profile that is read';
 const REPORT_SAMPLE = "simpleperf's report_sample.py prints what is read";
 
@@ -29,7 +29,7 @@ const REPORT_SAMPLE = "simpleperf's report_sample.py prints what is read";
 const BINARY: readonly ForeignBytes[] = [
   { what: 'a perf.data file', bytes: 'PERFILE2', instead: 'perf script -i prints what is read' },
   { what: 'a perf.data file', bytes: 'PERFFILE', instead: 'perf script -i prints what is read' },
-  { what: "trace-cmd's trace.dat", bytes: '\x17\x08Dtracing', instead: NO_STACKS_OF_TRACES },
+  { what: "trace-cmd's trace.dat", bytes: '\x17\x08Dtracing', instead: 'trace-cmd report prints what is read' },
   // Words of four or eight bytes: 0, the length of the header (3 words).
   { what: 'a CPU profile of gperftools', bytes: `${'\0'.repeat(8)}\x03${'\0'.repeat(7)}`, instead: PPROF_PROTO },
   { what: 'a CPU profile of gperftools', bytes: '\0\0\0\0\x03\0\0\0', instead: PPROF_PROTO },
@@ -42,7 +42,7 @@ const BINARY: readonly ForeignBytes[] = [
   { what: 'lz4 data', bytes: '\x04"M\x18', instead: UNPACK },
   { what: 'a zip archive', bytes: 'PK\x03\x04', instead: UNPACK },
   { what: 'a tar archive', bytes: 'ustar', at: 257, instead: UNPACK },
-  { what: 'a SQLite database', bytes: 'SQLite format 3\0' },
+  { what: 'a SQLite database', bytes: 'SQLite format 3\0', instead: STACKLESS },
 ];
 
 /**
@@ -68,7 +68,7 @@ const TEXT: readonly ForeignText[] = [
     sign: /^# (?:Samples: .* of event|Overhead +)/m,
     instead: 'perf script prints what is read, from the same perf.data',
   },
-  { what: 'the output of perf trace', sign: /^ *\d+\.\d{3} \( *(?:\d+\.\d{3} ms)? *\): /m },
+  { what: 'the output of perf trace', sign: /^ *\d+\.\d{3} \( *(?:\d+\.\d{3} ms)? *\): /m, instead: STACKLESS },
   {
     what: 'the output of simpleperf report-sample',
     sign: /^sample:\r?\n {2}event_type: /m,
@@ -83,7 +83,7 @@ const TEXT: readonly ForeignText[] = [
     instead: 'the function tracer with options/func_stack_trace records what is read',
   },
   { what: "a listing of a slab cache's users", sign: /^ +\d+ \S+\+0x[0-9a-f]+\/0x[0-9a-f]+.* age=\d+/m },
-  { what: 'symbols of a kernel (kallsyms or System.map)', sign: /^[0-9a-f]{16} [A-Za-z] \w+/m },
+  { what: 'symbols of a kernel (kallsyms or System.map)', sign: /^[0-9a-f]{16} [A-Za-z] \w+/m, instead: STACKLESS },
   // Debuggers
   { what: "backtraces of crash's bt", sign: /^PID: \d+ +TASK: [0-9a-f]+ +CPU: \d+ +COMMAND: /m, instead: EXPLAIN },
   {
@@ -100,7 +100,28 @@ const TEXT: readonly ForeignText[] = [
   {
     what: 'the output of strace',
     sign: /^(?:\[pid +\d+\] |\d+ +)?(?:[\d:.]+ )?[a-z]\w*\(.*\) += (?:-?\d+|0x[0-9a-f]+|\?)/m,
+    instead: STACKLESS,
   },
+  // What else people have in a directory of traces
+  {
+    what: 'a histogram of bcc or bpftrace, or of another tool like them',
+    sign: /^ +[a-z]+ +: count +distribution$|^@\w*(?:\[[^\]\n]*\])?: ?\n[[(].{1,40}[\])] +\d+ \|[@ ]*\|$/m,
+    instead: STACKLESS,
+  },
+  {
+    what: "the output of bcc's funccount",
+    sign: /^FUNC +COUNT$/m,
+    instead: `${STACKLESS}; stackcount counts with them`,
+  },
+  { what: 'packets as tcpdump prints them', sign: /^\d\d:\d\d:\d\d\.\d{6} (?:IP6?|ARP),? /m, instead: STACKLESS },
+  { what: '/proc/interrupts', sign: /^ +CPU0(?: +CPU\d+)* *\n +\d+: +\d/m, instead: STACKLESS },
+  { what: '/proc/lock_stat', sign: /^lock_stat version /m, instead: STACKLESS },
+  {
+    what: 'a list of processes',
+    sign: /^ *(?:USER +PID +%CPU|PID +TTY +TIME +CMD|PID +USER +PR +NI)/m,
+    instead: STACKLESS,
+  },
+  { what: 'the output of vmstat', sign: /^procs -+memory-+/m, instead: STACKLESS },
   // Programs
   { what: 'a report of AddressSanitizer for a program', sign: /^==\d+==ERROR: \w+Sanitizer/m },
   { what: 'the output of valgrind', sign: /^==\d+== /m },

@@ -8,6 +8,14 @@ const MAXIMUM_LINE = 1 << 20;
 
 const FIRST_BUFFER = 1 << 14;
 
+/** Binary formats have a zero among their first bytes; text may have one where a machine crashed, much later. */
+const BINARY_HEAD = 64;
+
+/** Whether the beginning of a file is that of a binary format. */
+export function isBinary(head: Buffer): boolean {
+  return head.subarray(0, BINARY_HEAD).includes(0);
+}
+
 /**
  * Reads lines out of a region of bytes: `consume(buffer, start, end)` handles as much as it can of the complete
  * lines in [start, end) and returns where it stopped, a line start; what it leaves is offered again with more behind.

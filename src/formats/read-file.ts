@@ -80,6 +80,27 @@ export async function readInput(input: Input, options: ReadFileOptions): Promise
   return { name: input.name, format: reader.name, census, diagnostics };
 }
 
+/** What a file is, by its first bytes. */
+export interface FileKind {
+  /** How it is compressed: `gzip`; '' where it is not. */
+  readonly compression: string;
+  readonly reader: FormatReader;
+  /** What else there is to say of it, a line each. */
+  readonly details: readonly string[];
+}
+
+/**
+ * Says what a file is without reading it ('-' is standard input).
+ *
+ * @throws {UserError} missing, empty, or of no format that is read; the message says what it looks like
+ */
+export async function inspectFile(path: string): Promise<FileKind> {
+  return withInput(path, async (input) => {
+    const { reader, head } = await chooseReader(input, undefined, new Diagnostics());
+    return { compression: input.compression, reader, details: reader.describe?.(head) ?? [] };
+  });
+}
+
 /** A reader, and the stream with nothing taken from it. */
 interface Choice {
   readonly reader: FormatReader;

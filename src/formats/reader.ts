@@ -20,15 +20,39 @@ export interface ReaderOption {
 /** Values of the options that readers declare, by name. */
 export type ReaderOptions = Readonly<Record<string, boolean | undefined>>;
 
+/** What a format can carry besides stacks and how often each came, in the order in which it is told. */
+export const CARRIED = [
+  'targets',
+  'process',
+  'pid',
+  'CPU',
+  'time',
+  'argument',
+  'report',
+  'measures',
+  'losses',
+  'offsets',
+  'modules',
+  'user frames',
+  'source lines',
+  'unreliable frames',
+  'inlined frames',
+] as const;
+export type Carried = (typeof CARRIED)[number];
+
 /** Reads one format of stack data. One per format; `registry.ts` lists them. */
 export interface FormatReader {
   /** The name shown in reports and given to `--input-format`. */
   readonly name: string;
   /** What the format is, for people. */
   readonly summary: string;
+  /** What files of it can hold; no file need have all of it. */
+  readonly carries: readonly Carried[];
   readonly options?: readonly ReaderOption[];
   /** Whether these first bytes are of this format. `isWhole` says that the file ends with them. */
   sniff(head: Buffer, fileName: string, isWhole: boolean): SniffResult;
+  /** What there is to say of a file by its first bytes, such as its version and parts: a line each. */
+  describe?(head: Buffer): readonly string[];
   /**
    * Reads all of `bytes` into the builder. What cannot be read is counted in `diagnostics` and skipped.
    *

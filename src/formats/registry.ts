@@ -8,7 +8,7 @@ import { histReader } from './hist/read.ts';
 import { dmesgReader } from './kernel-log/read.ts';
 import { perfScriptReader } from './perf-script/read.ts';
 import { pprofReader } from './pprof/read.ts';
-import type { FormatReader, SniffResult } from './reader.ts';
+import { CARRIED, type FormatReader, type SniffResult } from './reader.ts';
 import type { CensusWriter } from './writer.ts';
 
 /** Every format that can be read. Asked in this order, strictest first; the first that says yes reads the file. */
@@ -29,12 +29,14 @@ export const WRITERS: readonly CensusWriter[] = [
   {
     name: 'folded',
     summary: 'folded stacks (a;b;c 12)',
+    carries: ['targets', 'process', 'losses', 'user frames', 'unreliable frames'],
     endings: ['.folded', '.collapsed'],
     write: async (census) => (await import('./folded/write.ts')).foldedStacks(census),
   },
   {
     name: 'pprof',
     summary: 'a census file: a gzipped pprof profile that loses nothing',
+    carries: CARRIED,
     endings: ['.pb.gz', '.pb', '.pprof'],
     write: async (census) => (await import('./pprof/write.ts')).writePprof(census),
   },

@@ -7,6 +7,8 @@ export interface Tool {
   readonly target: string;
 }
 
+const LONGEST_HEAD = 300;
+
 /** Head, name, measure, and what the tool probes. */
 const HEADS: readonly (readonly [RegExp, Tool['name'], string, string])[] = [
   [/^Tracing \d+ functions? for "b?'?(.*?)'?"\.\.\. Hit Ctrl-C/, 'stackcount', '', ''],
@@ -20,6 +22,7 @@ const HEADS: readonly (readonly [RegExp, Tool['name'], string, string])[] = [
 
 /** Reads the line by which a tool begins; null for any other. */
 export function parseHead(line: string): Tool | null {
+  if (line.length > LONGEST_HEAD) return null;
   if (!/^[TS[PC]/.test(line)) return parseAllocations(line) ? MEMLEAK : null;
   for (const [pattern, name, measure, target] of HEADS) {
     const match = pattern.exec(line);

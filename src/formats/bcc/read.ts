@@ -37,6 +37,7 @@ const MOST_FRAMES = 1024;
 export const bccReader: FormatReader = {
   name: 'bcc',
   summary: "stacks of bcc's stackcount, profile, offcputime, wakeuptime, memleak and trace",
+  carries: ['targets', 'process', 'pid', 'CPU', 'argument', 'measures', 'losses', 'offsets', 'modules', 'user frames'],
   sniff: sniffBcc,
 
   async read(bytes: ByteStream, builder: CensusBuilder, diagnostics: Diagnostics): Promise<void> {

@@ -1,8 +1,10 @@
+import { isBinary } from '../lines.ts';
 import type { SniffResult } from '../reader.ts';
 import { parseHead } from './grammar.ts';
 
 /** Whether the beginning of a file is what a tool of bcc prints: its head, or a stack of stackcount with its number. */
 export function sniffBcc(head: Buffer, _fileName: string, isWhole: boolean): SniffResult {
+  if (isBinary(head)) return 'no';
   const lines = head.toString('latin1').split(/\r?\n/);
   // The last one may be cut off.
   if (!isWhole) lines.pop();

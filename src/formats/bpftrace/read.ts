@@ -1,6 +1,6 @@
 import type { CensusBuilder } from '../builder.ts';
 import type { Diagnostics } from '../diagnostics.ts';
-import { feedLines, SingleLines } from '../lines.ts';
+import { feedLines, isBinary, SingleLines } from '../lines.ts';
 import { type ByteStream, type FormatReader, MalformedInput, type ReaderOptions, type SniffResult } from '../reader.ts';
 import { type BpfFrame, type MapValue, parseBucket, parseFrame, parseValue } from './grammar.ts';
 import { BpfMaps } from './maps.ts';
@@ -12,7 +12,8 @@ const LONGEST_KEY = 4096;
 /** A single line that looks like a frame may be anything. */
 const FEWEST_FRAMES = 2;
 
-const TEXT_SIGNS = /^(?:Attach(?:ing|ed) \d+ probes?(?:\.\.\.)?\s*$|@\w*\[(?:\s*$|[^\]\n]*, ?\s*$))/m;
+const TEXT_SIGNS =
+  /^Attach(?:ing|ed) \d+ probes?(?:\.\.\.)?[ \r]*$|@\w*\[(?:[^\]\n]{0,200}, ?)?\r?\n[ \t]+(?:0x[0-9a-f]{6,16}|\S.{0,500}\+\d+)/m;
 const JSON_SIGNS = /^\{ ?"type": ?"(?:attached_probes|map|hist|stats|lhist|printf|lost_events|value)", ?"data":/m;
 
 /**
@@ -27,9 +28,11 @@ const JSON_SIGNS = /^\{ ?"type": ?"(?:attached_probes|map|hist|stats|lhist|print
 export const bpftraceReader: FormatReader = {
   name: 'bpftrace',
   summary: 'maps and stacks that bpftrace printed, as text or JSON',
+  carries: ['targets', 'process', 'argument', 'measures', 'losses', 'offsets', 'modules', 'user frames'],
   options: [{ name: 'sums', flag: '--sums', summary: "the numbers of bpftrace's maps are sums, not counts" }],
 
   sniff(head: Buffer): SniffResult {
+    if (isBinary(head)) return 'no';
     const text = head.toString('latin1');
     return TEXT_SIGNS.test(text) || JSON_SIGNS.test(text) ? 'yes' : 'no';
   },
@@ -114,9 +117,10 @@ class BpftraceParser extends SingleLines {
 
   /** `@[`, `@x[comm, `, `@[comm]: 12`; other output may stand before it. */
   #entry(line: string): void {
-    const begin = /(?:^|[^\w"'])(@\w*)\[(?!.*(?:^|[^\w"'])@\w*\[)(.*)$/.exec(line);
-    if (!begin) return;
-    const [, map = '', rest = ''] = begin;
+    const bracket = startOfKey(line);
+    if (bracket < 0) return;
+    const map = /@\w*$/.exec(line.slice(Math.max(bracket - LONGEST_NAME, 0), bracket))?.[0] ?? '@';
+    const rest = line.slice(bracket + 1);
     const whole = END.exec(rest);
     if (whole) this.#value(map, whole[1] ?? '', whole[2] ?? '');
     else if (rest === '' || /,$/.test(rest.trimEnd())) this.#open = { map, line: this.line, key: [rest] };
@@ -184,6 +188,19 @@ class BpftraceParser extends SingleLines {
       }
     }
   }
+}
+
+/** Names of maps are short. */
+const LONGEST_NAME = 128;
+
+/** Where the bracket of the last map stands that begins in a line: `... finished 100 ops @x[`; -1 where none does. */
+function startOfKey(line: string): number {
+  for (let at = line.lastIndexOf('@'); at >= 0; at = at === 0 ? -1 : line.lastIndexOf('@', at - 1)) {
+    let end = at + 1;
+    while (/\w/.test(line.charAt(end))) end += 1;
+    if (line[end] === '[' && !/[\w"']/.test(line.charAt(at - 1))) return end;
+  }
+  return -1;
 }
 
 /** Where a key ends, and the value behind it. */

@@ -22,6 +22,7 @@ const TRACE = /^\s*Trace\s*(\d+)\s*:?\s+(\d{1,15})\s*$/;
 export const countedTracesReader: FormatReader = {
   name: 'counted-traces',
   summary: 'call traces counted by hand (Total NAME: N, then TraceK N and a stack)',
+  carries: ['targets', 'losses', 'offsets', 'modules', 'unreliable frames'],
 
   sniff(head: Buffer, _fileName: string, isWhole: boolean): SniffResult {
     const lines = head.toString('latin1').split(/\r?\n/);

@@ -31,6 +31,7 @@ const MARKER = /^<<?\/?[A-Z#]+[A-Z#0-9]*>>?$/;
 export const foldedReader: FormatReader = {
   name: 'folded',
   summary: 'folded stacks (a;b;c 12)',
+  carries: ['targets', 'process', 'losses', 'offsets', 'modules', 'user frames', 'unreliable frames'],
   options: [{ name: 'leafFirst', flag: '--leaf-first', summary: 'folded stacks are written innermost frame first' }],
 
   sniff(head: Buffer, _fileName: string, isWhole: boolean): SniffResult {

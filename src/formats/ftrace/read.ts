@@ -35,6 +35,7 @@ const LETTER_U = 0x75;
 export const ftraceReader: FormatReader = {
   name: 'ftrace',
   summary: "the kernel's trace, trace_pipe, snapshot, and trace-cmd report, with stacks",
+  carries: ['targets', 'process', 'pid', 'CPU', 'losses', 'offsets', 'modules', 'user frames'],
   sniff: sniffFtrace,
 
   async read(bytes: ByteStream, builder: CensusBuilder, diagnostics: Diagnostics): Promise<void> {

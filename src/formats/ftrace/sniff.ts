@@ -1,3 +1,4 @@
+import { isBinary } from '../lines.ts';
 import type { SniffResult } from '../reader.ts';
 import { parseFrame, parseRecordHead, parseRemark } from './grammar.ts';
 
@@ -6,6 +7,7 @@ const ENOUGH_RECORDS = 5;
 
 /** Whether the beginning of a file is text of ftrace or `trace-cmd report`. A trace of function_graph is not: it has no stacks. */
 export function sniffFtrace(head: Buffer, _fileName: string, isWhole: boolean): SniffResult {
+  if (isBinary(head)) return 'no';
   const lines = head.toString('latin1').split(/\r?\n/);
   // The last one may be cut off.
   if (!isWhole) lines.pop();

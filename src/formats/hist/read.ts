@@ -4,7 +4,7 @@ import type { CensusBuilder } from '../builder.ts';
 import { CountedStacks, type Sum } from '../counted-stacks.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import { internFrame } from '../kernel-log/frame.ts';
-import { feedLines, SingleLines } from '../lines.ts';
+import { feedLines, isBinary, SingleLines } from '../lines.ts';
 import { type ByteStream, type FormatReader, MalformedInput, type SniffResult } from '../reader.ts';
 import {
   HIST_FRAMES,
@@ -16,15 +16,16 @@ import {
   taskIn,
 } from './text.ts';
 
-const SIGNS = /^\s*# (?:event histogram\r?$|trigger info: hist:)/m;
+const SIGNS = /^[ \t]*# (?:event histogram\r?$|trigger info: hist:)/m;
 
 /** Histograms of the kernel by stack: `cat /sys/kernel/tracing/events/SYSTEM/EVENT/hist`, several after each other too. */
 export const histReader: FormatReader = {
   name: 'hist',
   summary: "the kernel's hist triggers with stacktrace keys (tracefs' hist files)",
+  carries: ['targets', 'process', 'pid', 'CPU', 'argument', 'measures', 'losses', 'offsets', 'modules'],
 
   sniff(head: Buffer): SniffResult {
-    return SIGNS.test(head.toString('latin1')) ? 'yes' : 'no';
+    return !isBinary(head) && SIGNS.test(head.toString('latin1')) ? 'yes' : 'no';
   },
 
   async read(bytes: ByteStream, builder: CensusBuilder, diagnostics: Diagnostics): Promise<void> {

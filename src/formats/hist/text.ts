@@ -42,9 +42,8 @@ export interface HistListener {
 
 /** The last key of a line is a stack, whose first frame may stand on it: `{ delta: ~ 0-99, stack.stacktrace   f+0x1/0x2`. */
 const STACK_KEY = /(?:^|, )(?:[\w.]+\.)?(?:common_)?stacktrace(?::|(?=\s))\s*(\S.*)?$/;
-/** `} hitcount:          1  bytes_req:         12` */
-const VALUES = /^(.*)\}((?:\s+[\w.$-]+(?: \(%\))?: *(?:[\w.]+|#*|\[ERROR\]))+)\s*$/;
-const VALUE = /([\w.$-]+)( \(%\))?: *([\w.#]*)/g;
+/** `hitcount:          1`, `hitcount (%):  60.00`, a bar that may be empty. */
+const VALUE = /\s+([\w.$-]+)( \(%\))?:(?: *([\w.#]+|\[ERROR\])(?!\S*:))?/y;
 /** Where a key ends and the next begins. */
 const NEXT_KEY = /, (?=[\w.]+: )/;
 /** No kernel prints as many frames. */
@@ -120,25 +119,31 @@ export class HistText {
       if (stack[1] !== undefined && !this.#frame(stack[1])) this.#listener.unread(text, 'not a frame of a histogram');
       return;
     }
-    const values = VALUES.exec(text);
+    const brace = text.lastIndexOf('}');
+    const values = brace < 0 ? null : this.#values(text.slice(brace + 1));
     if (values) {
-      this.#keys += values[1] ?? '';
+      this.#keys += text.slice(0, brace);
       this.#isOpen = false;
       const keys = this.#keys.split(NEXT_KEY).flatMap((key) => keyOf(key.replace(/^, /, '')));
-      this.#listener.entry({ frames: this.#stack, keys, values: this.#values(values[2] ?? '') });
+      this.#listener.entry({ frames: this.#stack, keys, values });
       return;
     }
     this.#listener.unread(text, 'not a line of a histogram');
     if (this.#stack) this.#frames = [...this.#stack];
   }
 
-  #values(text: string): [string, number][] {
+  /** `} hitcount:          1  bytes_req:         12`, behind the brace; null where there is anything else. */
+  #values(text: string): [string, number][] | null {
     const values: [string, number][] = [];
-    for (const [, name = '', percent, printed = ''] of text.matchAll(VALUE)) {
+    VALUE.lastIndex = 0;
+    let end = 0;
+    for (let match = VALUE.exec(text); match; match = VALUE.exec(text)) {
+      end = VALUE.lastIndex;
+      const [, name = '', percent, printed = ''] = match;
       const number = Number(this.#hexadecimal.has(name) ? `0x${printed}` : printed);
       if (percent === undefined && printed !== '' && Number.isFinite(number)) values.push([name, number]);
     }
-    return values;
+    return end > 0 && text.slice(end).trim() === '' ? values : null;
   }
 
   #outside(line: string): void {

@@ -33,6 +33,19 @@ const SIGNS =
 export const dmesgReader: FormatReader = {
   name: 'dmesg',
   summary: 'kernel log with call traces (dmesg, journalctl -k, kern.log, console, /dev/kmsg)',
+  carries: [
+    'targets',
+    'process',
+    'pid',
+    'CPU',
+    'report',
+    'losses',
+    'offsets',
+    'modules',
+    'source lines',
+    'unreliable frames',
+    'inlined frames',
+  ],
 
   sniff(head: Buffer, _fileName: string, isWhole: boolean): SniffResult {
     const text = head.toString('latin1');

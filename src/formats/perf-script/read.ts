@@ -44,6 +44,7 @@ const MAXIMUM_SPACED_FRAMES = 4096;
 export const perfScriptReader: FormatReader = {
   name: 'perf-script',
   summary: 'output of perf script',
+  carries: ['targets', 'process', 'pid', 'CPU', 'losses', 'offsets', 'modules', 'user frames'],
   sniff: sniffPerfScript,
 
   async read(bytes: ByteStream, builder: CensusBuilder, diagnostics: Diagnostics): Promise<void> {

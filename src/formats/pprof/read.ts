@@ -5,7 +5,7 @@ import type { CensusBuilder } from '../builder.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import { lossFromText } from '../loss-text.ts';
 import { originOf } from '../origin.ts';
-import { type ByteStream, type FormatReader, MalformedInput, type SniffResult } from '../reader.ts';
+import { type ByteStream, CARRIED, type FormatReader, MalformedInput, type SniffResult } from '../reader.ts';
 import {
   CENSUS_COMMENT,
   type CensusComment,
@@ -27,6 +27,7 @@ const MAXIMUM_SIZE = 192 << 20;
 export const pprofReader: FormatReader = {
   name: 'pprof',
   summary: 'pprof profile, such as a census file',
+  carries: CARRIED,
 
   sniff(head: Buffer, _fileName: string, isWhole: boolean): SniffResult {
     return sniffProfile(head, isWhole);
