@@ -1,14 +1,16 @@
 // Proves that atlas/trees/ knows every place where kernels 6.1 and 6.12 insert into a red-black tree, and that no
 // gloss is shared by opposites.
-// Usage: npm run atlas:check [-- --source 6.1=DIR …] [-- --write]
+// Usage: npm run atlas:check [-- --source 6.1=DIR …] [--write] [--image 6.12=VMLINUZ,MODULES …]
 //   --source  also finds the sites of a source tree and compares them with the list, and the structures of roots and nodes
 //   --write   writes what was found to the list
+//   --image   compares atlas/compiled-inserts.tsv with the machine code of a kernel: 6.12=VMLINUZ,MODULES
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readCatalog, readTable, repository } from './atlas-catalog.ts';
 import { checkCatalog } from './catalog-rules.ts';
 import { sharedByOpposites } from './gloss-twins.ts';
+import { insertingSymbols, insertKey } from './image-inserts.ts';
 import { insertSites } from './insert-sites.ts';
 import { memberProblems, structuresOf } from './tree-members.ts';
 
@@ -20,7 +22,11 @@ kernel\tfile\tline\tfunction\tinsert
 `;
 
 const { values } = parseArgs({
-  options: { source: { type: 'string', multiple: true, default: [] }, write: { type: 'boolean', default: false } },
+  options: {
+    source: { type: 'string', multiple: true, default: [] },
+    image: { type: 'string', multiple: true, default: [] },
+    write: { type: 'boolean', default: false },
+  },
 });
 
 const problems: string[] = [];
@@ -28,6 +34,7 @@ const catalog = readCatalog();
 const helpers = catalog.filter((tree) => tree.general).flatMap((tree) => tree.inserted_by.map((by) => by.function));
 
 compareSources(values.source, values.write);
+for (const argument of values.image) await compareImage(argument);
 const { problems: broken, facts } = checkCatalog(catalog, readTable(LIST), readTable(COMPILED));
 for (const fact of facts) process.stdout.write(`${fact}\n`);
 problems.push(...broken);
@@ -69,4 +76,21 @@ function compareSources(sources: readonly string[], write: boolean): void {
     for (const row of listed) problems.push(`in the list of sites, but not in the source: ${row}`);
   }
   if (write) writeFileSync(LIST, `${HEADING}${found.join('\n')}\n`);
+}
+
+/** Compares the list of symbols that insert with the machine code of a kernel. */
+async function compareImage(argument: string): Promise<void> {
+  const [kernel = '', files = ''] = argument.split('=');
+  const [image = '', modules = ''] = files.split(',');
+  const found = new Set((await insertingSymbols(image, modules)).map(insertKey));
+  const listed = new Set(
+    readTable(COMPILED)
+      .filter((row) => row.kernel === kernel)
+      .map(({ module = '', symbol = '', primitive = '', insn }) =>
+        insertKey({ module, symbol, primitive, insn: insn === 'jump' ? 'jump' : 'call' }),
+      ),
+  );
+  process.stdout.write(`${image}: ${found.size} symbols that insert, ${listed.size} listed for ${kernel}\n`);
+  for (const one of found) if (!listed.has(one)) problems.push(`not in compiled-inserts.tsv of ${kernel}: ${one}`);
+  for (const one of listed) if (!found.has(one)) problems.push(`in compiled-inserts.tsv, but not in ${kernel}: ${one}`);
 }
