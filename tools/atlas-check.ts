@@ -1,7 +1,8 @@
 // Proves that atlas/trees/ knows every place where kernels 6.1 and 6.12 insert into a red-black tree, and that no
 // gloss is shared by opposites.
 // Usage: npm run atlas:check [-- --source 6.1=DIR …] [--write] [--image 6.12=VMLINUZ,MODULES …]
-//   --source  also finds the sites of a source tree and compares them with the list, and the structures of roots and nodes
+//   --source  also finds the sites of a source tree and compares them with the list, the structures of roots and nodes,
+//             and the functions that records name
 //   --write   writes what was found to the list
 //   --image   compares atlas/compiled-inserts.tsv with the machine code of a kernel: 6.12=VMLINUZ,MODULES
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -12,6 +13,7 @@ import { checkCatalog } from './catalog-rules.ts';
 import { sharedByOpposites } from './gloss-twins.ts';
 import { insertingSymbols, insertKey } from './image-inserts.ts';
 import { insertSites } from './insert-sites.ts';
+import { functionNamesOf, functionProblems } from './tree-functions.ts';
 import { memberProblems, structuresOf } from './tree-members.ts';
 
 const LIST = join(repository, 'atlas', 'insert-sites.tsv');
@@ -58,6 +60,7 @@ function checkGlosses(file: string, name: string, text: string): void {
 /** Compares the list of sites with source trees, or writes it from them. */
 function compareSources(sources: readonly string[], write: boolean): void {
   const found: string[] = [];
+  const functions = new Set<string>();
   for (const argument of sources) {
     const [kernel = '', root = ''] = argument.split('=');
     const rows = insertSites(root, helpers).map(
@@ -66,6 +69,7 @@ function compareSources(sources: readonly string[], write: boolean): void {
     process.stdout.write(`${root}: ${rows.length} insert sites\n`);
     found.push(...rows);
     problems.push(...memberProblems(catalog, structuresOf(root), `${kernel}.0`));
+    for (const name of functionNamesOf(root)) functions.add(name);
     if (write) continue;
     const listed = new Set(
       readFileSync(LIST, 'utf8')
@@ -75,6 +79,8 @@ function compareSources(sources: readonly string[], write: boolean): void {
     for (const row of rows) if (!listed.delete(row)) problems.push(`not in the list of sites: ${row}`);
     for (const row of listed) problems.push(`in the list of sites, but not in the source: ${row}`);
   }
+  // A function may be in one of the kernels only.
+  if (sources.length > 1) problems.push(...functionProblems(catalog, functions));
   if (write) writeFileSync(LIST, `${HEADING}${found.join('\n')}\n`);
 }
 
