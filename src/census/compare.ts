@@ -91,11 +91,12 @@ function comparedGroup(
   const group = examples.findLast((one) => one !== null) ?? null;
   const counts = groups.map((runs) => runs.map((one) => one?.count ?? 0));
   const isSite = by === 'site' && key !== null;
+  const figures = compared(sides, counts, by === 'phase' ? (key ?? '') : undefined);
   return {
-    ...compared(sides, counts, by === 'phase' ? (key ?? '') : undefined),
+    ...figures,
     rank: null,
     members: 1,
-    isSame: counts.every((runs) => runs.every((count) => count === counts[0]?.[0])),
+    isSame: figures.changes.every(({ status, calls }) => status === 'both' && calls.absolute === 0),
     key: isSite ? (group?.site?.name ?? null) : key,
     label: isSite ? (group?.site?.name ?? label) : label,
     isUnknown: key === null,

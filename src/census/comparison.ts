@@ -39,7 +39,7 @@ export interface ComparedGroup extends Compared {
   readonly rank: number | null;
   /** How many groups it is: 1, or all that `top` cut off. */
   readonly members: number;
-  /** No run of any side has more or fewer calls of any of them than another. */
+  /** No side has more or fewer calls of any of them than the base. */
   readonly isSame: boolean;
   /** As of {@link Group}. Grouped by site: its name. */
   readonly key: string | null;

@@ -130,7 +130,9 @@ function barsOf(data: PageData, included: Uint8Array | null, end: number): Bar[]
   const { rows, families } = data;
   const width = data.bucketMilliseconds as number;
   const bucket = rows.bucket as Int32Array;
-  const together = Math.max(1, Math.ceil(end / width / MOST_BARS));
+  // A power of two, as coarse times are kept (src/census/phases.ts): a stretch of theirs is in one bar.
+  let together = 1;
+  while (end / width / together > MOST_BARS) together *= 2;
   const step = together * width;
   const bars = Array.from({ length: Math.max(1, Math.ceil(end / step)) }, (_, i) => ({
     from: i * step,

@@ -1,4 +1,5 @@
 import { span } from '../app/state.ts';
+import { familyWords } from '../graph/families.ts';
 import { calls, grouped, percent, perOperation } from '../text/numbers.ts';
 import { TimeChart } from '../time/chart.tsx';
 import { timelineNow } from '../time/shown.ts';
@@ -16,6 +17,7 @@ export function Time() {
     <section class="time">
       <p class="says">{heading(timeline)}</p>
       <TimeChart timeline={timeline} families={families} isTall />
+      {timeline.kind === 'times' && <Families timeline={timeline} families={families} />}
       {timeline.phases.length > 0 && <Phases timeline={timeline} />}
       <p class="says muted">
         A phase, or a stretch that is dragged over, is all that every view shows until it is taken back.
@@ -40,10 +42,31 @@ function NoTime() {
         <strong>This recording does not say when calls happened.</strong>
       </p>
       <p>
-        Record it again with <code>--time-buckets 100</code>: steps of 100 milliseconds are kept then. Of benchmarks
-        that print their phases the phases are kept without being asked for.
+        <code>whocalls record</code> keeps it coarsely, and with <code>--time-buckets 100</code> in steps of 100
+        milliseconds; other formats may not tell.
       </p>
     </section>
+  );
+}
+
+/** What the colours are, with the calls of each. */
+function Families({ timeline, families }: { readonly timeline: Timeline; readonly families: readonly string[] }) {
+  const sums = families.map((family, i) => ({
+    family,
+    count: timeline.bars.reduce((sum, { byFamily }) => sum + (byFamily[i] ?? 0), 0),
+  }));
+  return (
+    <ul class="families">
+      {sums
+        .filter(({ count }) => count > 0)
+        .sort((a, b) => b.count - a.count)
+        .map(({ family, count }) => (
+          <li key={family}>
+            <span class={`swatch family-${family}`} /> {familyWords(family)} {grouped(count)}
+          </li>
+        ))}
+      {timeline.untimed > 0 && <li>without a time {grouped(timeline.untimed)}</li>}
+    </ul>
   );
 }
 
