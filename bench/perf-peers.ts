@@ -12,7 +12,7 @@ import { perfScriptReader } from '../src/formats/perf-script/read.ts';
 import { readFile } from '../src/formats/read-file.ts';
 
 /** Nothing is known: no frame is peeled off. */
-const NO_KNOWLEDGE: KernelKnowledge = { role: () => undefined, entryOfComm: () => undefined };
+const NO_KNOWLEDGE: KernelKnowledge = { role: () => undefined, entryOfComm: () => undefined, mayCall: () => null };
 
 /** Stacks, outermost frame first, process in front, and how many samples have them. */
 type Stacks = Map<string, number>;

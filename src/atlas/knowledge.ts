@@ -1,5 +1,6 @@
 import type { ContextKind, Entry, FrameRole, KernelKnowledge } from '../census/knowledge.ts';
 import { atlasTable } from './files.ts';
+import { isTreeInsert, TreeFinder } from './subjects/rbtree.ts';
 import { manualName } from './syscalls.ts';
 
 /** A rule of `atlas/entries.yaml`. */
@@ -65,6 +66,8 @@ class AtlasKnowledge implements KernelKnowledge {
   #written: ReadonlySet<string> = new Set();
   #threads: readonly { readonly pattern: RegExp; readonly entry: Entry }[] | undefined;
 
+  #trees: TreeFinder | undefined;
+
   constructor() {
     for (const rule of atlasTable<EntryRule[]>('entries')) {
       const { kind, name, rank, boundary, inner, inner_kind: innerKind, functions } = rule;
@@ -114,6 +117,13 @@ class AtlasKnowledge implements KernelKnowledge {
       entry: { kind, name },
     }));
     return this.#threads.find(({ pattern }) => pattern.test(comm))?.entry;
+  }
+
+  mayCall(name: string, target: string): 'for-others' | boolean | null {
+    if (!isTreeInsert(target)) return null;
+    this.#trees ??= new TreeFinder();
+    const trees = this.#trees.treesAt(name);
+    return isTreeInsert(name) || trees.some(({ general }) => general) ? 'for-others' : trees.length > 0;
   }
 
   #add(name: string, role: FrameRole): void {

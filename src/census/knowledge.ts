@@ -72,6 +72,11 @@ export interface KernelKnowledge {
    * for every other name.
    */
   entryOfComm(comm: string): Entry | undefined;
+  /**
+   * Whether a function may call a target, itself or by what is compiled into it; `for-others` where that is all it does,
+   * null where it is not known.
+   */
+  mayCall(name: string, target: string): 'for-others' | boolean | null;
 }
 
 /**

@@ -34,6 +34,9 @@ const SURE_RANK = 10;
 /** What a name by the next inner frame is worth above the rule's own. */
 const INNER_RANK = 10;
 
+/** So many leftovers may lie between a doubted target and its caller. */
+const MOST_LEFT = 4;
+
 const NONE: ReadonlySet<StackId> = new Set();
 
 /** What all wrappers of a system call are called once normalised. */
@@ -79,7 +82,7 @@ export class PathFinder {
     // Behind a trampoline without unwind data the kernel marks all that follows with a question mark. Those frames
     // are then all there is; a stack with any frame that is sure is read from the sure ones alone.
     const isDoubted = !prefixes.some((at) => !stacks.isUnreliable(at) && symbols.space(stacks.symbol(at)) === 'kernel');
-    const leftovers = isDoubted ? this.#leftovers(prefixes) : NONE;
+    const leftovers = isDoubted ? this.#leftovers(prefixes, target) : NONE;
     const isRead = (at: StackId) => (isDoubted ? !leftovers.has(at) : !stacks.isUnreliable(at));
     const end = isDoubted ? this.#doubtedEnd(prefixes, isRead) : this.#end(prefixes, isRead);
     const pathStack = prefixes[end - 1] ?? (0 as StackId);
@@ -180,9 +183,10 @@ export class PathFinder {
 
   /**
    * Among doubted frames are leftovers of earlier calls on the same stack memory. Those of recording tools, with what
-   * lies between them, and addresses without a name are surely such.
+   * lies between them, and addresses without a name are surely such; and so are functions that cannot call the target,
+   * where one that can lies a few frames further out.
    */
-  #leftovers(prefixes: readonly StackId[]): Set<StackId> {
+  #leftovers(prefixes: readonly StackId[], target: number): Set<StackId> {
     const { stacks, symbols } = this.#census;
     const found = new Set<StackId>();
     let last = Number.NEGATIVE_INFINITY;
@@ -194,7 +198,32 @@ export class PathFinder {
         last = i;
       }
     }
+    for (const at of this.#noCallers(prefixes, target, found)) found.add(at);
     return found;
+  }
+
+  /** Doubted frames between the target and the first that may have called it. */
+  #noCallers(prefixes: readonly StackId[], target: number, leftovers: ReadonlySet<StackId>): StackId[] {
+    const { stacks, symbols, targets } = this.#census;
+    const called = targets[target] ?? (targets.length === 1 ? targets[0] : undefined);
+    if (called === undefined) return [];
+    const passed: StackId[] = [];
+    /** How many were passed before the first that may have called it, or before one that did for others: it calls nobody. */
+    let before = 0;
+    let isFound = false;
+    for (const at of prefixes) {
+      const symbol = stacks.symbol(at);
+      if (symbols.space(symbol) !== 'kernel' || leftovers.has(at) || isNamed(this.#census, symbol, called)) continue;
+      const mayCall = this.#knowledge.mayCall(symbols.name(symbol), called);
+      if (mayCall === null) return [];
+      if (mayCall === 'for-others' || (mayCall && !isFound)) {
+        before = passed.length;
+        isFound = true;
+      }
+      if (!this.#role(symbol)?.helper) passed.push(at);
+      if (passed.length > MOST_LEFT) break;
+    }
+    return passed.slice(0, before);
   }
 
   /**

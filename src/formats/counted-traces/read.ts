@@ -127,7 +127,7 @@ class CountedTracesParser extends SingleLines {
       this.#diagnostics.skip(this.line, line, 'a frame after the end of its trace');
       return;
     }
-    this.#frames.push(internFrame(symbols, frame));
+    if (!frame.isPointer) this.#frames.push(internFrame(symbols, frame));
   }
 
   #close(): void {

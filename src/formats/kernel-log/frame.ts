@@ -11,6 +11,11 @@ export interface PrintedFrame {
   readonly module: string;
   /** Printed with a question mark, or said to be unreliable. */
   readonly unreliable: boolean;
+  /**
+   * A doubted address behind the end of the function (`? __pfx_hrtimer_wakeup+0x10/0x10`): that of the function that
+   * follows, which lay on the stack or in a register. Nobody returns there.
+   */
+  readonly isPointer: boolean;
   /** The compiler put the function into the one of the next frame. */
   readonly inlined: boolean;
   /** Where in the source it was; null where nothing is printed. */
@@ -28,7 +33,7 @@ export interface PrintedFrame {
 const ADDRESS = /\s*\[(?:<(?:[0-9a-f]{1,16}|\(_*ptrval_*\))>|[0-9a-f]{8,16})\]:?\s*/y;
 
 /** `f+0x1/0x2`; scripts may leave the size out. A dot in front marks ppc64's entry points. */
-const FUNCTION = /\.?([^\s+/()[\]<>?,;="'][^\s+/,;="']*)\+0x([0-9a-f]{1,8})(?:\/0x[0-9a-f]+)?(?=[\s)]|$)/y;
+const FUNCTION = /\.?([^\s+/()[\]<>?,;="'][^\s+/,;="']*)\+0x([0-9a-f]{1,8})(?:\/0x([0-9a-f]+))?(?=[\s)]|$)/y;
 /** A function without offset: a place must follow. */
 const BARE_FUNCTION = /([A-Za-z_][\w.$]*)(?=\s+\S)/y;
 /** No symbol was found: `0xffffffffc03160c8`. */
@@ -49,7 +54,7 @@ const CALLEE = /\s*\(?([A-Za-z_][\w.$]*)(?:\s+\[[^\]\s]+\])?\)?\s+from\s+/y;
 const LARGEST_OFFSET = 0x7fffffff;
 
 /** What nearly all frames are: they are read with one expression. */
-const PLAIN = /^ *(\? )?([\w$][\w.$]*)\+0x([0-9a-f]{1,7})\/0x[0-9a-f]+(?: \[(?!inline\])([\w-]+)\])?$/;
+const PLAIN = /^ *(\? )?([\w$][\w.$]*)\+0x([0-9a-f]{1,7})\/0x([0-9a-f]+)(?: \[(?!inline\])([\w-]+)\])?$/;
 
 /** Reads one frame; null for any other text. */
 export function parsePrintedFrame(text: string): PrintedFrame | null {
@@ -58,8 +63,9 @@ export function parsePrintedFrame(text: string): PrintedFrame | null {
     return {
       raw: plain[2] ?? '',
       offset: Number.parseInt(plain[3] ?? '', 16),
-      module: plain[4] ?? '',
+      module: plain[5] ?? '',
       unreliable: plain[1] !== undefined,
+      isPointer: plain[1] !== undefined && plain[3] === plain[4],
       inlined: false,
       place: null,
       callee: '',
@@ -91,7 +97,9 @@ function readFunction(cursor: Cursor): Omit<PrintedFrame, 'callee' | 'hasZeroAdd
   // A 32-bit column holds the offset; a larger one is damage.
   if (raw === undefined || offset > LARGEST_OFFSET) return null;
   const { isPlaced, isDoubted: isCalledUnreliable, ...rest } = readRest(cursor);
-  return bare && !isPlaced ? null : { raw, offset, unreliable: isDoubted || isCalledUnreliable, ...rest };
+  const unreliable = isDoubted || isCalledUnreliable;
+  const isPointer = unreliable && known?.[3] !== undefined && known[2] === known[3];
+  return bare && !isPlaced ? null : { raw, offset, unreliable, isPointer, ...rest };
 }
 
 /** What stands behind a function, in any order. */

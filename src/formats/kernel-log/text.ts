@@ -51,6 +51,8 @@ export type Meaning =
 export interface Frames {
   readonly kind: 'frames';
   readonly frames: readonly Frame[];
+  /** The function that a doubted address points to, which is no frame; '' where there is none. */
+  readonly pointer: string;
   /** arm32: what the first of the frames called, which is the frame of the line before; null elsewhere. */
   readonly callee: SymbolId | null;
   /** A line of /proc/PID/stack, which has no heading. */
@@ -163,11 +165,12 @@ export class LogText {
     const printed = parsePrintedFrame(rest);
     if (printed) {
       const names = { raw: utf8(printed.raw), module: utf8(printed.module) };
-      frames.push(internFrame(symbols, { ...printed, ...names }));
+      if (!printed.isPointer) frames.push(internFrame(symbols, { ...printed, ...names }));
     } else if (!hasMarker || rest.trim() !== '') return null;
     return {
       kind: 'frames',
       frames,
+      pointer: printed?.isPointer === true ? utf8(printed.raw) : '',
       callee: printed && printed.callee !== '' ? symbols.intern(utf8(printed.callee)) : null,
       isOfProcess: printed?.hasZeroAddress === true,
       isBare: printed !== null && printed.offset < 0,

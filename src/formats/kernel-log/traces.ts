@@ -11,6 +11,14 @@ import { type Meaning, type Task, UNRELATED } from './text.ts';
 /** Lost calls: a trace was begun, and nothing of it can be read. */
 export const WITHOUT_FRAMES = { code: 'trace-without-frames' } as const;
 
+/**
+ * The address of a rotate callback (`RB_DECLARE_CALLBACKS()`, include/linux/rbtree_augmented.h), which is an argument of
+ * `__rb_insert_augmented()`. It is printed as the end of the padding before it.
+ */
+const CALLBACK = /^__pfx_(\w+_rotate)$/;
+/** So many frames of the probed function and its trap lie before its registers. */
+const BEFORE_REGISTERS = 2;
+
 /** Lists of tasks refer to those before them. */
 const MAXIMUM_TASKS = 4096;
 
@@ -18,6 +26,8 @@ const MAXIMUM_TASKS = 4096;
 interface ReadTrace {
   readonly stack: PeeledStack;
   readonly target: TargetId;
+  /** The argument of a call that was probed, '' where it did not lie on the stack. */
+  readonly argument: string;
   /** What its own frames say the kernel reported, '' where they do not. */
   readonly report: string;
 }
@@ -119,9 +129,9 @@ export class LogTraces {
     const kind = report || read.report;
     if (task?.isLookedAt) this.#remember(task.columns.pid ?? -1, node);
     let key: KeyId = task?.key ?? NO_KEY;
-    if (kind !== '') {
-      this.#hasReports = true;
-      key = this.#builder.task({ ...task?.columns, report: kind });
+    if (kind !== '') this.#hasReports = true;
+    if (kind !== '' || read.argument !== '') {
+      key = this.#builder.task({ ...task?.columns, report: kind, argument: read.argument });
     }
     this.#builder.add(read.stack, key, 1, read.target);
   }
@@ -185,11 +195,26 @@ export class LogTraces {
     const read: ReadTrace = {
       stack,
       target: isProbe ? this.#probed(stack) : NO_TARGET,
+      argument: isProbe ? this.#callback(node, peeled.length + BEFORE_REGISTERS) : '',
       report: isProbe ? '' : reportOf(peeled, symbols, knowledge),
     };
     if (node >= this.#numbers.length) this.#numbers = enlarge(this.#numbers, 2 * node);
     this.#numbers[node] = this.#read.push(read);
     return read;
+  }
+
+  /** The callback to which an address among the first frames of a trace points. */
+  #callback(node: number, frames: number): string {
+    let seen = 0;
+    for (const line of this.trie.path(node)) {
+      const meaning = this.meaning(line);
+      if (!('frames' in meaning)) continue;
+      const name = meaning.kind === 'frames' ? CALLBACK.exec(meaning.pointer)?.[1] : undefined;
+      if (name !== undefined) return name;
+      seen += meaning.frames.length;
+      if (seen > frames) break;
+    }
+    return '';
   }
 
   /**
