@@ -6,12 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Browser, chromium } from 'playwright-core';
+import { htmlPage } from '../src/report/html.ts';
 import { readInputs } from '../src/report/read-inputs.ts';
 import { buildReport } from '../src/report/report.ts';
-import { writeReport } from '../src/report/writers.ts';
+import { version } from '../src/version.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const folder = join(root, 'docs', 'gallery');
+const [EARLIER, LATER] = ['founding-case-6.1.pb.gz', 'founding-case-6.12.pb.gz'] as const;
 const CHROMIUM = '/usr/bin/chromium';
 /** Of all pictures together. */
 const MOST_BYTES = 1_200_000;
@@ -20,6 +22,8 @@ interface Picture {
   readonly name: string;
   /** The state of the page. */
   readonly hash: string;
+  /** Of the page that compares both examples. */
+  readonly isComparison?: true;
   readonly width?: number;
   readonly height?: number;
   readonly theme?: 'light' | 'dark';
@@ -39,17 +43,20 @@ const PICTURES: readonly Picture[] = [
   { name: 'sandwich', hash: 'view=paths&sandwich=try_to_wake_up', height: 820 },
   { name: 'functions', hash: 'view=functions', height: 560 },
   { name: 'time', hash: 'view=time', height: 620 },
+  { name: 'compare', hash: 'view=compare', isComparison: true },
+  { name: 'compare-dark', hash: 'view=compare&by=subject', theme: 'dark', isComparison: true, height: 620 },
   { name: 'phone', hash: '', ...PHONE },
   { name: 'phone-detail-dark', hash: 'group=put_prev_entity', theme: 'dark', ...PHONE },
 ];
 
 const scratch = mkdtempSync(join(tmpdir(), 'whocalls-gallery-'));
 try {
-  const page = await pageOf('founding-case-6.12.pb.gz');
+  const single = await pageOf(LATER);
+  const both = await pageOf(EARLIER, LATER);
   mkdirSync(folder, { recursive: true });
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
   let bytes = 0;
-  for (const picture of PICTURES) bytes += await take(browser, page, picture);
+  for (const picture of PICTURES) bytes += await take(browser, picture.isComparison ? both : single, picture);
   await browser.close();
   process.stdout.write(`${PICTURES.length} pictures, ${bytes} bytes\n`);
   if (bytes > MOST_BYTES) throw new Error(`more than ${MOST_BYTES} bytes: leave one out, or make one smaller`);
@@ -57,10 +64,16 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-async function pageOf(example: string): Promise<string> {
-  const input = await readInputs([join(root, 'examples', example)]);
-  const file = join(scratch, 'page.html');
-  writeFileSync(file, await writeReport(buildReport(input.census, {}, input), 'html'));
+/** The page of recordings, one beside the other. */
+async function pageOf(...examples: readonly string[]): Promise<string> {
+  const inputs = await Promise.all(
+    examples.map(async (name) => {
+      const input = await readInputs([join(root, 'examples', name)]);
+      return { name, report: buildReport(input.census, {}, input) };
+    }),
+  );
+  const file = join(scratch, `${examples.length}.html`);
+  writeFileSync(file, htmlPage(inputs, version()));
   return pathToFileURL(file).href;
 }
 

@@ -20,7 +20,7 @@ export function App({ page }: { readonly page: Page }) {
   const View = VIEW_COMPONENTS[view.value] ?? VIEW_COMPONENTS.overview;
   return (
     <>
-      <Head />
+      <Head page={page} />
       <Bar />
       <Chips matching={matchingCalls.value} total={shownCensus.value.report.calls.total} />
       {view.value !== 'time' && view.value !== 'compare' && <TimeStrip />}

@@ -1,9 +1,13 @@
+import { Fragment } from 'preact';
+import type { Page } from '../page.ts';
 import type { Message, Report } from '../report.ts';
 import { calls, grouped, percent } from '../text/numbers.ts';
+import { change } from './parameters.ts';
 import { shownCensus } from './selected.ts';
+import { census, chosen, focus } from './state.ts';
 
 /** The question, the account and what was looked at; losses and warnings stand above it, in words. */
-export function Head() {
+export function Head({ page }: { readonly page: Page }) {
   const { report, headline } = shownCensus.value;
   const lost = report.calls.total - report.calls.attributed;
   return (
@@ -30,9 +34,30 @@ export function Head() {
           )}
         </p>
         <p class="machine">{machineText(report)}</p>
+        {page.censuses.length > 1 && <WhichCensus page={page} />}
       </div>
       <Remarks report={report} />
     </header>
+  );
+}
+
+/** Which of several censuses all views but the comparison show. */
+function WhichCensus({ page }: { readonly page: Page }) {
+  const shown = page.censuses.indexOf(shownCensus.value);
+  return (
+    <label class="which">
+      shown:{' '}
+      <select
+        value={String(shown)}
+        onChange={({ currentTarget: { value } }) => change([census.to(Number(value)), chosen.to([]), focus.to([])])}
+      >
+        {page.censuses.map(({ name, report }, i) => (
+          <option key={i} value={String(i)}>
+            {[name, report.kernel ?? ''].filter((part) => part !== '').join(' · ')}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
@@ -42,10 +67,10 @@ function Targets({ report: { targets } }: { readonly report: Report }) {
   return (
     <>
       {shown.map(({ name }, i) => (
-        <>
+        <Fragment key={name}>
           {i > 0 && ', '}
-          <code key={name}>{name}</code>
-        </>
+          <code>{name}</code>
+        </Fragment>
       ))}
       {targets.length > shown.length && ` or ${targets.length - shown.length} more`}
     </>
