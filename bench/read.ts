@@ -1,4 +1,4 @@
-// How fast recordings are read: `npm run bench:read [-- SIZE_IN_MB]`.
+// How fast recordings are read: `npm run bench:read [-- SIZE_IN_MB [FORMAT]]`.
 // Makes large inputs by repeating real recordings with shifted time stamps, and reads each with the built command
 // line; the yardstick is `wc -l` on the same file in the same run.
 import { spawnSync } from 'node:child_process';
@@ -15,7 +15,9 @@ const RUNS = 3;
 const INPUTS = [
   { name: 'perf-script', file: 'perf-script.txt.gz', stamp: /(?<=\] +)\d+\.\d{6}(?=:)/g },
   { name: 'dmesg', file: 'dmesg.txt.gz', stamp: /(?<=^\[ *)\d+\.\d{6}(?=\])/gm },
-];
+  { name: 'ftrace', file: 'ftrace.txt.gz', stamp: /(?<=^.{16,32}\[\d+\] \S+ +)\d+\.\d{6}(?=: )/gm },
+  { name: 'trace-cmd', file: 'trace-cmd-report.txt.gz', stamp: /(?<=^.{16,32}\[\d+\] +)\d+\.\d{6}(?=: )/gm },
+].filter(({ name }) => process.argv[3] === undefined || process.argv[3] === name);
 
 /** The child tells its own peak memory and processor time on descriptor 3. */
 const REPORT_USAGE = [

@@ -6,6 +6,9 @@ import { HASH_SEED } from '../census/tuple-table.ts';
  */
 const MOST_ALIKE = 16;
 
+/** Longer texts are compared by memcmp, in bytes. */
+const LONG = 2048;
+
 /**
  * Interned byte strings: readers meet the same lines and stacks over and over, and look at each text only once.
  * Ids are dense, from 0. Memory follows the number of distinct texts, not the length of the input.
@@ -13,6 +16,9 @@ const MOST_ALIKE = 16;
 export class ByteIntern {
   #bytes: Buffer = Buffer.allocUnsafe(1 << 12);
   #view = viewOf(this.#bytes);
+  /** The buffer that was looked into last, and its bytes for comparing several at a time. */
+  #input: Buffer | null = null;
+  #inputView = this.#view;
   #used = 0;
   #starts: Int32Array = new Int32Array(1 << 7);
   #hashes = new Int32Array(1 << 7);
@@ -81,11 +87,24 @@ export class ByteIntern {
     const from = this.#starts[id] as number;
     const length = (this.#starts[id + 1] as number) - from;
     if (length !== end - start) return false;
-    // A call of memcmp costs more than comparing a short line here.
-    if (length > 200) return buffer.compare(this.#bytes, from, from + length, start, end) === 0;
-    const bytes = this.#bytes;
-    for (let i = 0; i < length; i++) if (bytes[from + i] !== buffer[start + i]) return false;
-    return true;
+    // A call of memcmp costs more than comparing a stack of usual size here.
+    if (length > LONG) return buffer.compare(this.#bytes, from, from + length, start, end) === 0;
+    if (length < 4) {
+      for (let i = 0; i < length; i++) if (this.#bytes[from + i] !== buffer[start + i]) return false;
+      return true;
+    }
+    if (buffer !== this.#input) {
+      this.#input = buffer;
+      this.#inputView = viewOf(buffer);
+    }
+    const input = this.#inputView;
+    const view = this.#view;
+    // Four bytes at a time; the last four overlap those before.
+    const last = length - 4;
+    for (let i = 0; i < last; i += 4) {
+      if (view.getInt32(from + i, true) !== input.getInt32(start + i, true)) return false;
+    }
+    return view.getInt32(from + last, true) === input.getInt32(start + last, true);
   }
 
   /** @returns whether there was room: not where {@link MOST_ALIKE} others lie already */

@@ -1,5 +1,3 @@
-import { viewOf } from '../byte-intern.ts';
-
 const NEWLINE = 10;
 const CARRIAGE_RETURN = 13;
 const TAB = 9;
@@ -24,18 +22,19 @@ export function isFrameLine(buffer: Buffer, at: number): boolean {
   return buffer[p] === EQUALS && buffer[p + 1] === GREATER && (buffer[p + 2] as number) <= BLANK;
 }
 
+/** ` => `, read as a number. */
+const ARROW = 0x203e3d20;
+
 /** Where the frames end that begin at `start`; -1 where that is not here yet. */
-export function endOfFrames(buffer: Buffer, start: number, end: number, isLast: boolean): number {
-  const view = viewOf(buffer);
+export function endOfFrames(buffer: Buffer, view: DataView, start: number, end: number, isLast: boolean): number {
   const limit = Math.min(end, start + MAXIMUM_BLOCK);
   let p = start;
   while (p < limit) {
-    if (!isFrameLine(buffer, p)) return p;
+    if ((p + 4 > limit || view.getInt32(p, true) !== ARROW) && !isFrameLine(buffer, p)) return p;
     // Four bytes at a time: those of a newline become zero, and only of a zero the sum borrows into the highest bit.
-    while (p + 4 <= limit) {
+    for (; p + 4 <= limit; p += 4) {
       const word = view.getInt32(p, true) ^ 0x0a0a0a0a;
-      if (((word - 0x01010101) & ~word & 0x80808080) !== 0) break;
-      p += 4;
+      if (((word - 0x01010101) & ~word & -0x7f7f7f80) !== 0) break;
     }
     while (buffer[p] !== NEWLINE) p += 1;
     p += 1;

@@ -2,7 +2,7 @@ import { NO_KEY } from '../../census/call-key.ts';
 import type { Frame } from '../../census/stack-table.ts';
 import type { CensusBuilder } from '../builder.ts';
 import { ByteCache } from '../byte-cache.ts';
-import { hashBytes, hashSample } from '../byte-intern.ts';
+import { hashBytes, hashSample, viewOf } from '../byte-intern.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import { feedLines, type LineConsumer } from '../lines.ts';
 import { type ByteStream, type FormatReader, MalformedInput } from '../reader.ts';
@@ -22,6 +22,9 @@ const LESS = 0x3c;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const LETTER_U = 0x75;
+
+/** Of ten, by exponent: times have up to nine decimals. */
+const POWERS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
 /**
  * Text of the kernel's function tracer and of its events with stacks: tracefs' `trace`, `trace_pipe`, `snapshot`, and
@@ -45,13 +48,6 @@ export const ftraceReader: FormatReader = {
   },
 };
 
-/** A task, its CPU and its flags as printed: where the time stamp follows. */
-interface Head {
-  readonly context: Context;
-  /** Bytes from the start of the line. */
-  readonly length: number;
-}
-
 /** Looks at records and stacks by their bytes: most have come before. */
 class FtraceParser implements LineConsumer {
   line = 0;
@@ -74,12 +70,19 @@ class FtraceParser implements LineConsumer {
   #first = Number.POSITIVE_INFINITY;
   #last = Number.NEGATIVE_INFINITY;
   readonly #nobody: Context;
+  /** The buffer that is read. */
+  #view = viewOf(Buffer.alloc(0));
+  /** The context of the last record in it, and where it stands. */
+  #lastHead = -1;
+  #lastLength = 0;
+  #lastContext: Context;
 
   constructor(builder: CensusBuilder, diagnostics: Diagnostics) {
     this.#builder = builder;
     this.#diagnostics = diagnostics;
     this.#calls = new FtraceCalls(builder);
     this.#nobody = this.#calls.context(NO_KEY, -1);
+    this.#lastContext = this.#nobody;
   }
 
   skipLine(): void {
@@ -87,6 +90,8 @@ class FtraceParser implements LineConsumer {
   }
 
   consume(buffer: Buffer, start: number, end: number, isLast: boolean): number {
+    this.#view = viewOf(buffer);
+    this.#lastHead = -1;
     let at = start;
     while (at < end) {
       const next = this.#record(buffer, at, end, isLast);
@@ -98,28 +103,40 @@ class FtraceParser implements LineConsumer {
 
   /** Reads the line at `at`, and its stack; returns what follows, -1 where the end of the stack is not here yet. */
   #record(buffer: Buffer, at: number, end: number, isLast: boolean): number {
-    const first = buffer[at];
-    if (first !== HASH) {
-      const head = this.#head(buffer, at, end);
-      if (head) {
-        const content = this.#time(buffer, at + head.length, end);
-        if (content >= 0) return this.#content(buffer, content, end, isLast, head.context);
+    if (buffer[at] !== HASH) {
+      const stamp = this.#repeatsHead(buffer, at, end) ? at + this.#lastLength : this.#head(buffer, at, end);
+      if (stamp > 0) {
+        const content = this.#time(buffer, stamp, end);
+        if (content >= 0) return this.#content(buffer, content, end, isLast, this.#lastContext);
       }
       if (isFrameLine(buffer, at)) return this.#headless(buffer, at, end, isLast);
     }
     return this.#other(buffer, at, end, isLast);
   }
 
-  /** The context at the start of a line, told in place where it is of the common form; null for any other line. */
-  #head(buffer: Buffer, at: number, end: number): Head | null {
+  /** Whether a line begins like the last record: a stack follows its record, and a task calls again. */
+  #repeatsHead(buffer: Buffer, at: number, end: number): boolean {
+    const from = this.#lastHead;
+    const length = this.#lastLength;
+    if (from < 0 || at + length >= end || buffer[at + length] !== BLANK) return false;
+    const view = this.#view;
+    // Four bytes at a time; the last four overlap those before. No head is shorter.
+    const last = length - 4;
+    let i = 0;
+    while (i < last && view.getInt32(from + i, true) === view.getInt32(at + i, true)) i += 4;
+    return i >= last && view.getInt32(from + last, true) === view.getInt32(at + last, true);
+  }
+
+  /** Reads the context at the start of a line in place, where it is of the common form; returns its end, -1 for any other line. */
+  #head(buffer: Buffer, at: number, end: number): number {
     let bracket = at + this.#bracket;
     if (this.#bracket < 0 || buffer[bracket] !== OPEN_BRACKET || buffer[bracket - 1] !== BLANK || bracket + 16 > end) {
       bracket = this.#findBracket(buffer, at, end);
-      if (bracket < 0) return null;
+      if (bracket < 0) return -1;
     }
     let p = bracket + 1;
     while (isDigit(buffer[p])) p += 1;
-    if (buffer[p] !== CLOSE_BRACKET || p < bracket + 4) return null;
+    if (buffer[p] !== CLOSE_BRACKET || p < bracket + 4) return -1;
     p += 1;
     // Flags never begin with a digit, a time stamp always does.
     if (buffer[p] === BLANK && !isDigit(buffer[p + 1]) && buffer[p + 1] !== BLANK) {
@@ -128,7 +145,11 @@ class FtraceParser implements LineConsumer {
     }
     const hash = hashBytes(buffer, at, p);
     const context = this.#contexts.get(buffer, at, p, hash) ?? this.#learn(buffer, at, p, hash);
-    return context && { context, length: p - at };
+    if (!context) return -1;
+    this.#lastHead = at;
+    this.#lastLength = p - at;
+    this.#lastContext = context;
+    return p;
   }
 
   /** The bracket before a CPU: `[001]` behind a blank, a process number before it. */
@@ -164,12 +185,11 @@ class FtraceParser implements LineConsumer {
     for (; isDigit(buffer[p]); p++) seconds = seconds * 10 + (buffer[p] as number) - ZERO;
     if (p === from) return -1;
     if (buffer[p] === DOT) {
-      let scale = 1;
-      for (p += 1; isDigit(buffer[p]); p++) {
-        scale /= 10;
-        seconds += ((buffer[p] as number) - ZERO) * scale;
-      }
-      if (buffer[p] === COLON) this.#tookPlaceAt(seconds);
+      const dot = p;
+      let fraction = 0;
+      for (p += 1; isDigit(buffer[p]); p++) fraction = fraction * 10 + (buffer[p] as number) - ZERO;
+      if (buffer[p] === COLON)
+        this.#tookPlaceAt(seconds + fraction / (POWERS[p - dot - 1] ?? Number.POSITIVE_INFINITY));
     } else if (buffer[p] === LETTER_U && buffer[p + 1] === 0x73) p += buffer[p + 2] === COLON ? 2 : 3;
     if (buffer[p] !== COLON) return -1;
     p += 1;
@@ -226,7 +246,7 @@ class FtraceParser implements LineConsumer {
 
   /** Reads the stack whose heading ends at `newline`; returns what follows it, -1 where its end is not here yet. */
   #stack(buffer: Buffer, newline: number, end: number, isLast: boolean, context: Context, isUser: boolean): number {
-    const stop = endOfFrames(buffer, newline + 1, end, isLast);
+    const stop = endOfFrames(buffer, this.#view, newline + 1, end, isLast);
     if (stop < 0) return -1;
     this.line += 1;
     const block = this.#block(buffer, newline + 1, stop);
@@ -237,7 +257,7 @@ class FtraceParser implements LineConsumer {
 
   /** Frames without a heading: the file begins in the middle, or the heading was lost. */
   #headless(buffer: Buffer, at: number, end: number, isLast: boolean): number {
-    const stop = endOfFrames(buffer, at, end, isLast);
+    const stop = endOfFrames(buffer, this.#view, at, end, isLast);
     if (stop < 0) return -1;
     this.#diagnostics.skip(this.line + 1, text(buffer, at, buffer.indexOf(NEWLINE, at)), 'a frame without a record');
     this.#headlessStacks += 1;
