@@ -1,4 +1,5 @@
 // A box as text, for a mail or a commit message: 75 columns.
+import { printable } from '../text/copy.ts';
 import { grouped, percent } from '../text/numbers.ts';
 import { boxesTo, factsOf, type GraphModel } from './model.ts';
 
@@ -14,7 +15,7 @@ export function textOf(model: GraphModel, box: number): string {
   const head = `${plain(grouped(facts.calls))} calls, ${plain(percent(facts.shareOfAll))} of all`;
   const lines = path.map((at, i) => {
     const { name, more, place } = factsOf(model, at);
-    const text = `${i === 0 ? '' : towards}${name}${more > 0 ? ` (+${more})` : ''}`;
+    const text = `${i === 0 ? '' : towards}${printable(name)}${more > 0 ? ` (+${more})` : ''}`;
     return `  ${row(text, place)}`;
   });
   const { tree } = model;
@@ -23,7 +24,7 @@ export function textOf(model: GraphModel, box: number): string {
   for (let child = from; child < Math.min(to, from + MOST); child++) {
     const { name, calls, shareOfParent } = factsOf(model, child);
     const numbers = `${plain(grouped(calls)).padStart(13)} ${plain(percent(shareOfParent)).padStart(8)}  `;
-    children.push(numbers + name);
+    children.push(numbers + printable(name));
   }
   if (to - from > MOST) children.push(`${' '.repeat(24)}and ${to - from - MOST} more`);
   return `${[head, ...lines, ...(children.length > 0 ? ['', `  ${next}:`, ...children] : [])].join('\n')}\n`;

@@ -1,5 +1,6 @@
 // Text over the boxes, and the outlines of the box with the cursor and the one below the pointer.
 import { NODE } from '../data/columns.ts';
+import { printable } from '../text/copy.ts';
 import { grouped, percent } from '../text/numbers.ts';
 import { levelTop, type Picture, type Place } from './painter.ts';
 import type { Scene } from './scene.ts';
@@ -53,7 +54,8 @@ export function drawLabels(
       const isFaint = isInterrupted || (isMarked !== null && isMarked[symbol] === 0);
       const ink = isFaint ? palette.muted : palette.isDark[symbol] ? palette.groupLabel : palette.label;
       context.fillStyle = ink;
-      const name = picture.label(box);
+      // Marks that turn the direction would turn the share as well.
+      const name = printable(picture.label(box).slice(0, letters + 1));
       context.fillText(shortened(name, letters), left + PADDING, middle);
       const share = picture.aside?.(box) ?? percent((tree.total[box] as number) / picture.calls);
       if (letters < name.length + share.length + 3) continue;

@@ -77,7 +77,7 @@ function drawWhole(canvas: HTMLCanvasElement, { tree, data }: GraphModel, isUpwa
       const family = box < 0 ? undefined : data.symbols.family[symbol];
       context.fillStyle = family === undefined ? '#a4acb4' : (colours[family] ?? '#a4acb4');
       const left = scene.left[entry] as number;
-      context.fillRect(left, y, (scene.right[entry] as number) - left, Math.max(1, rowHeight));
+      context.fillRect(left, y, (scene.right[entry] as number) - left, Math.ceil(rowHeight));
     }
   }
 }

@@ -57,7 +57,7 @@ export function paletteOf({ symbols, families }: PageData, groups: number, root:
     link: text('--link'),
     paperPixel: pixel(paper),
     tailPixel: pixel(TAIL),
-    borderPixel: pixel(rgb(text('--warn'))),
+    borderPixel: pixel(rgb(text('--context'))),
     fills,
     faint,
     isDark,

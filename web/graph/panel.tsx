@@ -85,6 +85,14 @@ export function Panel({ model, isMarked, isUpward, cursor, onCursor, title, isAd
 
   return (
     <div class="graph-panel">
+      <MiniMap
+        model={model}
+        isUpward={isUpward}
+        surface={handle?.surface ?? null}
+        follow={(draw) => {
+          follow.current = draw;
+        }}
+      />
       <Graph
         model={model}
         isMarked={isMarked}
@@ -100,14 +108,6 @@ export function Panel({ model, isMarked, isUpward, cursor, onCursor, title, isAd
         onMove={() => follow.current()}
         handle={setHandle}
         actions={(box) => <Actions items={itemsFor(model, box, pick)} />}
-      />
-      <MiniMap
-        model={model}
-        isUpward={isUpward}
-        surface={handle?.surface ?? null}
-        follow={(draw) => {
-          follow.current = draw;
-        }}
       />
       <p class="spoken" aria-live="polite">
         {cursor > 0 && cursor < model.tree.count ? spoken(model, cursor) : ''}

@@ -4,6 +4,7 @@ import { useKeys } from '../app/keys.ts';
 import { shownCensus } from '../app/selected.ts';
 import { sandwich } from '../app/state.ts';
 import { sandwichOf } from '../data/tree.ts';
+import { printable } from '../text/copy.ts';
 import { calls, grouped, percent } from '../text/numbers.ts';
 import { familyWords } from './families.ts';
 import { findIn, shownNow } from './graph-state.ts';
@@ -175,11 +176,14 @@ function sidesText(up: GraphModel, down: GraphModel): string {
       title,
       ...rows
         .slice(0, 15)
-        .map((row) => `${grouped(row.calls).padStart(13)} ${percent(row.shareOfParent).padStart(8)}  ${row.name}`),
+        .map(
+          (row) =>
+            `${grouped(row.calls).padStart(13)} ${percent(row.shareOfParent).padStart(8)}  ${printable(row.name)}`,
+        ),
     ];
   };
   const lines = [
-    `${name}: ${grouped(count)} calls, ${percent(shareOfAll)} of all`,
+    `${printable(name)}: ${grouped(count)} calls, ${percent(shareOfAll)} of all`,
     ...side('  callers:', up),
     ...side('  callees:', down),
   ];

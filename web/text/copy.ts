@@ -88,7 +88,7 @@ function wrap(text: string, first: string, following: string): string[] {
 }
 
 /** Control characters and marks that turn the direction of text are not passed on. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '·');
 }
 
