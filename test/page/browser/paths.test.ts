@@ -278,6 +278,7 @@ describe('paths of the founding case', IN_CHROMIUM, () => {
     await page.keyboard.press('c');
     // The whole tree again; its narrowest callers stand together at the right.
     await page.keyboard.press('0');
+    await expect.poll(() => page.locator('.chips li').count()).toBe(0);
     const canvas = await page.locator('.graph-text').boundingBox();
     await page.mouse.move(canvas!.x + canvas!.width - 2, canvas!.y + ROW * 1.5, { steps: 2 });
     await expect.poll(async () => plain(await page.locator('.card').textContent())).toMatch(/^\d+ more callers of /);
