@@ -45,7 +45,7 @@ export function makeCase(seeds: Seeds, { seed, format }: CaseOptions, number: nu
   }
   return {
     bytes,
-    reader: format !== null || dice.chance(0.3) ? name : null,
+    reader: format !== null || dice.chance(0.6) ? name : null,
     chunk: dice.chance(0.5) || bytes.length > 100_000 ? 1 << 20 : dice.few(1000),
     depth: dice.chance(0.03) ? 'all' : dice.chance(0.1) ? 'report' : 'read',
   };

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { kernelKnowledge } from '../../src/atlas/knowledge.ts';
 import { decompress } from '../../src/formats/input.ts';
 import { readInput } from '../../src/formats/read-file.ts';
-import { READERS, sniffReader, WRITERS } from '../../src/formats/registry.ts';
+import { READERS, readerNamed, sniffReader, WRITERS } from '../../src/formats/registry.ts';
 import { chunked } from '../support/chunked.ts';
 import { DUMPS, PRINTERS, printed } from '../support/kernel-log.ts';
 import { perfScript, SAMPLES } from '../support/perf-output.ts';
@@ -32,38 +32,55 @@ export async function makeSeeds(): Promise<Seeds> {
   const files = ALL_RECORDINGS.filter((path) => statSync(path).size < LARGEST_PROFILE || path.endsWith('.txt.gz')).map(
     (path) => (path.endsWith('.gz') ? gunzipSync(readFileSync(path)) : readFileSync(path)),
   );
-  const texts = files.filter((bytes) => bytes.subarray(0, 200).every((byte) => byte >= 9));
-  const parts = [
-    ...Object.values(PRINTERS).map((printer) => Buffer.from(printed(DUMPS, printer))),
-    Buffer.from(
-      perfScript(SAMPLES, ['comm', 'pid', 'tid', 'cpu', 'time', 'period', 'event', 'ip', 'sym', 'symoff', 'dso']),
-    ),
-    Buffer.from(perfScript(SAMPLES, ['comm', 'tid', 'event', 'ip', 'sym'])),
-    ...files.filter((bytes) => bytes.length <= 2 * WINDOW),
-    ...texts.flatMap((bytes) => Array.from({ length: WINDOWS }, () => slice(dice, bytes, WINDOW))),
+  const seeds: Seed[] = [];
+  // Parts of a recording belong to its reader, also where they do not look like its format any more.
+  for (const bytes of files)
+    seeds.push(...partsOf(dice, bytes).map((part) => ({ bytes: part, reader: readerOf(bytes) })));
+  const alone = [
+    ...Object.values(PRINTERS).map((printer) => printed(DUMPS, printer)),
+    perfScript(SAMPLES, ['comm', 'pid', 'tid', 'cpu', 'time', 'period', 'event', 'ip', 'sym', 'symoff', 'dso']),
+    perfScript(SAMPLES, ['comm', 'tid', 'event', 'ip', 'sym']),
   ];
-  const written: Buffer[] = [];
-  for (const part of parts) {
-    const census = await censusOf(part);
-    if (!census || written.length > 400) continue;
-    for (const { write } of WRITERS) {
-      const bytes = Buffer.from(await write(census));
-      written.push(bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes);
+  for (const bytes of alone.map((text) => Buffer.from(text))) seeds.push({ bytes, reader: readerOf(bytes) });
+  for (const { bytes, reader } of seeds.filter((_, i) => i % 3 === 0)) {
+    const census = await censusOf(bytes, reader);
+    for (const { write } of census ? WRITERS : []) {
+      const packed = Buffer.from(await write(census as never));
+      const plain = packed[0] === 0x1f && packed[1] === 0x8b ? gunzipSync(packed) : packed;
+      seeds.push({ bytes: plain, reader: readerOf(plain) });
     }
   }
-  const all = [...parts, ...written].filter((bytes) => bytes.length > 0 && bytes.length < 8 * WINDOW);
+  const small = seeds.filter(({ bytes }) => bytes.length > 0 && bytes.length < 8 * WINDOW);
   const ofReader = new Map<string, Buffer[]>(READERS.map(({ name }) => [name, []]));
-  for (const bytes of all) {
-    const reader = sniffReader(bytes, 'seed', true);
-    if (typeof reader === 'object') ofReader.get(reader.name)?.push(bytes);
-  }
-  return { ofReader, all };
+  for (const { bytes, reader } of small) ofReader.get(reader)?.push(bytes);
+  return { ofReader, all: small.map(({ bytes }) => bytes) };
 }
 
-async function censusOf(bytes: Buffer) {
+/** A file with the name of its reader, '' where none takes it. */
+interface Seed {
+  readonly bytes: Buffer;
+  readonly reader: string;
+}
+
+function readerOf(bytes: Buffer): string {
+  const reader = sniffReader(bytes.subarray(0, 1 << 16), 'seed', true);
+  return typeof reader === 'object' ? reader.name : '';
+}
+
+/** The file, its beginning, and windows of whole lines; only profiles make no sense in parts. */
+function partsOf(dice: Dice, bytes: Buffer): Buffer[] {
+  const isText = bytes.subarray(0, 200).every((byte) => byte >= 9);
+  const windows = isText ? Array.from({ length: WINDOWS }, () => slice(dice, bytes, WINDOW)) : [];
+  const beginnings = isText ? [200, 700, 2000, 5000].map((size) => bytes.subarray(0, size)) : [];
+  return [...(bytes.length <= 2 * WINDOW ? [bytes] : []), ...beginnings, ...windows];
+}
+
+async function censusOf(bytes: Buffer, reader: string) {
   try {
     const input = await decompress('seed', chunked(bytes, 1 << 20));
-    return (await readInput(input, { knowledge: kernelKnowledge() })).census;
+    return (
+      await readInput(input, { knowledge: kernelKnowledge(), ...(reader !== '' && { reader: readerNamed(reader) }) })
+    ).census;
   } catch {
     return null;
   }
