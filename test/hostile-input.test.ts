@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Line, Location, Profile, Function as ProfiledFunction, Sample, StringTable, ValueType } from 'pprof-format';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FormatReader } from '../src/formats/reader.ts';
+import { READERS } from '../src/formats/registry.ts';
 import { readInputs } from '../src/report/read-inputs.ts';
+import { readBytes } from './support/check-reader.ts';
 
 // Small files that ask for much: time that grows with the square of a line, memory that the file does not need.
 let folder = '';
@@ -43,6 +46,69 @@ describe('time grows with the length of the input only', () => {
     const frames = Array.from({ length: 30_000 }, (_, i) => `f${i}`);
     const { census } = await readInputs([file('deep', `${frames.join(';')} 7\n`)]);
     expect(census.total).toBe(7);
+  });
+});
+
+describe('every reader takes a megabyte of anything in about the time of an ordinary one', () => {
+  const MEGABYTE = 1_000_000;
+  const filled = (piece: string, before = '', after = '') => before + piece.repeat(MEGABYTE / piece.length) + after;
+  /** Pieces that expressions of some reader begin with, take in two ways, or look for the end of. */
+  const SHAPES: readonly string[] = [
+    ...[
+      '\n',
+      '\r',
+      ' ',
+      '\t',
+      '\u2028',
+      '1',
+      'a',
+      '_',
+      '(',
+      '[',
+      '<',
+      '"',
+      'a: ',
+      '1.000000: ',
+      'pid: 1 ',
+      'a=1 ',
+      ',1',
+    ],
+    ...['+0x1', '=> ', '- ', '# ', '? ', 'ffffffff81 ', ' f+0x1/0x2', '[ 1.0] ', 'RIP: ', 'Call Trace: ', 'Trace1 '],
+  ].map((piece) => filled(piece));
+  const MORE = [
+    filled(' ', 'a', 'b'),
+    filled(';', 'a', ' x'),
+    filled(' ', 'Trace1'),
+    filled('}', '{ '),
+    filled(', ', '@['),
+    filled('A', '<', ';b_[k] 1'),
+    filled(' ', '[ 1.0] Allocated'),
+    filled(' of by ', 'Sampling at '),
+    filled(',caller=T1', '6,1,1'),
+    filled('S', 'task:x state:'),
+    filled('"a":1,', '{'),
+  ];
+
+  async function seconds(text: string, reader: FormatReader): Promise<number> {
+    const start = process.cpuUsage();
+    await readBytes(text, { reader }).catch(() => null);
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1e6;
+  }
+
+  test.each(READERS.map((reader) => [reader.name, reader] as const))('%s', async (_, reader) => {
+    const ordinary = Math.max(
+      await seconds(filled('a: 1 b;c_[k] [ 1.0] vfs_write+0x1/0x2 (x)\n'), reader),
+      await seconds(filled('[ 1.0] Call Trace:\n'), reader),
+      0.05,
+    );
+    for (const text of [...SHAPES, ...MORE]) {
+      // The same in lines as long as readers take, and in one.
+      for (const shape of [text, text.replace(/.{3000}/gs, '$&\n')]) {
+        const ratio = (await seconds(shape, reader)) / ordinary;
+        expect(ratio, `${reader.name}: ${JSON.stringify(shape.slice(0, 40))}`).toBeLessThan(60);
+      }
+    }
   });
 });
 

@@ -23,6 +23,7 @@ const CHECKS: readonly Check[] = [
   { name: 'biome', command: npx('biome', 'check', '--error-on-warnings', '.') },
   { name: 'knip', command: npx('knip') },
   { name: 'imports', command: npx('tsx', 'tools/check-imports.ts') },
+  { name: 'regular expressions', command: npx('tsx', 'tools/check-regexes.ts') },
   { name: 'atlas:docs', command: npx('tsx', 'tools/tree-docs.ts', '--check') },
   { name: 'atlas:check', command: npx('tsx', 'tools/atlas-check.ts') },
   { name: 'shellcheck', command: ['shellcheck', '-x', '-P', 'SCRIPTDIR', ...SCRIPTS], optional: 'shellcheck' },

@@ -68,7 +68,11 @@ const TEXT: readonly ForeignText[] = [
     sign: /^# (?:Samples: .* of event|Overhead +)/m,
     instead: 'perf script prints what is read, from the same perf.data',
   },
-  { what: 'the output of perf trace', sign: /^ *\d+\.\d{3} \( *(?:\d+\.\d{3} ms)? *\): /m, instead: STACKLESS },
+  {
+    what: 'the output of perf trace',
+    sign: /^ {0,20}\d{1,9}\.\d{3} \( {0,20}(?:\d{1,9}\.\d{3} ms)? {0,20}\): /m,
+    instead: STACKLESS,
+  },
   {
     what: 'the output of simpleperf report-sample',
     sign: /^sample:\r?\n {2}event_type: /m,
@@ -79,10 +83,13 @@ const TEXT: readonly ForeignText[] = [
   // The kernel's own tracing
   {
     what: "a trace of ftrace's function_graph, which tells what functions call and not who calls them",
-    sign: /^# tracer: function_graph|^ *\d+\) +[+!#*@$ ]*(?:\d+\.\d{3} us)? +\| +\S/m,
+    sign: /^# tracer: function_graph|^ {0,20}\d{1,5}\) {1,9}[+!#*@$ ]{0,20}(?:\d{1,9}\.\d{3} us)? {1,20}\| +\S/m,
     instead: 'the function tracer with options/func_stack_trace records what is read',
   },
-  { what: "a listing of a slab cache's users", sign: /^ +\d+ \S+\+0x[0-9a-f]+\/0x[0-9a-f]+.* age=\d+/m },
+  {
+    what: "a listing of a slab cache's users",
+    sign: /^ {1,20}\d{1,9} \S{1,200}\+0x[0-9a-f]{1,16}\/0x[0-9a-f]{1,16}.{0,200} age=\d/m,
+  },
   { what: 'symbols of a kernel (kallsyms or System.map)', sign: /^[0-9a-f]{16} [A-Za-z] \w+/m, instead: STACKLESS },
   // Debuggers
   { what: "backtraces of crash's bt", sign: /^PID: \d+ +TASK: [0-9a-f]+ +CPU: \d+ +COMMAND: /m, instead: EXPLAIN },

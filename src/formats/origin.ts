@@ -9,7 +9,7 @@ export interface Origin {
 
 /** `[kernel.kallsyms]`, `[guest.kernel.kallsyms]`, `/usr/lib/debug/boot/vmlinux-6.1`, `/proc/kcore`. */
 const KERNEL_FILE = /^\[(?:guest\.)?kernel|(?:^|\/)vmlinux[-.\w]*$|^\/proc\/kcore$/;
-const MODULE_FILE = /([^/]+)\.ko(?:\.(?:gz|xz|zst|debug))?$/;
+const MODULE_FILE = /(?:^|\/)([^/]+)\.ko(?:\.(?:gz|xz|zst|debug))?$/;
 /** What stands in brackets and is no module. */
 const USER_MAPPING = /^\[(?:vdso|vsyscall|stack|heap|anon|uprobes)/;
 const UNKNOWN_FILE = /^(?:|\[?unknown\]?)$/;

@@ -66,7 +66,7 @@ async function* only(bytes: Buffer): AsyncGenerator<Buffer> {
  * `? try_to_wake_up+0x5/0x450 [ext4]`, `ksys_write at fs/read_write.c:637`.
  */
 const FRAME =
-  /^[\s|`-]*(#\d+\s+)?(\[?<?(?:0x)?[0-9a-f]{8,16}>?\]?:?\s+(?:in\s+)?)?(\?\s+)?([A-Za-z_]\w*(?:\.\w+)*)(?:\+(0x[0-9a-f]+|\d+)(?:\/0x[0-9a-f]+)?)?(\s*\(\))?(?:\s+\[([\w-]+)\])?(\s+(?:at|\().*)?\s*$/;
+  /^(#\d+\s+)?(\[?<?(?:0x)?[0-9a-f]{8,16}>?\]?:?\s+(?:in\s+)?)?(\?\s+)?([A-Za-z_]\w*(?:\.\w+)*)(?:\+(0x[0-9a-f]+|\d+)(?:\/0x[0-9a-f]+)?)?(\s*\(\))?(?:\s+\[([\w-]+)\])?(\s+(?:at|\().*)?$/;
 
 function addBareStack(builder: CensusBuilder, block: string): void {
   const { symbols } = builder.census;
@@ -77,7 +77,7 @@ function addBareStack(builder: CensusBuilder, block: string): void {
 function bareFrame(line: string, symbols: SymbolTable): Frame | null {
   const printed = parsePrintedFrame(line);
   if (printed) return internFrame(symbols, printed);
-  const match = FRAME.exec(line);
+  const match = FRAME.exec(line.replace(/^[\s|`-]+/, '').trimEnd());
   if (!match) return null;
   const [, number, address, doubt, name = '', offset, call, module, place] = match;
   const isMarked = [number, address, doubt, offset, call, module, place].some((part) => part !== undefined);

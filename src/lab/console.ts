@@ -1,6 +1,9 @@
 /** Enough for the long report of a panic or of memory running out. */
 const KEPT_LINES = 400;
 
+/** Kernels print no longer lines; the guest may. */
+const LONGEST_LINE = 1024;
+
 /** The guest's console, kept as its last lines for when something goes wrong. */
 export class ConsoleTail {
   #lines: string[] = [];
@@ -9,7 +12,12 @@ export class ConsoleTail {
   push(chunk: Buffer): void {
     const [partial = '', ...complete] = (this.#partial + chunk.toString('latin1')).split('\n').reverse();
     this.#partial = partial.slice(-4096);
-    this.#lines.push(...complete.reverse().map(printable).filter(Boolean));
+    this.#lines.push(
+      ...complete
+        .reverse()
+        .map((line) => printable(line.slice(0, LONGEST_LINE)))
+        .filter(Boolean),
+    );
     this.#lines = this.#lines.slice(-KEPT_LINES);
   }
 

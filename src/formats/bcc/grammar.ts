@@ -12,7 +12,7 @@ const LONGEST_HEAD = 300;
 /** Head, name, measure, and what the tool probes. */
 const HEADS: readonly (readonly [RegExp, Tool['name'], string, string])[] = [
   [/^Tracing \d+ functions? for "b?'?(.*?)'?"\.\.\. Hit Ctrl-C/, 'stackcount', '', ''],
-  [/^Sampling at .* (?:Hertz|events)? ?.*of .* by .*stack/, 'profile', '', 'cpu-clock'],
+  [/^Sampling at .{0,40} (?:Hertz|events)? ?.{0,40}of .{0,200} by .*stack/, 'profile', '', 'cpu-clock'],
   [/^Tracing off-CPU time \(us\) of /, 'offcputime', 'off-cpu', ''],
   [/^Tracing blocked time \(us\) by .*off-CPU and waker stack/, 'offwaketime', 'blocked', ''],
   [/^Tracing blocked time \(us\) by /, 'wakeuptime', 'blocked', 'try_to_wake_up'],
@@ -65,11 +65,11 @@ export interface BccFrame {
 const LARGEST = 0x7fffffff;
 const LONGEST_FRAME = 2048;
 /** An address (-v, -a, older versions), a name with its offset (-s), where it lies. Names of C++ have blanks. */
-const FRAME = /^\s+(?:(?:0x)?([0-9a-f]{8,16})[ \t]+)?(\S.*?)(?:\+0x([0-9a-f]+))?(?: \[([^\]\s]+)\])?\s*$/;
+const FRAME = /^\s+(?:(?:0x)?([0-9a-f]{8,16})[ \t]+)?(\S.*?)(?:\+0x([0-9a-f]+))?(?: \[([^\]\s]+)\])?$/;
 
 /** Reads a line of a stack; null for any other. Python 3 marks names of older versions: `b'schedule'`. */
 export function parseFrame(line: string): BccFrame | null {
-  const match = line.length > LONGEST_FRAME ? null : FRAME.exec(line);
+  const match = line.length > LONGEST_FRAME ? null : FRAME.exec(line.trimEnd());
   if (!match) return null;
   const [, address = '', printed = '', digits, place = ''] = match;
   const offset = digits === undefined ? -1 : Number.parseInt(digits, 16);
@@ -95,7 +95,7 @@ export interface BccTask {
 
 /** Reads the line of a task; null for any other. */
 export function parseTask(line: string): BccTask | null {
-  const [, comm, digits] = /^ {4}- +(.+) \((-?\d+)\)$/.exec(line) ?? /^ {4}(\S.*) \[(\d+)\]$/.exec(line) ?? [];
+  const [, comm, digits] = /^ {4}- +(\S.*) \((-?\d+)\)$/.exec(line) ?? /^ {4}(\S.*) \[(\d+)\]$/.exec(line) ?? [];
   return comm === undefined ? null : { comm, pid: pidIn(digits) };
 }
 

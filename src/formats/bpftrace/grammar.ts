@@ -19,7 +19,7 @@ const LONGEST_FRAME = 1024;
 /** `    f+12`, with debug information `    f+12 (fs/read_write.c:450)`, of a module `    f+12 ([ext4])`. */
 const PLAIN = /^\s+(\S.*?)\+(\d{1,10})(?:\s+(?:\((.*)\)|\[([\w-]+)\]))?\s*$/;
 /** kstack(perf): `\tffffffff8e7ea5b0 f+12 ([kernel])`. */
-const PERF = /^\s+([0-9a-f]{8,16}) (\S.*?)(?:\+(\d{1,10}))?(?: \((.*)\))?\s*$/;
+const PERF = /^\s+([0-9a-f]{8,16}) (\S.*?)(?:\+(\d{1,10}))?(?: \((.*)\))?$/;
 /** No symbol was found: `    0xffffffffc0318083`; kstack(raw): `ffffffffc0318083` without blanks before it. */
 const ADDRESS = /^\s*(?:0x([0-9a-f]{6,16})|([0-9a-f]{12,16}))(?:\+\d+)?(?:\s+\((.*)\))?\s*$/;
 /** What a function is that has no name, in a place of its own. */
@@ -28,7 +28,7 @@ const UNKNOWN = /^\s+(\[unknown\]|\?\?)\s*$/;
 /** Reads a line of a stack; null for any other. */
 export function parseFrame(line: string): BpfFrame | null {
   if (line.length > LONGEST_FRAME) return null;
-  const perf = PERF.exec(line);
+  const perf = PERF.exec(line.trimEnd());
   if (perf) {
     const [, address = '', name = '', offset, place = ''] = perf;
     const space = spaceOf(address);

@@ -9,7 +9,7 @@ import { feedLines, SingleLines } from '../lines.ts';
 import type { ByteStream, FormatReader, SniffResult } from '../reader.ts';
 
 const TOTAL = /^\s*Total\s+(\S+?)\s*:\s*(\d{1,15})\s*$/;
-const TRACE = /^\s*Trace\s*(\d+)\s*:?\s+(\d{1,15})\s*$/;
+const TRACE = /^\s*Trace\s*(\d+)(?:\s{1,20}:|:)?\s+(\d{1,15})\s*$/;
 
 /**
  * Call traces sorted and counted by hand, in the form of the founding case: facts about the workload, the total,
@@ -96,10 +96,10 @@ class CountedTracesParser extends SingleLines {
 
   /** `./db_bench` and `- Keys:  16B each`: what ran, and with what. */
   #head(line: string): void {
-    const fact = /^\s*-?\s*([A-Za-z][\w /]*?)\s*:\s*(\S.*?)\s*$/.exec(line);
+    const fact = /^(?:-\s*)?([A-Za-z][\w /]*):\s*(\S.*)$/.exec(line.trim());
     if (fact) {
       const [, key = '', value = ''] = fact;
-      this.#facts.push([camelCase(key), /^\d+$/.test(value) ? Number(value) : value]);
+      this.#facts.push([camelCase(key.trimEnd()), /^\d+$/.test(value) ? Number(value) : value]);
     } else if (this.#program === '' && /^\s*\S/.test(line)) this.#program = line.trim();
   }
 

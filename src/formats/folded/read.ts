@@ -20,7 +20,7 @@ const LOST = /^\[lost\];\[(.+)\]$/;
 const TARGET = /^\[target\];\[(.+)\]$/;
 
 /** A boundary between contexts, as kernel logs print them. */
-const MARKER = /^<<?\/?[A-Z#]+[A-Z#0-9]*>>?$/;
+const MARKER = /^<<?\/?[A-Z#][A-Z#0-9]*>>?$/;
 
 /**
  * Folded stacks, as flame graph tools read and write them: one stack a line, frames joined by semicolons, outermost

@@ -122,7 +122,7 @@ const USER_ADDRESS = /^<([0-9a-f]{8,16})>$/;
 
 /** Reads a line of a stack; null for any other text. */
 export function parseFrame(line: string): FtraceFrame | null {
-  const text = /^\s*=>\s*(.*?)\s*$/.exec(line)?.[1];
+  const text = /^=>\s*(\S.*)?$/.exec(line.trim())?.[1];
   if (text === undefined || text === '') return null;
   if (text === '[FTRACE TRAMPOLINE]') return kernel(text);
   if (text === '??' || text === '0')
@@ -165,7 +165,8 @@ const FUNCTION = new RegExp(
   String.raw`^${SYMBOL}(?:\(.*\))?(?: <--? ?${SYMBOL}| \(${SYMBOL}\))?(?: \(repeats: (\d{1,9}), last_ts:.*\))?\s*$`,
 );
 /** `myprobe: (vfs_write+0x0/0x1a0) count=3`, on return `myret: (ksys_write+0x6f/0xf0 <- vfs_write) ret=3`. */
-const PROBE = /^\(([^\s+()]+)\+0x([0-9a-f]+)\/0x[0-9a-f]+(?: \[[\w-]+\])?(?: <[0-9a-f]+>)?(?: <- ([^\s+()]+)[^)]*)?\)/;
+const PROBE =
+  /^\(([^\s+()]+)\+0x([0-9a-f]+)\/0x[0-9a-f]+(?: \[[\w-]+\])?(?: <[0-9a-f]+>)?(?: <- ([^\s+()]+)(?:[\s+(][^)]*)?)?\)/;
 /** A kprobe at the entry lies behind what the compiler puts there for indirect calls (`endbr64`, `bti c`). */
 const ENTRY = 8;
 
@@ -173,7 +174,7 @@ const ENTRY = 8;
 export function parseContent(content: string, tracer: string): Content {
   if (content.startsWith('<stack trace')) return { kind: 'stack' };
   if (content.startsWith('<user stack trace')) return { kind: 'user-stack' };
-  const [, name, rest = ''] = /^([A-Za-z0-9_.-]+):(?:\s+(.*))?$/.exec(content) ?? [];
+  const [, name, rest = ''] = /^([A-Za-z0-9_.-]+):(?:\s+(\S.*)?)?$/.exec(content) ?? [];
   if (name === undefined) return functionIn(content) ?? { kind: 'event', name: tracer, probed: '' };
   if (name === 'kernel_stack') return { kind: 'stack' };
   if (name === 'user_stack') return { kind: 'user-stack' };

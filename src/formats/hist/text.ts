@@ -43,7 +43,7 @@ export interface HistListener {
 /** The last key of a line is a stack, whose first frame may stand on it: `{ delta: ~ 0-99, stack.stacktrace   f+0x1/0x2`. */
 const STACK_KEY = /(?:^|, )(?:[\w.]+\.)?(?:common_)?stacktrace(?::|(?=\s))\s*(\S.*)?$/;
 /** `hitcount:          1`, `hitcount (%):  60.00`, a bar that may be empty. */
-const VALUE = /\s+([\w.$-]+)( \(%\))?:(?: *([\w.#]+|\[ERROR\])(?!\S*:))?/y;
+const VALUE = /\s+([\w.$-]+)( \(%\))?:(?: *([\w.#]{1,60}|\[ERROR\])(?!\S{0,200}:))?/y;
 /** Where a key ends and the next begins. */
 const NEXT_KEY = /, (?=[\w.]+: )/;
 /** No kernel prints as many frames. */
@@ -179,12 +179,12 @@ export class HistText {
 }
 
 function keyOf(text: string): [string, string][] {
-  const [, name, value = ''] = /^([\w.]+): *(.*?)\s*$/.exec(text.trim()) ?? [];
-  return name === undefined ? [] : [[name, value]];
+  const [, name, value = ''] = /^([\w.]+):(.*)$/.exec(text.trim()) ?? [];
+  return name === undefined ? [] : [[name, value.trim()]];
 }
 
 /** A task as a key prints it: `kworker/0:1     [         9]`, with `.execname`; the pid alone without. */
 export function taskIn(value: string): { readonly comm: string; readonly pid: number } {
-  const [, comm = '', bracketed, bare] = /^(?:(.*?)\s*\[\s*(\d{1,10})\]|(\d{1,10}))$/.exec(value) ?? [];
-  return { comm, pid: Number(bracketed ?? bare ?? -1) };
+  const [, comm = '', bracketed, bare] = /^(?:(.*)\[\s*(\d{1,10})\]|(\d{1,10}))$/.exec(value) ?? [];
+  return { comm: comm.trimEnd(), pid: Number(bracketed ?? bare ?? -1) };
 }

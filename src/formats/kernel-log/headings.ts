@@ -162,8 +162,8 @@ function event(kind: string, pattern: RegExp, taskFollows = false): EventForm {
 
 /** The further stacks of a report: where something was allocated, which lock was taken where. */
 const SECTIONS: readonly RegExp[] = [
-  /^(?:INFO: )?(?:Allocated|Freed)(?:(?: by task \d+| in \S).*)?:?\s*$/,
-  /\b(?:allocated|freed) by task \d+.*:\s*$/,
+  /^(?:INFO: )?(?:Allocated|Freed)(?: by task \d| in \S|:?\s*$)/,
+  /\b(?:allocated|freed) by task \d.*:\s*$/,
   /^page last (?:allocated|free)/,
   /^page_owner /,
   /^The buggy address belongs/,
@@ -177,7 +177,7 @@ const SECTIONS: readonly RegExp[] = [
 /** `Allocated by task 411` where the line is the heading of a stack that is told for information; '' otherwise. */
 export function sectionIn(content: string): string {
   if (!SECTIONS.some((pattern) => pattern.test(content))) return '';
-  return content.trim().replace(/\s*:$/, '');
+  return content.trim().replace(/:$/, '').trimEnd();
 }
 
 /** Lines with which a trace ends. */

@@ -28,7 +28,7 @@ const PREFIX = new RegExp(
 );
 
 /** `4,1234,9849656,-,caller=T15;text` of /dev/kmsg. */
-const KMSG = /^\d+,\d+,\d+,[^,;]*(?:,caller=([TC]\d+))?[^;]*;/;
+const KMSG = /^\d+,\d+,\d+,[^,;]*(?:,caller=([TC]\d{1,9})(?:,[^;]*)?|,[^;]*)?;/;
 
 /** Splits a line of a kernel log. Never fails: a line without any prefix is all text. */
 export function splitLogLine(line: string): LogPrefix {

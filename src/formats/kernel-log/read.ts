@@ -27,7 +27,7 @@ const KEPT: ReadonlySet<Meaning['kind']> = new Set(['frames', 'rip', 'task', 'st
 
 /** What only a kernel log has: headings of stacks, /proc/PID/stack, arm32's backtraces, JSON of journalctl. */
 const SIGNS =
-  /^(?![^\S\n]*#)(?:.{0,200}(?:Call [Tt]race:|\bBacktrace: ?$|BUG: K(?:[A-Z]{1,4}SAN|FENCE): |unreferenced object 0x)|\[<0{1,16}>\] \w|Page allocated via order|.{0,100}\) from \[<[0-9a-f]+>\] \(|\{.{0,2000}"_TRANSPORT" ?: ?"kernel")/m;
+  /^(?![ \t]*#)(?:.{0,200}(?:Call [Tt]race:|\bBacktrace: ?$|BUG: K(?:[A-Z]{1,4}SAN|FENCE): |unreferenced object 0x)|\[<0{1,16}>\] \w|Page allocated via order|.{0,100}\) from \[<[0-9a-f]+>\] \(|\{.{0,2000}"_TRANSPORT" ?: ?"kernel")/m;
 
 /** Kernel logs with call traces, as dmesg, journalctl, syslog, a serial console and /dev/kmsg give them. */
 export const dmesgReader: FormatReader = {

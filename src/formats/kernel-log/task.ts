@@ -19,7 +19,7 @@ const COMM_AND_KERNEL =
 const KERNEL_ONLY = /^\s+(?:Not tainted|Tainted: [A-Z ]*[A-Z])\s+(\S+) #\d/;
 
 /** `task:kworker/0:1 state:D stack:0 pid:123 ppid:2`, as hung tasks and SysRq-T print. */
-const ASLEEP = /^\s*task:(.{1,80}?)\s{1,40}state:\S+.*?\bpid:\s*(\d+)/;
+const ASLEEP = /^\s*task:(.{1,80}?)\s{1,40}state:\S.*?\bpid:\s*(\d+)/;
 /** `mounter         D29336  7561   7543 0x00000004`, before 5.11; `rsyslogd  R  running task  28640  5 1 0x00000000`. */
 const ASLEEP_OLD =
   /^(\S.{0,14}?) +[A-Z] *(?:running task +)?(?:[0-9a-f]{8,16} +|\(ptrval\) +)?(\d+) +(\d+) +\d+ +0x[0-9a-f]{8}\b/;

@@ -68,7 +68,7 @@ const END: Meaning = { kind: 'end' };
 const FOLLOWED: Meaning = { kind: 'followed' };
 
 /** arm32 with frame pointers prints `Backtrace:`. */
-const TRACE_START = /^\s*(?:Call [Tt]race|Backtrace):\s*(.*)$/;
+const TRACE_START = /^\s*(?:Call [Tt]race|Backtrace):\s*(\S.*)?$/;
 
 /**
  * `RIP: 0010:f+0x1/0x2`, before 4.10 `RIP: 0010:[<ffffffff8105>]  [<ffffffff8105>] f+0x1/0x2`; the selector tells user

@@ -159,14 +159,14 @@ function columnValue(digits: string | undefined): number {
 
 /** Names of events have no blanks, except what perf makes up for one that it has no name for. */
 const NAME = String.raw`(?:raw 0x[0-9a-f]+|unknown (?:tracepoint|attr type: \d+)|\d*[A-Za-z_][^\s]*?)`;
-const EVENT = new RegExp(String.raw`^\s*(?:(\d+)\s+)?(${NAME}):(?:\s+(.*))?$`);
+const EVENT = new RegExp(String.raw`^\s*(?:(\d+)\s+)?(${NAME}):(?:\s+(\S.*)?)?$`);
 
 /** The part after the time stamp; null if there is no event in it. */
 export function parseEvent(text: string): PerfEvent | null {
   const event = EVENT.exec(text);
   if (event) return { name: event[2] ?? '', period: numberOr(event[1]), rest: event[3] ?? '' };
-  const bare = /^\s*(\d+)?\s*$/.exec(text);
-  return bare ? { name: '', period: numberOr(bare[1]), rest: '' } : null;
+  const bare = /^(\d*)$/.exec(text.trim());
+  return bare ? { name: '', period: numberOr(bare[1] || undefined), rest: '' } : null;
 }
 
 function numberOr(digits: string | undefined): number {
@@ -249,7 +249,7 @@ export interface PerfRecord {
 
 /** Reads what stands in place of an event; null for any other text. */
 export function parseRecord(text: string): PerfRecord | null {
-  const record = /(?:^|\s)PERF_RECORD_([A-Z_]+)(?:.*\blost (\d+))?/.exec(text);
+  const record = /(?:^|\s)PERF_RECORD_([A-Z_]+)(?:[^A-Z_].*\blost (\d+))?/.exec(text);
   return record && { lost: record[1]?.startsWith('LOST') ? Number(record[2] ?? 1) : 0 };
 }
 

@@ -41,7 +41,7 @@ export function sniffPerfScript(head: Buffer, _fileName: string, isWhole: boolea
 
 /** A line that is hardly anything but a frame: an address in its column, or one with a file at the end. */
 function isFrame(line: string): boolean {
-  const hasForm = /^\t\s*[0-9a-f]{1,16}[ \t]\S/.test(line) || /^\s*[0-9a-f]{4,16}\s+\S.*\(.*\)$/.test(line);
+  const hasForm = /^\t\s*[0-9a-f]{1,16}[ \t]\S/.test(line) || /^\s*[0-9a-f]{4,16}\s+[^\s(][^(]*\(.*\)$/.test(line);
   return hasForm && parseFrame(line) !== null;
 }
 

@@ -44,7 +44,7 @@ const SIZES: readonly (readonly [label: string, key: string, unit: string])[] = 
 ];
 
 function noteDbBenchFact(line: string, facts: Facts): void {
-  const match = /^(?:- )?([A-Za-z][A-Za-z ]*?):\s+(.*)$/.exec(line);
+  const match = /^(?:- )?([A-Za-z][A-Za-z ]*):\s+(\S.*)?$/.exec(line);
   if (!match) return;
   const [, label = '', value = ''] = match;
   const first = Number.parseFloat(value);
