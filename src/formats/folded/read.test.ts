@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { checkBytes, groupCounts, readBytes } from '../../../test/support/check-reader.ts';
 import { stacks } from '../../../test/support/stacks.ts';
 import { NO_TARGET } from '../../census/row-table.ts';
+import { readerNamed } from '../registry.ts';
 import { foldedStacks } from './write.ts';
 
 test('marked kernel frames: the process first, user frames, kernel frames', async () => {
@@ -155,4 +156,14 @@ test('an element in brackets is a frame where the file lists no such target', as
   const { census } = await readBytes('[target];[vfs_write] 0\na;main;[target:other] 1\na;b;vfs_write_[k] 1\n');
   expect(groupCounts(census, 'target')).toEqual([['vfs_write', 2]]);
   expect(census.symbols.raw(census.stacks.frames(census.rows.row(0).stack)[0]!.symbol)).toBe('[target:other]');
+});
+
+test('a name that ends in a number is no second count', async () => {
+  const census = stacks(`
+    3 dd
+    operator() 2 (a.out)
+  `);
+  census.add({ stack: census.stack([{ symbol: census.symbols.intern('f 7', '', 'user'), offset: -1 }]) }, 4);
+  const { census: back } = await readBytes(foldedStacks(census), { reader: readerNamed('folded') });
+  expect(back.total).toBe(7);
 });

@@ -28,7 +28,8 @@ export function foldedStacks(census: Census): string {
       task = element(census.keys.at(row.key).comm || '-');
       tasks.set(row.key, task);
     }
-    const line = `${task};${stack}${targetTexts(row)}`;
+    // A name that ends in a number would be a second count.
+    const line = `${task};${stack}${targetTexts(row)}`.replace(/\s(\d+(?:\.\d+)?)$/, ':$1');
     lines.set(line, (lines.get(line) ?? 0) + row.count);
   }
   for (const name of census.targets) lines.set(`[target];[${element(name)}]`, 0);
