@@ -161,7 +161,7 @@ test('an element in brackets is a frame where the file lists no such target', as
 test('a name that ends in a number is no second count', async () => {
   const census = stacks(`
     3 dd
-    operator() 2 (a.out)
+    main (a.out)
   `);
   census.add({ stack: census.stack([{ symbol: census.symbols.intern('f 7', '', 'user'), offset: -1 }]) }, 4);
   const { census: back } = await readBytes(foldedStacks(census), { reader: readerNamed('folded') });
