@@ -16,8 +16,10 @@ const LARGEST = 0x7fffffff;
 /** A line that could be a frame; longer ones are something else's output. */
 const LONGEST_FRAME = 1024;
 
+/** Kernel's names have no blanks; those of C++ have, and brackets too. */
+const NAME = /^[^\s*]+$|[(<:]/;
 /** `    f+12`, with debug information `    f+12 (fs/read_write.c:450)`, of a module `    f+12 ([ext4])`. */
-const PLAIN = /^\s+(\S.*?)\+(\d{1,10})(?:\s+(?:\((.*)\)|\[([\w-]+)\]))?\s*$/;
+const PLAIN = /^\s*(\S.*?)\+(\d{1,10})(?:\s+(?:\((.*)\)|\[([\w-]+)\]))?\s*$/;
 /** kstack(perf): `\tffffffff8e7ea5b0 f+12 ([kernel])`. */
 const PERF = /^\s+([0-9a-f]{8,16}) (\S.*?)(?:\+(\d{1,10}))?(?: \((.*)\))?$/;
 /** No symbol was found: `    0xffffffffc0318083`; kstack(raw): `ffffffffc0318083` without blanks before it. */
@@ -25,9 +27,9 @@ const ADDRESS = /^\s*(?:0x([0-9a-f]{6,16})|([0-9a-f]{12,16}))(?:\+\d+)?(?:\s+\((
 /** What a function is that has no name, in a place of its own. */
 const UNKNOWN = /^\s+(\[unknown\]|\?\?)\s*$/;
 
-/** Reads a line of a stack; null for any other. */
-export function parseFrame(line: string): BpfFrame | null {
-  if (line.length > LONGEST_FRAME) return null;
+/** Reads a line of a stack; null for any other. Within a key the indentation may have been lost. */
+export function parseFrame(line: string, isInKey = false): BpfFrame | null {
+  if (line.length > LONGEST_FRAME || !(isInKey || /^\s|^[0-9a-f]{12,16}$/.test(line))) return null;
   const perf = PERF.exec(line.trimEnd());
   if (perf) {
     const [, address = '', name = '', offset, place = ''] = perf;
@@ -42,6 +44,7 @@ export function parseFrame(line: string): BpfFrame | null {
   const plain = PLAIN.exec(line);
   if (plain) {
     const [, raw = '', offset, place = '', module] = plain;
+    if (!NAME.test(raw)) return null;
     const space =
       module !== undefined || /^\[/.test(place) ? 'kernel' : /^\//.test(place) || /::|\(/.test(raw) ? 'user' : null;
     return { raw, offset: numberIn(offset), module: module ?? moduleIn(place), space };
@@ -82,7 +85,7 @@ export function parseKey(text: string): MapKey {
   const others: string[] = [];
   let open: BpfFrame[] | null = null;
   for (const line of text.split('\n')) {
-    const frame = parseFrame(line);
+    const frame = parseFrame(line, true);
     if (frame) {
       if (open) open.push(frame);
       else {

@@ -104,7 +104,8 @@ export class BpfMaps {
         census.note({ code: 'map-printed-again', map: name, prints: map.prints, isGrowing: map.isGrowing });
       }
       for (const [key, value] of map.last) map.done.set(key, added(map.done.get(key), value));
-      const isSum = this.#areSums || unitOf(name.slice(1)) !== null;
+      const isPlain = [...map.done.values()].some(({ count }) => count < 0);
+      const isSum = isPlain && (this.#areSums || unitOf(name.slice(1)) !== null);
       (isSum ? sums : counts).set(name, map.done);
     }
     for (const [name, entries] of counts) this.#book(name, entries, sums);
@@ -119,10 +120,10 @@ export class BpfMaps {
   #book(name: string, entries: Map<string, MapValue>, sums: Map<string, Map<string, MapValue>>): void {
     const stacks = new ByProbe(this.#builder);
     for (const [key, value] of entries) {
-      const own: Sum[] = value.count >= 0 ? [[this.#measure(name), Math.max(value.sum, 0)]] : [];
+      const own: Sum[] = value.sum >= 0 ? [[this.#measure(name), value.sum]] : [];
       for (const [other, values] of sums) {
         const sum = values.get(key);
-        if (sum) own.push([this.#measure(other), sumOf(sum)]);
+        if (sum) own.push([this.#measure(other), Math.max(sum.number, 0)]);
         values.delete(key);
       }
       this.#add(stacks, key, value.count >= 0 ? value.count : value.number, own);
@@ -134,17 +135,10 @@ export class BpfMaps {
   #bookSums(name: string, entries: Map<string, MapValue>): void {
     const stacks = new ByProbe(this.#builder);
     const { census } = this.#builder;
-    for (const [key, value] of entries) {
-      const isCounted = value.count >= 0;
-      if (!isCounted) {
-        census.note({
-          code: 'no-sample-counts',
-          value: measureName(name),
-          unit: unitOf(name.slice(1)) ?? '',
-          every: 0,
-        });
-      }
-      this.#add(stacks, key, isCounted ? value.count : 1, [[this.#measure(name), Math.max(sumOf(value), 0)]]);
+    const unit = unitOf(name.slice(1)) ?? '';
+    for (const [key, { number }] of entries) {
+      census.note({ code: 'no-sample-counts', value: measureName(name), unit, every: 0 });
+      this.#add(stacks, key, 1, [[this.#measure(name), Math.max(number, 0)]]);
     }
     stacks.book();
   }
@@ -186,7 +180,7 @@ export class BpfMaps {
 
 /** Ends the print that is under way. */
 function endPrint(map: BpfMap): void {
-  const isGrown = [...map.last].every(([key, value]) => sumOf(map.next.get(key)) >= sumOf(value));
+  const isGrown = [...map.last].every(([key, value]) => sizeOf(map.next.get(key)) >= sizeOf(value));
   if (!isGrown) {
     // It was cleared in between: what was printed before counts beside what came after.
     for (const [key, value] of map.last) map.done.set(key, added(map.done.get(key), value));
@@ -206,9 +200,9 @@ function added(one: MapValue | undefined, other: MapValue): MapValue {
   };
 }
 
-function sumOf(value: MapValue | undefined): number {
-  if (!value) return -1;
-  return value.count >= 0 ? Math.max(value.sum, value.count) : value.number;
+/** What grows from print to print. */
+function sizeOf(value: MapValue | undefined): number {
+  return Math.max(value?.count ?? -1, value?.number ?? -1);
 }
 
 function measureName(map: string): string {

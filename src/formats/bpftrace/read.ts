@@ -13,7 +13,7 @@ const LONGEST_KEY = 4096;
 const FEWEST_FRAMES = 2;
 
 const TEXT_SIGNS =
-  /^Attach(?:ing|ed) \d+ probes?(?:\.\.\.)?[ \r]*$|@\w*\[(?:[^\]\n]{0,200}, ?)?\r?\n[ \t]+(?:0x[0-9a-f]{6,16}|\S.{0,500}\+\d+)/m;
+  /^Attach(?:ing|ed) \d+ probes?(?:\.\.\.)?[ \r]*$|@\w*\[(?:[^\]\n]{0,200}, ?)?\r?\n[ \t]*(?:0x[0-9a-f]{6,16}|\S.{0,500}\+\d+)/m;
 const JSON_SIGNS = /^\{ ?"type": ?"(?:attached_probes|map|hist|stats|lhist|printf|lost_events|value)", ?"data":/m;
 
 /**
@@ -127,7 +127,7 @@ class BpftraceParser extends SingleLines {
   }
 
   #continue(open: OpenEntry, line: string): void {
-    const isFrame = parseFrame(line) !== null;
+    const isFrame = parseFrame(line, true) !== null;
     const end = isFrame ? null : END.exec(line);
     if (end) {
       this.#open = null;
@@ -247,5 +247,5 @@ function jsonValue(value: unknown): MapValue | null {
 
 /** The entry of a histogram: how often is told, and no sum. */
 function counted(count: number): MapValue {
-  return { number: count, count: -1, sum: -1 };
+  return { number: -1, count, sum: -1 };
 }

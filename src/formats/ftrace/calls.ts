@@ -1,6 +1,6 @@
 import { systemOfTracepoint } from '../../atlas/tracepoints.ts';
 import type { KeyId } from '../../census/call-key.ts';
-import type { TargetId } from '../../census/row-table.ts';
+import { NO_TARGET, type TargetId } from '../../census/row-table.ts';
 import { type Frame, NO_OFFSET } from '../../census/stack-table.ts';
 import type { SymbolId } from '../../census/symbol-table.ts';
 import type { CensusBuilder, PeeledStack } from '../builder.ts';
@@ -14,7 +14,8 @@ export interface KnownEvent {
   readonly kind: 'function' | 'event';
   /** The event's name; the function's, normalised. */
   readonly name: string;
-  readonly target: TargetId;
+  /** What its calls are counted under. */
+  readonly targetName: string;
   /** The function that is called, where it is known. */
   readonly called: SymbolId | null;
   /** Of a function without a stack: itself and its caller. */
@@ -23,6 +24,8 @@ export interface KnownEvent {
   readonly repeats: number;
   stacks: number;
   withoutStack: number;
+  /** Known from its first call on: what is never counted is no target. */
+  target: TargetId;
 }
 
 /** The lines below `<stack trace>`, learnt once. */
@@ -127,8 +130,18 @@ export class FtraceCalls {
     short: PeeledStack | null,
     repeats: number,
   ): KnownEvent {
-    const target = this.#builder.targetId(called === null ? this.#tracepoint(name) : name);
-    const event = { kind, name, target, called, short, repeats, stacks: 0, withoutStack: 0 };
+    const targetName = called === null ? this.#tracepoint(name) : name;
+    const event: KnownEvent = {
+      kind,
+      name,
+      targetName,
+      target: NO_TARGET,
+      called,
+      short,
+      repeats,
+      stacks: 0,
+      withoutStack: 0,
+    };
     // Functions have a path of their own and need no further account; there may be very many, each by each caller.
     if (kind === 'event') this.#events.push(event);
     return event;
@@ -229,9 +242,14 @@ export class FtraceCalls {
     const frames = [...(kernel?.frames ?? []), ...(user?.frames ?? [])];
     const called = event?.called ?? null;
     const stack = called === null ? this.#builder.stack(frames) : this.#builder.stackOf(called, frames);
-    const target = event?.target ?? this.#targetOf(stack);
+    const target = event ? this.#target(event) : this.#targetOf(stack);
     block.last = { event, user, stack, target };
     this.#builder.add(stack, task, 1, target);
+  }
+
+  #target(event: KnownEvent): TargetId {
+    if (event.target === NO_TARGET) event.target = this.#builder.targetId(event.targetName);
+    return event.target;
   }
 
   /** Of a stack without a record, as `kfree:stacktrace` in set_ftrace_filter leaves: the function that printed it. */
@@ -246,7 +264,7 @@ export class FtraceCalls {
     }
     this.#calls += count;
     this.#callerOnly += count;
-    this.#builder.add(event.short, task, count, event.target);
+    this.#builder.add(event.short, task, count, this.#target(event));
   }
 
   /** How many calls an entry of the trace buffer stands for in this file: a call and its stack are two. */
@@ -262,10 +280,12 @@ export class FtraceCalls {
     // What waits for its stack at the end of a file says nothing of how many have one.
     const waiting = [...this.#cpus.values()].reduce((sum, { open }) => sum + open.length, 0);
     for (const cpu of this.#cpus.values()) if (cpu.told) this.#close(cpu, cpu.told, null);
-    if (this.entries > waiting) this.callsPerEntry = this.#calls / (this.entries - waiting);
+    const hasStacks = this.#calls > this.#callerOnly;
+    if (hasStacks && this.entries > waiting) this.callsPerEntry = this.#calls / (this.entries - waiting);
     for (const cpu of this.#cpus.values()) {
       for (const { event, context } of cpu.open) this.#withoutStack(event, context.task, 1);
     }
+    if (!hasStacks && this.entries > 0) this.callsPerEntry = this.#calls / this.entries;
     const leftOut: KnownEvent[] = [];
     for (const event of this.#events) {
       if (event.stacks > 0) {

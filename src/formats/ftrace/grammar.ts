@@ -6,6 +6,7 @@
 // | `············bash-140·····[001]·d..2.····52.443379:·f·<-g`              | bash        | 140 | 1   | f <-g          |
 // | `············bash-140···[001]·d..2····52.443379:·f·<-g`                 | bash        | 140 | 1   | f <-g          |
 // | `············bash-140···[001]····52.443379:·f·<-g`                      | bash        | 140 | 1   | f <-g          |
+// | `·bash-4000··[01]··1477.606694:·f·<-g`                                  | bash        | 4000 | 1  | f <-g          |
 // | `·····Web·Content-9·····(······7)·[012]·.....·1052.4:·f·<-g`            | Web Content | 9   | 12  | f <-g          |
 // | `···jbd2/vda-8-163·····(-------)·[000]·d..2.·71:·<stack·trace>`         | jbd2/vda-8  | 163 | 0   | <stack trace>  |
 // | `··········<idle>-0·······[001]·d.h2.····52.455932:·sched_wakeup:·a=b`  | <idle>      | 0   | 1   | sched_wakeup: a=b |
@@ -58,7 +59,7 @@ const TIME = String.raw`(\d+(?:\.\d+)?)(us)?[ +!#*@$]?`;
 
 /** With `[001]`. */
 const NORMAL = new RegExp(
-  String.raw`^(.*?)-(\d+)\s+(?:\(\s*(?:\d+|-+)\)\s+)?\[(\d{3,6})\](?:\s+(?=[^\d\s])[^\s:]{3,8})?(\s+)${TIME}:(?:\s+|$)`,
+  String.raw`^(.*?)-(\d+)\s+(?:\(\s*(?:\d+|-+)\)\s+)?\[(\d{2,6})\](?:\s+(?=[^\d\s])[^\s:]{3,8})?(\s+)${TIME}:(?:\s+|$)`,
   'd',
 );
 /** `latency-format`: the CPU in front of the flags. */
@@ -174,7 +175,7 @@ const ENTRY = 8;
 export function parseContent(content: string, tracer: string): Content {
   if (content.startsWith('<stack trace')) return { kind: 'stack' };
   if (content.startsWith('<user stack trace')) return { kind: 'user-stack' };
-  const [, name, rest = ''] = /^([A-Za-z0-9_.-]+):(?:\s+(\S.*)?)?$/.exec(content) ?? [];
+  const [, name, rest = ''] = /^(?=\d*[A-Za-z_])([\w.-]+):(?:\s+(\S.*)?)?$/.exec(content) ?? [];
   if (name === undefined) return functionIn(content) ?? { kind: 'event', name: tracer, probed: '' };
   if (name === 'kernel_stack') return { kind: 'stack' };
   if (name === 'user_stack') return { kind: 'user-stack' };

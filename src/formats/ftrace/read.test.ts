@@ -233,6 +233,13 @@ describe('records without stacks', () => {
     expect(census.losses).toEqual([{ code: 'event-without-stack', count: 2 }]);
   });
 
+  test('of other events are no targets', async () => {
+    const text = HEADER + record('sched_switch: x') + record('sched_wakeup: x') + record(STACK) + WRITE;
+    const { census } = await checkBytes('ftrace', text);
+    expect(census.targets).toEqual(['sched:sched_wakeup']);
+    expect(census.facts.notes).toEqual([{ code: 'events-left-out', events: ['sched_switch'], records: 1 }]);
+  });
+
   test('of events alone are refused, with what to do', async () => {
     const text = record('sched_wakeup: x').repeat(10);
     await expect(readBytes(text)).rejects.toThrow(/no record has a stack; echo 1 > .*stacktrace/);
@@ -256,6 +263,11 @@ describe('what the buffer lost', () => {
     expect(census.facts.notes).toEqual([{ code: 'trace-entries-estimated', entries: 20, calls: 10 }]);
   });
 
+  test('of functions without stacks has one entry a call', async () => {
+    const { census } = await readBytes(`CPU:1 [LOST 7 EVENTS]\n${record('vfs_write <-ksys_write')}`);
+    expect(census.losses).toEqual([{ code: 'trace-overrun', count: 7 }]);
+  });
+
   test('was told by trace_pipe and trace-cmd', async () => {
     const text = `CPU:1 [LOST 6 EVENTS]\n${CALL}CPU:0 [4 EVENTS DROPPED]\n${CALL}CPU:0 [LOST EVENTS]\n`;
     const { census, diagnostics } = await checkBytes('ftrace', text);
@@ -270,6 +282,13 @@ describe('what the buffer lost', () => {
     expect([total, attributed]).toEqual([459, 5]);
     expect(census.losses).toEqual([{ code: 'not-listed', count: 454 }]);
   });
+});
+
+test('what the wakeup tracer prints of tasks is no record of another CPU', async () => {
+  const text = `# tracer: wakeup\n#\n  <idle>-0       3d.h4    0us :      0:120:R   + [003]  2446: 94:R sleep\n  <idle>-0       3d.h4    1us+: vfs_write <-ksys_write\n`;
+  const { census } = await readBytes(text);
+  expect(groupCounts(census, 'cpu')).toEqual([['3', 1]]);
+  expect(census.facts.notes).toContainEqual({ code: 'events-left-out', events: ['wakeup'], records: 1 });
 });
 
 test('a process may be called like anything', async () => {

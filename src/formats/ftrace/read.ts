@@ -136,7 +136,7 @@ class FtraceParser implements LineConsumer {
     }
     let p = bracket + 1;
     while (isDigit(buffer[p])) p += 1;
-    if (buffer[p] !== CLOSE_BRACKET || p < bracket + 4) return -1;
+    if (buffer[p] !== CLOSE_BRACKET || p < bracket + 3) return -1;
     p += 1;
     // Flags never begin with a digit, a time stamp always does.
     if (buffer[p] === BLANK && !isDigit(buffer[p + 1]) && buffer[p + 1] !== BLANK) {
@@ -165,9 +165,10 @@ class FtraceParser implements LineConsumer {
   }
 
   #learn(buffer: Buffer, at: number, end: number, hash: number): Context | null {
-    // Any time does.
+    // Any time does. What has brackets further in, such as what the wakeup tracer prints, is another form.
     const head = parseRecordHead(`${text(buffer, at, end)} 1.000000: `);
-    return head && this.#contexts.keep(buffer, at, end, hash, this.#context(head.comm, head.pid, head.cpu));
+    if (head?.contextEnd !== end - at) return null;
+    return this.#contexts.keep(buffer, at, end, hash, this.#context(head.comm, head.pid, head.cpu));
   }
 
   /** The idle task of a CPU is called so by the kernel, and by every other tool. */
@@ -220,13 +221,13 @@ class FtraceParser implements LineConsumer {
       if (buffer[p + 1] === BLANK && buffer[p + 2] === OPEN_PARENTHESIS) {
         for (stop = p + 3; buffer[stop] !== NEWLINE && buffer[stop - 1] !== 0x29; stop++);
       }
-      meaning = this.#meaning(buffer, at, stop, '');
+      meaning = this.#meaning(buffer, at, stop);
       newline = buffer.indexOf(NEWLINE, stop);
       // `function:             f <-- g` of trace-cmd.
-      if (meaning.kind === 'event' && meaning.name === 'function') meaning = this.#meaning(buffer, at, newline, '');
+      if (meaning.kind === 'event' && meaning.name === 'function') meaning = this.#meaning(buffer, at, newline);
     } else {
       newline = buffer.indexOf(NEWLINE, p);
-      meaning = this.#meaning(buffer, at, newline, this.#tracer);
+      meaning = this.#meaning(buffer, at, newline);
     }
     if (meaning.kind === 'stack' || meaning.kind === 'user-stack') {
       return this.#stack(buffer, newline, end, isLast, context, meaning.kind === 'user-stack');
@@ -236,11 +237,11 @@ class FtraceParser implements LineConsumer {
     return newline + 1;
   }
 
-  #meaning(buffer: Buffer, start: number, end: number, tracer: string): Meaning {
+  #meaning(buffer: Buffer, start: number, end: number): Meaning {
     const hash = hashBytes(buffer, start, end);
     const known = this.#meanings.get(buffer, start, end, hash);
     if (known) return known;
-    const meaning = this.#calls.meaning(parseContent(utf8(text(buffer, start, end)).trimEnd(), tracer));
+    const meaning = this.#calls.meaning(parseContent(utf8(text(buffer, start, end)).trimEnd(), this.#tracer));
     return this.#meanings.keep(buffer, start, end, hash, meaning);
   }
 
