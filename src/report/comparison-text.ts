@@ -87,11 +87,12 @@ class ComparisonWriter {
     });
     const named = Math.min(widest(listed, 0), Math.floor(this.#layout.width / 2));
     for (const [side, all] of runs.entries()) {
-      const seconds = comparison.sides[side]?.seconds;
+      const { seconds, operations } = comparison.sides[side] ?? {};
       const parts = [
         [...new Set(all.flatMap(({ census }) => census.facts.kernels))].map((kernel) => `Linux ${kernel}`).join(', '),
         [...new Set(all.flatMap(({ census }) => census.facts.cpus ?? []))].map((n) => counted(n, 'CPU')).join(', '),
         seconds ? `${seconds.median.toFixed(1)} s` : '',
+        operations ? counted(operations.median, 'operation') : '',
         isSame ? '' : (commands[side] ?? ''),
       ].filter((part) => part !== '');
       const text = [pad(listed[side] ?? '', named), parts.join(', ')].filter((part) => part !== '').join('  ');
@@ -129,27 +130,13 @@ class ComparisonWriter {
   }
 
   #totals(): void {
-    const { comparison, where, per } = this.#report;
+    const { where, per } = this.#report;
     const all = this.#counted();
     this.#line(`${this.#columns.row(all, 'call')}  ${where === '' ? 'all calls' : 'calls with that'}`, 'bold');
     this.#ranges(all, 'call');
-    const units = (value: 'operations' | 'seconds', unit: string) => {
-      const texts = comparison.sides.map((side) => {
-        const spread = side[value];
-        return spread === null
-          ? 'not known'
-          : `${figureText(spread.median, value === 'seconds' ? 'second' : 'call')}${unit}`;
-      });
-      return new Set(texts).size === 1
-        ? texts[0]
-        : texts.map((text, side) => `${this.#report.names[side]} ${text}`).join(', ');
-    };
-    for (const [of, text] of [
-      ['operation', `per operation (${units('operations', '')})`],
-      ['second', `per second (${units('seconds', ' s')})`],
-    ] as const) {
+    for (const of of ['operation', 'second'] as const) {
       if (all.sides.every((side) => figurePer(side, of) === null)) continue;
-      this.#line(`${this.#columns.row(all, of)}  ${text}`);
+      this.#line(`${this.#columns.row(all, of)}  ${UNITS[of]}`);
       if (of === per) this.#ranges(all, of);
     }
     this.#line('');

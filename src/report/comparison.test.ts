@@ -3,7 +3,7 @@ import { checkComparison } from '../../test/support/comparison-schema.ts';
 import { recording } from '../../test/support/recordings.ts';
 import { GROUPINGS } from '../census/dimensions.ts';
 import { columns } from '../text/columns.ts';
-import { buildComparison, type ComparedRun } from './comparison.ts';
+import { buildComparison, type ComparedRun, type ComparisonOptions } from './comparison.ts';
 import { writeComparison } from './comparison-writers.ts';
 import { readInputs } from './read-inputs.ts';
 
@@ -72,27 +72,30 @@ test('what is lost stands above and in a row of its own', () => {
 });
 
 test.each([80, 100, 200])('fits %d columns', (width) => {
-  for (const sides of [
-    [[old], [now]],
-    [[old, now], [now]],
-    [[seed], [old]],
-  ]) {
-    for (const options of [{}, { by: 'entry', per: 'second' as const }, { by: 'stack' }]) {
-      const text = writeComparison(buildComparison(sides, options), 'text', { width, verbose: true });
-      expect(text.split('\n').filter((line) => columns(line) > width)).toEqual([]);
-    }
+  const cases: [sides: ComparedRun[][], options: ComparisonOptions][] = [
+    [[[old], [now]], { by: 'stack', top: 40 }],
+    [[[old, now], [now]], {}],
+    [[[seed], [old], [now]], { by: 'entry', per: 'second' }],
+  ];
+  for (const [sides, options] of cases) {
+    const text = writeComparison(buildComparison(sides, options), 'text', { width, verbose: true });
+    expect(text.split('\n').filter((line) => columns(line) > width)).toEqual([]);
   }
 });
 
 test.each([...GROUPINGS])('the JSON by %s is of the schema', (by) => {
-  const failIf = ['total > +5%', 'total/op > 1', `new ${by}`, 'lost > 0'];
+  checkComparison(writeComparison(buildComparison([[old], [now]], { by, top: 5, failIf: [`new ${by}`] }), 'json'));
+});
+
+test('so is that of repeated runs, of three sides, with conditions, with a filter', () => {
+  const failIf = ['total > +5%', 'total/op > 1', 'lost > 0', 'gone site > 5'];
   for (const sides of [
-    [[old], [now]],
-    [[old, now], [now], [seed]],
+    [[old, now], [now]],
+    [[old], [now], [seed]],
   ]) {
-    checkComparison(writeComparison(buildComparison(sides, { by, failIf, top: 5 }), 'json'));
+    checkComparison(writeComparison(buildComparison(sides, { failIf }), 'json'));
   }
-  checkComparison(writeComparison(buildComparison([[old], [now]], { by, where: 'comm=db_bench' }), 'json'));
+  checkComparison(writeComparison(buildComparison([[old], [now]], { by: 'comm', where: 'comm=db_bench' }), 'json'));
 });
 
 test('the rows of CSV add up to the totals', () => {
