@@ -122,6 +122,8 @@ export interface NoteFacts {
   'map-printed-again': { readonly map: string; readonly prints: number; readonly isGrowing: boolean };
   /** memleak lists again and again what is allocated at the time. */
   'listed-again': { readonly listings: number };
+  /** Functions of the kernel have no names: `source` was where names were looked up, '' where there was nothing. */
+  'kernel-addresses': { readonly addresses: number; readonly source: string; readonly release: string };
   'several-maps': { readonly maps: readonly string[] };
   'total-ignored': { readonly stated: number; readonly counted: number };
   /** Every stack begins with this function. */
@@ -146,6 +148,8 @@ export interface WarningFacts {
   'trace-entries-lost': object;
   /** bpftrace or bcc says that a map was full. */
   'maps-were-full': object;
+  /** The kernel held perf back: samples that it did not take in the meantime are counted nowhere. */
+  'perf-throttled': { readonly times: number };
   /** Samples of a profile are damaged, or their counts are no numbers of calls. */
   'samples-unread': { readonly samples: number };
   'pattern-refused': {

@@ -56,10 +56,15 @@ export async function readFiles(files: readonly string[], options: InputOptions)
   return readInputs(files, {
     ...(inputFormat !== undefined && { format: inputFormat }),
     ...(target !== undefined && { targets: target.split(',').filter((name) => name !== '') }),
-    readerOptions: Object.fromEntries(declared.map((name) => [name, options[name] === true])),
+    readerOptions: Object.fromEntries(declared.map((name) => [name, readerOption(options[name])])),
     onProgress: (file, bytes) => progress.show(`reading ${file}: ${(bytes / 1e6).toFixed(0)} MB`),
     onDone: () => progress.done(),
   });
+}
+
+/** A switch, or the text of an option that takes one. */
+function readerOption(value: unknown): boolean | string {
+  return typeof value === 'string' ? value : value === true;
 }
 
 /** Lists the files of which nothing could be used, on stderr: the last lines of a command that made something of others. */

@@ -9,7 +9,6 @@ const HEAD_OF_TAR = `${'a.txt'.padEnd(257, '\0')}ustar`;
 
 /** What it is called, and how it begins. All made up, in the form these tools print. */
 const EXAMPLES: [string, string][] = [
-  ['a perf.data file', 'PERFILE2h\0\0\0'],
   ["trace-cmd's trace.dat", '\x17\x08Dtracing6\0'],
   ['a CPU profile of gperftools', `${'\0'.repeat(8)}\x03${'\0'.repeat(15)}\x10'\0\0`],
   ['a CPU profile of gperftools', `${'\0'.repeat(4)}\x03\0\0\0\x01\0\0\0\x10'\0\0`],

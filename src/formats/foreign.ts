@@ -27,8 +27,7 @@ const REPORT_SAMPLE = "simpleperf's report_sample.py prints what is read";
 
 /** Files that begin with bytes of their own. */
 const BINARY: readonly ForeignBytes[] = [
-  { what: 'a perf.data file', bytes: 'PERFILE2', instead: 'perf script -i prints what is read' },
-  { what: 'a perf.data file', bytes: 'PERFFILE', instead: 'perf script -i prints what is read' },
+  { what: 'a perf.data file of before Linux 3.0', bytes: 'PERFFILE', instead: 'perf script -i prints what is read' },
   { what: "trace-cmd's trace.dat", bytes: '\x17\x08Dtracing', instead: 'trace-cmd report prints what is read' },
   // Words of four or eight bytes: 0, the length of the header (3 words).
   { what: 'a CPU profile of gperftools', bytes: `${'\0'.repeat(8)}\x03${'\0'.repeat(7)}`, instead: PPROF_PROTO },

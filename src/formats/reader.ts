@@ -12,13 +12,13 @@ export type SniffResult = 'yes' | 'no' | 'more';
 export interface ReaderOption {
   /** The key in {@link ReaderOptions}. */
   readonly name: string;
-  /** The option of the command line: `--leaf-first`. */
+  /** The option of the command line: `--leaf-first`, `--kallsyms <file>`. */
   readonly flag: string;
   readonly summary: string;
 }
 
 /** Values of the options that readers declare, by name. */
-export type ReaderOptions = Readonly<Record<string, boolean | undefined>>;
+export type ReaderOptions = Readonly<Record<string, boolean | string | undefined>>;
 
 /** What a format can carry besides stacks and how often each came, in the order in which it is told. */
 export const CARRIED = [

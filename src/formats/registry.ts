@@ -6,6 +6,7 @@ import { foldedReader } from './folded/read.ts';
 import { ftraceReader } from './ftrace/read.ts';
 import { histReader } from './hist/read.ts';
 import { dmesgReader } from './kernel-log/read.ts';
+import { perfDataReader } from './perf-data/read.ts';
 import { perfScriptReader } from './perf-script/read.ts';
 import { pprofReader } from './pprof/read.ts';
 import { CARRIED, type FormatReader, type SniffResult } from './reader.ts';
@@ -13,6 +14,7 @@ import type { CensusWriter } from './writer.ts';
 
 /** Every format that can be read. Asked in this order, strictest first; the first that says yes reads the file. */
 export const READERS: readonly FormatReader[] = [
+  perfDataReader,
   pprofReader,
   countedTracesReader,
   bccReader,

@@ -98,6 +98,11 @@ export class KernelImage {
     return this.#stretches.filter(({ isCode }) => isCode);
   }
 
+  /** Whether an address lies in code. */
+  isCode(address: number): boolean {
+    return this.#stretchAt(address)?.isCode ?? false;
+  }
+
   /** Bytes of the image at an address; null where it has none. */
   bytesAt(address: number, size: number): Buffer | null {
     const stretch = this.#stretchAt(address);

@@ -145,6 +145,10 @@ const NOTES: Words<NoteFacts> = {
       : `${map} is printed ${prints} times and was cleared in between: its prints are added up.`,
   'listed-again': ({ listings }) =>
     `What was allocated is listed ${listings} times: the last listing counts, others have it too.`,
+  'kernel-addresses': ({ addresses, source, release }) =>
+    source === ''
+      ? `${addresses} addresses of the kernel have no names. Give them with --kallsyms FILE (a copy of /proc/kallsyms of the recorded boot) or --vmlinux FILE (the image of ${release || 'that kernel'}).`
+      : `${addresses} addresses of the kernel have no name in ${source}: modules, or code that was loaded later.`,
   'several-maps': ({ maps }) =>
     `${some(maps)} are counted together: where two count the same calls, these count twice.`,
   'total-ignored': ({ stated, counted: found }) =>
@@ -173,6 +177,8 @@ const WARNINGS: Words<WarningFacts> = {
   'counted-twice': ({ most }) =>
     `Up to ${counted(most, 'call')} may be counted twice: on this processor a breakpoint counts a call again when an interrupt comes before its first instruction.`,
   'trace-entries-lost': () => 'The trace buffer overflowed, and the kernel does not say how many entries were lost.',
+  'perf-throttled': ({ times }) =>
+    `The kernel held perf back ${times} times (PERF_RECORD_THROTTLE): calls in the meantime are not counted.`,
   'maps-were-full': () => 'A map of the tool was full: calls of further stacks are missing.',
   'samples-unread': ({ samples }) =>
     `${counted(samples, 'sample')} could not be read: their calls are not in the total.`,
