@@ -34,6 +34,7 @@ export const dmesgReader: FormatReader = {
   name: 'dmesg',
   summary: 'kernel log with call traces (dmesg, journalctl -k, kern.log, console, /dev/kmsg)',
   carries: [
+    'argument',
     'targets',
     'process',
     'pid',
