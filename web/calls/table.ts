@@ -4,7 +4,7 @@ import type { PageData } from '../data/columns.ts';
 import type { PageCensus } from '../page.ts';
 import type { EntryTally, ReportGroup, Tally } from '../report.ts';
 import { decisionsText } from '../text/explain.ts';
-import { type Confidences, commonest, confidencesOf, decisionsOf, pathsOf, tally } from './describe.ts';
+import { type Confidences, commonest, confidencesOf, decisionsOf, doubtedOf, pathsOf, tally } from './describe.ts';
 import { type CallGroup, groupRows, rowsIn } from './groups.ts';
 import { siteSymbol } from './sites.ts';
 
@@ -37,6 +37,8 @@ export interface Described {
   readonly family: string;
   readonly explanation: string;
   readonly confidence: Confidences;
+  /** Calls whose path was read from doubted frames, or lacks lines. */
+  readonly doubted: number;
   readonly entries: readonly (Tally | EntryTally)[];
   readonly comms: readonly Tally[];
 }
@@ -115,17 +117,19 @@ function describeRows(data: PageData, rows: Uint32Array, told: ReportGroup | nul
     family: (site === null ? undefined : data.families[data.symbols.family[site] as number]) ?? 'core',
     explanation: told?.explanation ?? explanationOf(data, rows),
     confidence: told?.confidence ?? confidence,
+    doubted: doubtedOf(data, rows),
     entries: told?.entries ?? tally(data, 'entry', rows),
     comms: tally(data, 'comm', rows).filter(({ isUnknown }) => !isUnknown),
   };
 }
 
-/** A decision that is likely only is told as such where it comes first. */
+/** A decision that is likely only, because the subject is, is told as such where it comes first. */
 function explanationOf(data: PageData, rows: Uint32Array): string {
   const decisions = decisionsOf(data, rows);
   const first = decisions[0]?.text;
   const ofFirst = rows.filter((row) => data.decisions[data.rows.decision[row] as number] === first);
-  return decisionsText(decisions, confidencesOf(data, ofFirst).decision === 'likely');
+  const { decision, subject } = confidencesOf(data, ofFirst);
+  return decisionsText(decisions, decision === 'likely' && subject === 'likely');
 }
 
 const NOTHING: Described = {
@@ -136,6 +140,7 @@ const NOTHING: Described = {
   family: 'core',
   explanation: '',
   confidence: { decision: 'unknown', subject: 'unknown', entry: 'unknown' },
+  doubted: 0,
   entries: [],
   comms: [],
 };

@@ -1,11 +1,8 @@
-import { doubtedOf } from '../calls/describe.ts';
 import type { Described, TableGroup } from '../calls/table.ts';
-import type { PageCensus } from '../page.ts';
 import type { Confidence as Sure } from '../report.ts';
 import { calls } from '../text/numbers.ts';
 
 interface ConfidenceProps {
-  readonly census: PageCensus;
   readonly group: TableGroup;
   readonly said: Described;
 }
@@ -27,11 +24,11 @@ const ENTRY: Readonly<Record<Sure, string>> = {
 };
 
 /** How sure what is said is, part by part, and why. */
-export function Confidence({ census: { data }, group, said }: ConfidenceProps) {
-  const { decision, subject, entry } = said.confidence;
+export function Confidence({ group, said }: ConfidenceProps) {
+  const { doubted, confidence } = said;
+  const { decision, subject, entry } = confidence;
   const candidates = group.told?.subject?.candidates ?? [];
   const others = candidates.filter(({ name }) => name !== said.subject).map(({ name }) => name);
-  const doubted = data && group.rows ? doubtedOf(data, group.rows) : 0;
   return (
     <section>
       <h3>How sure</h3>

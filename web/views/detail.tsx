@@ -83,7 +83,7 @@ export function Detail({ census, group }: DetailProps) {
           <PathStory story={story} />
         </section>
       )}
-      <Confidence census={census} group={group} said={said} />
+      <Confidence group={group} said={said} />
       {data && paths.length > 1 && (
         <section>
           <h3>Variants of the path</h3>

@@ -27,7 +27,7 @@ export function GroupRow({ census, group, operations, widest, isStop }: RowProps
   return (
     <tr
       data-row
-      class={isInner ? 'inner' : ''}
+      class={isInner ? 'inner' : group.inner.length > 0 ? 'outer' : ''}
       tabIndex={isStop ? 0 : -1}
       aria-level={labels.length}
       aria-selected={isChosen}
@@ -47,7 +47,9 @@ export function GroupRow({ census, group, operations, widest, isStop }: RowProps
         </td>
       ))}
       <td class="bar-cell">
-        <i class={`share-bar family-${said.family}`} style={{ width: `${Math.max(1, (count / widest) * 100)}%` }} />
+        <i class={`share-bar family-${said.family}`} style={{ width: `${Math.max(1, (count / widest) * 100)}%` }}>
+          {said.doubted > 0 && <i class="doubt" style={{ width: `${(said.doubted / count) * 100}%` }} />}
+        </i>
       </td>
       <td class="what">
         <Name group={group} said={said} />
@@ -75,7 +77,10 @@ function Name({ group, said }: { readonly group: TableGroup; readonly said: Desc
   return (
     <>
       {isSite || dimension === 'target' ? <code class="clamp">{label}</code> : <span class="clamp">{label}</span>}
-      <small>{isSite ? aside : aside && `mostly ${aside}`}</small>
+      <small>
+        {said.doubted > 0 && <span class="doubt">{grouped(said.doubted)} doubted</span>}
+        {isSite ? aside : aside && `mostly ${aside}`}
+      </small>
     </>
   );
 }

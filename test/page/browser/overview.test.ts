@@ -27,7 +27,8 @@ async function rowsOf(page: Awaited<ReturnType<typeof open>>['page'], part: 'tbo
         calls: calls ?? '',
         share: share ?? '',
         label: text('.what > :first-child') || text('.what'),
-        aside: text('.what small'),
+        doubted: text('.what small .doubt'),
+        aside: text('.what small').slice(text('.what small .doubt').length),
         why: text('.why'),
         who: text('.who'),
       };
@@ -57,10 +58,13 @@ describe.each(RECORDINGS)('the page of %s', IN_CHROMIUM, (name) => {
         share: percent(group.count / total),
         label: group.key ?? '(no caller)',
         aside: group.subject?.name ?? group.subsystem ?? 'not known to the atlas',
+        doubted: expect.stringMatching(/^(?:\d+ doubted)?$/),
         why: plain(group.explanation),
         who: expect.stringContaining(group.entries[0].name),
       })),
     );
+    const doubted = rows.reduce((sum, row) => sum + Number.parseInt(row.doubted || '0', 10), 0);
+    expect(doubted).toBe(report.calls.doubted);
     const foot = await rowsOf(page, 'tfoot');
     const lost = losses.map(({ text, count }: { text: string; count: number }) => [String(count), `(lost: ${text})`]);
     expect(foot.map(({ calls, label }) => [calls, label])).toEqual([...lost, [String(total), 'total']]);
