@@ -62,6 +62,11 @@ const EXAMPLES: [string, string][] = [
     '@usecs:\n[4, 8)                 2 |@@@@@               |\n',
   ],
   ["the output of bcc's funccount", 'FUNC                          COUNT\nvfs_read                         12\n'],
+  [
+    'a table of bcc or bpftrace, a line for each event',
+    'PID    COMM               FD ERR PATH\n12     bash                3   0 /etc/x\n',
+  ],
+  ['a table of bcc or bpftrace, a line for each event', 'Tracing block I/O... Hit Ctrl-C to end.\n'],
   ['packets as tcpdump prints them', '12:01:02.123456 IP 10.0.0.1.22 > 10.0.0.2.4242: Flags [P.]\n'],
   ['/proc/interrupts', '           CPU0       CPU1       \n  0:         12          0   IO-APIC   2-edge      timer\n'],
   ['/proc/lock_stat', 'lock_stat version 0.4\n-----\n'],

@@ -119,6 +119,11 @@ const TEXT: readonly ForeignText[] = [
     sign: /^FUNC +COUNT$/m,
     instead: `${STACKLESS}; stackcount counts with them`,
   },
+  {
+    what: 'a table of bcc or bpftrace, a line for each event',
+    sign: /^(?:TIME(?:\(\w+\))?|PCOMM|COMM|PID|UID|EVENT) +(?:PID|TID|PPID|PCOMM|COMM|UID|SIG|CPU|FD|TASK|T)\b|^Tracing (?!\d+ functions? for|off-CPU|blocked time).{1,100}\.\.\. +(?:Hit )?Ctrl-C/m,
+    instead: STACKLESS,
+  },
   { what: 'packets as tcpdump prints them', sign: /^\d\d:\d\d:\d\d\.\d{6} (?:IP6?|ARP),? /m, instead: STACKLESS },
   { what: '/proc/interrupts', sign: /^ +CPU0(?: +CPU\d+)* *\n +\d+: +\d/m, instead: STACKLESS },
   { what: '/proc/lock_stat', sign: /^lock_stat version /m, instead: STACKLESS },

@@ -18,6 +18,8 @@ const HEADS: readonly (readonly [RegExp, Tool['name'], string, string])[] = [
   [/^Tracing blocked time \(us\) by /, 'wakeuptime', 'blocked', 'try_to_wake_up'],
   [/^\[\d\d:\d\d:\d\d\] Top \d+ stacks with outstanding allocations:/, 'memleak', '', ''],
   [/^(?:TIME +)?(?:CPU +)?PID +TID +COMM +FUNC\b/, 'trace', '', ''],
+  // tcpdrop, bpftrace's too, has records of its own, and stacks below them as trace has.
+  [/^TIME +PID +(?:IP|COMM) +SADDR:SPORT /, 'trace', '', ''],
 ];
 
 /** Reads the line by which a tool begins; null for any other. */
@@ -67,20 +69,23 @@ const LONGEST_FRAME = 2048;
 /** An address (-v, -a, older versions), a name with its offset (-s), where it lies. Names of C++ have blanks. */
 const FRAME = /^\s+(?:(?:0x)?([0-9a-f]{8,16})[ \t]+)?(\S.*?)(?:\+0x([0-9a-f]+))?(?: \[([^\]\s]+)\])?$/;
 
-/** Reads a line of a stack; null for any other. Python 3 marks names of older versions: `b'schedule'`. */
+/** Python 3 marks what older versions print: `b'schedule'`. */
+const PYTHON = /^(\s+)b'(.*)'$/;
+
+/** Reads a line of a stack; null for any other. */
 export function parseFrame(line: string): BccFrame | null {
-  const match = line.length > LONGEST_FRAME ? null : FRAME.exec(line.trimEnd());
+  const match = line.length > LONGEST_FRAME ? null : FRAME.exec(line.trimEnd().replace(PYTHON, '$1$2'));
   if (!match) return null;
-  const [, address = '', printed = '', digits, place = ''] = match;
+  const [, address = '', name = '', digits, place = ''] = match;
   const offset = digits === undefined ? -1 : Number.parseInt(digits, 16);
-  const name = printed.replace(/^b'(.*)'$/, '$1');
+  // Lines of histograms and prose are none. C++ has blanks in names.
+  if (!/^\S+$|[(<]|::/.test(name)) return null;
   // `[unknown]` is a name, and `[kernel]` a place.
-  const raw = name === '' ? '[unknown]' : name;
   const isInKernel = place === 'kernel' || (address.length === 16 && /^[89a-f]/.test(address));
   const isModule = /^[\w-]+$/.test(place) && /^f{4}/.test(address);
   const isFile = /\.so|\//.test(place) || (address !== '' && address.replace(/^0+/, '').length <= 12);
   return {
-    raw,
+    raw: name,
     offset: offset <= LARGEST ? offset : -1,
     module: place === 'kernel' || place === 'unknown' ? '' : place,
     space: isInKernel || isModule ? 'kernel' : isFile ? 'user' : null,
@@ -124,11 +129,18 @@ export function parseAllocations(line: string): { readonly bytes: number; readon
 /** A record of trace: `12:01:02 1   1585    1585    ssh             do_sys_open      x`. */
 export interface TraceRecord extends BccTask {
   readonly cpu: number;
+  /** '' where only the stack tells. */
   readonly called: string;
 }
 
 /** Reads records below a head that tells the columns. */
 export function traceRecords(head: string): (line: string) => TraceRecord | null {
+  if (head.includes('SADDR')) {
+    return (line) => {
+      const [, pid, comm = ''] = /^\d\d:\d\d:\d\d +(\d{1,10}) +(?:[46] |(\S.{0,14}?) {2})/.exec(line) ?? [];
+      return pid === undefined ? null : { comm, pid: pidIn(pid), cpu: -1, called: '' };
+    };
+  }
   const time = head.startsWith('TIME') ? String.raw`\S+ +` : '';
   const cpu = head.includes('CPU') ? String.raw`(\d+) +` : '()';
   const width = Math.max(head.indexOf('FUNC') - head.indexOf('COMM') - 1, 1);

@@ -183,6 +183,15 @@ describe('trace', () => {
     expect(census.total).toBe(12);
   });
 
+  test('tcpdrop prints stacks in the same way', async () => {
+    const head = 'TIME     PID    IP SADDR:SPORT          > DADDR:DPORT          STATE (FLAGS)\n';
+    const drop =
+      '20:49:06 12     4  10.32.119.56:443     > 10.66.65.252:22912   CLOSE (ACK)\n\ttcp_drop+0x1\n\ttcp_v4_do_rcv+0x8d\n\n';
+    const { census } = await checkBytes('bcc', head + drop + drop);
+    expect([census.total, census.targets]).toEqual([2, ['tcp_drop']]);
+    expect(groupCounts(census, 'pid')).toEqual([['12', 2]]);
+  });
+
   test('without stacks is refused, with what to do', async () => {
     await expect(readBytes(HEAD + record('vfs_write').repeat(3))).rejects.toThrow(
       /no record has a stack; trace -K takes them/,
@@ -202,6 +211,11 @@ describe('what stands around', () => {
     expect([census.total, census.attributed]).toEqual([4, 3]);
     expect(census.losses).toEqual([{ code: 'trace-without-frames', count: 1 }]);
     expect(diagnostics.examples).toMatchObject([{ why: 'a stack without a number' }]);
+  });
+
+  test('histograms have the same head, and no stacks', async () => {
+    const text = `${STACKCOUNT}\n     nsecs               : count     distribution\n         0 -> 1          : 0        |                    |\n`;
+    await expect(readBytes(text)).rejects.toThrow(/no stacks .*looks like a histogram/);
   });
 
   test('a full table is a warning', async () => {

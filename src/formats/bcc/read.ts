@@ -236,18 +236,27 @@ class BccParser extends SingleLines {
       // With -A the number stands behind an empty line.
       if (this.#frames.length === 0) {
         this.#traced.withoutStack += count;
-        this.#traced.names.add(called);
+        this.#traced.names.add(called || 'tcpdrop');
       } else {
         this.#traced.stacks += count;
         const system = this.#frames.slice(0, 2).some(({ raw }) => raw === called)
           ? undefined
           : systemOfTracepoint(called);
-        const target = system === undefined ? called : `${system}:${called}`;
+        const target = system === undefined ? called || this.#probed() : `${system}:${called}`;
         const task = this.#builder.task({ comm, pid, cpu });
         this.#builder.call(this.#own(this.#frames), task, count, this.#builder.targetId(target));
       }
       this.#clear();
     }
+  }
+
+  /** What tcpdrop probes: a function, or, in newer versions, a tracepoint whose frames name it. */
+  #probed(): string {
+    const [first] = this.#frames;
+    const tracepoint = /^__traceiter_(\w+)$/.exec(first?.raw ?? '')?.[1];
+    return tracepoint === undefined
+      ? (first?.raw ?? '')
+      : `${systemOfTracepoint(tracepoint) ?? 'events'}:${tracepoint}`;
   }
 
   #incomplete(): void {

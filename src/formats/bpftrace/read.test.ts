@@ -180,6 +180,11 @@ describe('stacks that a script prints', () => {
     expect(census.total).toBe(2);
   });
 
+  test('without anything else of bpftrace around', async () => {
+    const { census } = await readBytes(printed);
+    expect(census.total).toBe(2);
+  });
+
   test('with addresses: kstack(perf)', async () => {
     const text = '\n\tffffffff8e1617b5 vfs_write+0 ([kernel])\n\tffffffff8e1617c5 ext4_x+99 ([ext4])\n\n';
     const { census } = await readBytes(START + text);

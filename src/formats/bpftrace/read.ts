@@ -14,6 +14,8 @@ const FEWEST_FRAMES = 2;
 
 const TEXT_SIGNS =
   /^Attach(?:ing|ed) \d+ probes?(?:\.\.\.)?[ \r]*$|@\w*\[(?:[^\]\n]{0,200}, ?)?\r?\n[ \t]*(?:0x[0-9a-f]{6,16}|\S.{0,500}\+\d+)/m;
+/** No other tool prints offsets in decimal digits. */
+const STACK_SIGNS = /^[ \t]+[A-Za-z_][\w.]{0,200}\+\d+\r?\n[ \t]+[A-Za-z_][\w.]{0,200}\+\d+\r?$/m;
 const JSON_SIGNS = /^\{ ?"type": ?"(?:attached_probes|map|hist|stats|lhist|printf|lost_events|value)", ?"data":/m;
 
 /**
@@ -34,7 +36,7 @@ export const bpftraceReader: FormatReader = {
   sniff(head: Buffer): SniffResult {
     if (isBinary(head)) return 'no';
     const text = head.toString('latin1');
-    return TEXT_SIGNS.test(text) || JSON_SIGNS.test(text) ? 'yes' : 'no';
+    return [TEXT_SIGNS, JSON_SIGNS, STACK_SIGNS].some((signs) => signs.test(text)) ? 'yes' : 'no';
   },
 
   async read(

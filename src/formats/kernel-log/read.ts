@@ -39,6 +39,7 @@ export const dmesgReader: FormatReader = {
     'process',
     'pid',
     'CPU',
+    'argument',
     'report',
     'losses',
     'offsets',
