@@ -37,8 +37,8 @@ export function DifferenceTable({ differences, shown, names, said }: TableProps)
   return (
     <div class="scrolled">
       <p role="status">{summary(shown, names)}</p>
-      <table class="figures differences">
-        <caption class="spoken">Differences, {rateText(rate.value)}</caption>
+      {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: as in the authoring practices for tree grids */}
+      <table class="figures differences" role="treegrid" aria-label={`Differences, ${rateText(rate.value)}`}>
         <thead>
           <tr>
             <th scope="col" class="number">
@@ -160,6 +160,7 @@ function Row({ of: one, isStop, isOpen, said, names }: RowProps) {
       data-row
       class={isOpen ? 'chosen' : ''}
       tabIndex={isStop ? 0 : -1}
+      aria-level={1}
       aria-expanded={isOpen}
       onClick={(event) => {
         if (!(event.target as Element).closest('button')) toggle();

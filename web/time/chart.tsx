@@ -21,7 +21,13 @@ interface Stretch {
 /** Bars of phases, or of equal stretches of time. One stop of the Tab key; arrows choose, with Shift they extend. */
 export function TimeChart({ timeline, families, isTall }: ChartProps) {
   const plot = useRef<HTMLDivElement>(null);
-  const [drag, setDrag] = useState<readonly [number, number] | null>(null);
+  const [drag, showDrag] = useState<readonly [number, number] | null>(null);
+  // The pointer may be faster than the next drawing.
+  const dragged = useRef<readonly [number, number] | null>(null);
+  const setDrag = (next: readonly [number, number] | null) => {
+    dragged.current = next;
+    showDrag(next);
+  };
   const [at, setAt] = useState(0);
   const { end, kind } = timeline;
   const stretches = stretchesOf(timeline);
@@ -62,12 +68,16 @@ export function TimeChart({ timeline, families, isTall }: ChartProps) {
           const time = timeAt(event.clientX);
           setDrag([time, time]);
         }}
-        onPointerMove={({ clientX }) => drag && setDrag([drag[0], timeAt(clientX)])}
+        onPointerMove={({ clientX }) => {
+          if (dragged.current) setDrag([dragged.current[0], timeAt(clientX)]);
+        }}
         onPointerCancel={() => setDrag(null)}
-        onPointerUp={() => {
-          if (!drag) return;
+        onPointerUp={({ clientX }) => {
+          const begin = dragged.current?.[0];
+          if (begin === undefined) return;
           setDrag(null);
-          choose(Math.min(...drag), Math.max(...drag));
+          const time = timeAt(clientX);
+          choose(Math.min(begin, time), Math.max(begin, time));
         }}
       >
         {kind === 'times' && <Bars timeline={timeline} families={families} />}

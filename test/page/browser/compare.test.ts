@@ -1,3 +1,4 @@
+import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildComparison } from '../../../src/report/comparison.ts';
 import { writeComparison } from '../../../src/report/comparison-writers.ts';
@@ -110,6 +111,16 @@ describe('the comparison of two kernels', IN_CHROMIUM, () => {
     await page.getByLabel('Search').fill('fdatasync');
     await expect.poll(() => page.locator('tr[data-row]').count()).toBe(1);
     await opened.close();
+  });
+
+  test.each(['light', 'dark'] as const)('has no serious finding of axe, %s', async (colorScheme) => {
+    // axe comes as a text that is evaluated, which the policy forbids.
+    const hash = 'view=compare&changed=hrtimer_start_range_ns,hrtimer-queue&zoom=hrtimer_start_range_ns';
+    const { page, context } = await open(file, hash, { colorScheme, bypassCSP: true });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    expect(serious.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+    await context.close();
   });
 
   test('fits a phone', async () => {
