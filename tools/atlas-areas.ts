@@ -1,6 +1,7 @@
 // The rules of every file in atlas/, by its name without extension. `shape` checks one file, `whole` the area at once;
 // `compiled` makes of it what the program reads, where looking things up asks for another form. The types are those with
 // which the program reads the tables: a shape that differs from its type does not compile.
+import type { DecisionRecord } from '../src/atlas/decisions.ts';
 import type { HintRecord } from '../src/atlas/hints.ts';
 import type { EntryRule, Instrumentation, Reporters, ThreadRule } from '../src/atlas/knowledge.ts';
 import type { CompiledInsert } from '../src/atlas/subjects/compiled-inserts.ts';
@@ -100,6 +101,9 @@ interface GlossRow {
   readonly gloss: string;
 }
 
+/** See {@link TreeRecord.reached_from}. */
+type ReachedFrom = NonNullable<TreeRecord['reached_from']>;
+
 export const AREAS: Readonly<Record<string, AnyArea>> = {
   entries: area({
     shape: listOf(
@@ -184,6 +188,7 @@ export const AREAS: Readonly<Record<string, AnyArea>> = {
         likelier_than: optional(listOf(text)),
         because: optional(text),
         decided: optional(decided),
+        reached_from: optional(record<ReachedFrom>({ folders: listOf(text), says: text })),
         inserted_by: listOf(
           record<Inserter>({
             function: functionName,
@@ -195,6 +200,17 @@ export const AREAS: Readonly<Record<string, AnyArea>> = {
       }),
     ),
     whole: treesAreSound,
+  }),
+  decisions: area({
+    shape: listOf(
+      record<DecisionRecord>({
+        targets: listOf(functionName),
+        chains: optional(listOf(text)),
+        through: optional(listOf(functionName)),
+        kernels: optional(kernelRange),
+        says: matching(/^[a-zA-Z][^.;\n]+$/, 'a clause (no full stop)'),
+      }),
+    ),
   }),
   'subject-kinds': area({
     shape: listOf(

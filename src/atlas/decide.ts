@@ -1,5 +1,6 @@
 import type { PathView } from '../census/knowledge.ts';
 import { kindOfTarget } from '../census/target-kind.ts';
+import { decisionClause } from './decisions.ts';
 import { glossOf } from './gloss.ts';
 import { kernelKnowledge } from './knowledge.ts';
 import type { ThingMatch } from './subjects/called-things.ts';
@@ -28,6 +29,8 @@ export type Deed =
 export function deedOf(path: PathView, match: TreeMatch, thing: ThingMatch): Deed {
   const clause = match.tree ? clauseOf(match.tree, path) : sharedClause(match.candidates, path);
   if (clause) return { kind: 'clause', clause };
+  const meaning = decisionClause(path);
+  if (meaning !== null) return { kind: 'clause', clause: meaning };
   const site = path.frames[path.site]?.name;
   if (site === undefined) return { kind: 'no-caller', target: path.target };
   const gloss = thing.does ?? glossOf(site);
@@ -69,7 +72,7 @@ function clauseOf(tree: TreeRecord, path: PathView): string | undefined {
     if (own && (!best || own.rank < best.rank) && textFor(own.clause, kernel) !== '') best = own;
     if (!own && !through.has(name) && !kernelKnowledge().role(name)?.helper) break;
   }
-  return best && textFor(best.clause, kernel);
+  return best ? textFor(best.clause, kernel) : tree.reached_from?.says;
 }
 
 /** The clause that every one of several trees brings; undefined where they disagree. */

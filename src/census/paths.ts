@@ -37,6 +37,9 @@ const INNER_RANK = 10;
 /** So many leftovers may lie between a doubted target and its caller. */
 const MOST_LEFT = 4;
 
+/** What stands for functions of a module that are freed once it is loaded. */
+const INIT_CODE = 'init code of a module';
+
 const NONE: ReadonlySet<StackId> = new Set();
 
 /** What all wrappers of a system call are called once normalised. */
@@ -100,6 +103,7 @@ export class PathFinder {
       ids.push(symbol);
       frames.push(this.#frame(symbol, stacks.isInlined(at)));
     }
+    this.#nameInitCode(ids, frames);
     const path: Path = {
       stack: pathStack,
       frames,
@@ -256,10 +260,21 @@ export class PathFinder {
       const id = ids[i] as SymbolId;
       const isTarget = names.some((name) => isNamed(this.#census, id, name));
       // An address says nothing of who decided.
-      if (this.#isUnresolved(id)) continue;
+      if (this.#isUnresolved(id) && !this.#isInitCode(ids, i)) continue;
       if (!isTarget && (this.#census.symbols.space(id) === 'user' || !this.#role(id)?.helper)) return i;
     }
     return -1;
+  }
+
+  /** Code of a module that runs once when it is loaded, and is freed: its addresses have no names afterwards. */
+  #isInitCode(ids: readonly SymbolId[], at: number): boolean {
+    const [id, caller] = [ids[at], ids[at + 1]];
+    if (id === undefined || caller === undefined || !this.#isUnresolved(id)) return false;
+    return this.#census.symbols.name(caller) === 'do_one_initcall';
+  }
+
+  #nameInitCode(ids: readonly SymbolId[], frames: PathFrame[]): void {
+    for (let i = 0; i < ids.length; i++) if (this.#isInitCode(ids, i)) frames[i] = { name: INIT_CODE, module: '' };
   }
 
   #isUnresolved(id: SymbolId): boolean {

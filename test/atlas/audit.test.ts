@@ -57,6 +57,29 @@ describe('findings of the audits', () => {
     expect(said(kernel, `rb_insert_color ${frames}`).text).toMatch(right);
   });
 
+  it.each([V61, V612])('knows that drivers set addresses by jumps that leave no frame (%s)', (kernel) => {
+    const { text, trees } = said(kernel, `rb_insert_color veth_newlink rtnl_newlink sys_sendmsg ${SYSCALL}`);
+    expect(text).toMatch(/a driver gives its network device an address/i);
+    expect(trees).toBe('device-addresses');
+    expect(said(kernel, `rb_insert_color frobnicate rtnl_newlink sys_sendmsg ${SYSCALL}`).trees).toBe('');
+  });
+
+  it('names code of a module that is freed once it has run', () => {
+    const frames = `0xffffffffc04500c4 do_one_initcall do_init_module sys_finit_module ${SYSCALL}`;
+    expect(said(V612, frames, 'modprobe', 'misc_register').text).toMatch(/^init code of a module calls misc_register/);
+    const elsewhere = `0xffffffffc04500c4 ksys_write sys_write ${SYSCALL}`;
+    expect(said(V612, elsewhere, 'bash', 'vfs_write').text).toMatch(/^ksys_write /);
+  });
+
+  it.each([
+    [`schedule exit_to_user_mode_loop sys_read ${SYSCALL}`, 'schedule', /^A running task is preempted on its way back/],
+    [`schedule __cond_resched ext4_readdir sys_getdents64 ${SYSCALL}`, 'schedule', /^A task is preempted at a preemption/],
+    [`try_to_wake_up sched_ttwu_pending do_idle`, 'try_to_wake_up', /waker is not on this stack/],
+    [`kfree_skb_reason udp_queue_rcv_one_skb ${SOFTIRQ}`, 'kfree_skb_reason', /datagram that was received is dropped/],
+  ])('says what %s is for', (frames, target, right) => {
+    expect(said(V612, frames, 'bash', target).text).toMatch(right);
+  });
+
   it('never speaks of what only other kernels do', () => {
     const frames = `rb_insert_color put_prev_entity pick_next_task_fair __schedule schedule pipe_read sys_read ${SYSCALL}`;
     expect(said(V61, frames).text).not.toMatch(/delayed|virtual deadline, augmented/);

@@ -1,4 +1,5 @@
 import type { Confidence, PathView, Subject, SubjectKind } from '../../census/knowledge.ts';
+import { fitsChain } from '../chains.ts';
 import { placeInPath } from '../places.ts';
 import { isInRange, textFor } from '../versions.ts';
 import {
@@ -45,7 +46,6 @@ export const NO_THING: ThingMatch = { record: null, confidence: 'unknown', candi
 
 /** A thing without a record, in `atlas/subject-sites.tsv`. */
 const OTHER = '?';
-const ANY = '…';
 
 /** Recorded arguments that are addresses or numbers name nothing. */
 const SYMBOL = /^[A-Za-z_][\w.]*$/;
@@ -113,7 +113,7 @@ export class ThingFinder {
         const { operations, kernels } = chain.where;
         if (operations && !operations.includes(handling.operation.id)) continue;
         if (kernels !== undefined && !isInRange(path.kernel ?? '', kernels)) continue;
-        if (fits(chain.functions, names)) fitting.push({ chain, handling });
+        if (fitsChain(chain.functions, names)) fitting.push({ chain, handling });
       }
     }
     const longest = Math.max(0, ...fitting.map(({ chain }) => chain.functions.length));
@@ -170,20 +170,6 @@ function matched(
   does: string | null,
 ): ThingMatch {
   return { record, confidence, candidates, says: says.replaceAll('{name}', record.name), does };
-}
-
-/** Whether a chain fits the functions of a path, from the site outwards. */
-function fits(chain: readonly string[], names: readonly string[]): boolean {
-  let at = 0;
-  for (let i = 0; i < chain.length; i++) {
-    const wanted = chain[i] as string;
-    if (wanted === ANY) {
-      at = names.indexOf(chain[i + 1] ?? '', at);
-      if (at < 0) return false;
-    } else if (names[at] !== wanted) return false;
-    else at += 1;
-  }
-  return true;
 }
 
 function isOf(site: SubjectSite, file: string | undefined, kernel: string): boolean {

@@ -1,5 +1,6 @@
 import type { Confidence, PathFrame, PathView, Subject } from '../../census/knowledge.ts';
 import { atlasTable } from '../files.ts';
+import { placeInPath } from '../places.ts';
 import { isInRange } from '../versions.ts';
 import { compiledInsertsOf, keyOf, wouldBeSeen } from './compiled-inserts.ts';
 import { type Inserter, type TreeRecord, treeRecords } from './tree-catalog.ts';
@@ -70,7 +71,11 @@ export class TreeFinder {
   /** By all that a match depends on: paths differ mostly further out. */
   readonly #matches = new Map<string, TreeMatch>();
 
+  /** Trees with {@link TreeRecord.reached_from}. */
+  readonly #remote: readonly TreeRecord[];
+
   constructor(records: readonly TreeRecord[] = treeRecords()) {
+    this.#remote = records.filter((tree) => tree.reached_from);
     for (const tree of records) {
       for (const callback of tree.rotate ?? []) append(this.#byCallback, callback, tree);
       for (const inserter of tree.inserted_by) {
@@ -138,13 +143,21 @@ export class TreeFinder {
     const through = hits.filter((hit) => hit.inserter.through === nameAt(frames, at - 1));
     if (through.length > 0) hits = through;
     if (hits.length === 0) {
-      if (!general) return NO_TREE;
+      if (!general) return this.#reachedFrom(path, at);
       return { tree: general, confidence: 'likely', candidates: [general], frame: at - 1 };
     }
     const match = this.#choose(hits, frames[at] as PathFrame, at, path.kernel);
     // Without a target nobody has said that anything was inserted at all.
     const isGuess = kind === undefined && !isTargetHelper;
     return isGuess && match.confidence === 'certain' ? { ...match, confidence: 'likely' } : match;
+  }
+
+  /** The tree into which functions of the frame's folder insert without leaving a frame of the inserter. */
+  #reachedFrom({ frames, kernel, target }: PathView, at: number): TreeMatch {
+    if (!isTreeInsert(target) || this.#remote.length === 0) return NO_TREE;
+    const file = placeInPath(frames, at, kernel)?.file;
+    const tree = this.#remote.find((one) => one.reached_from?.folders.some((folder) => file?.startsWith(folder)));
+    return tree ? { tree, confidence: 'likely', candidates: [tree], frame: at } : NO_TREE;
   }
 
   /** Every tree that a frame of this name may insert into. */

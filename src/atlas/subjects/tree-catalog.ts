@@ -30,6 +30,11 @@ export interface TreeRecord {
   /** What has happened when an entry is inserted: one clause, or one per function. */
   readonly decided?: Versioned | Readonly<Record<string, Versioned>>;
   readonly inserted_by: readonly Inserter[];
+  /**
+   * Folders whose functions come to an inserter by jumps that leave no frame, too many to list: without a tree of their
+   * own they insert into this one. `says` is their clause.
+   */
+  readonly reached_from?: { readonly folders: readonly string[]; readonly says: string };
 }
 
 /** A function that inserts into a tree. */
