@@ -29,6 +29,7 @@ export function DifferenceGraph({ model, matches, rate }: GraphProps) {
   const [cursor, setCursor] = useState(0);
   const [hover, setHover] = useState<{ readonly box: number; readonly x: number; readonly y: number } | null>(null);
   const palette = useDifferencePalette(model);
+  const shownModel = useRef<DifferenceTree | null>(null);
   const latest = useRef({ model, cursor });
   latest.current = { model, cursor };
 
@@ -79,9 +80,13 @@ export function DifferenceGraph({ model, matches, rate }: GraphProps) {
   }, [model, palette, matches, rate]);
 
   const zoom = zoomPath.value.join('\0');
-  useEffect(() => {
+  useLayoutEffect(() => {
     const box = boxOf(model, zoomPath.value);
-    surface.current?.glideTo(tree.x[box] as number, tree.total[box] as number);
+    const [left, width] = [tree.x[box] as number, tree.total[box] as number];
+    // A tree that is new comes as it is; within one the way is shown.
+    if (shownModel.current === model) surface.current?.glideTo(left, width);
+    else surface.current?.moveTo(left, width);
+    shownModel.current = model;
     setCursor(box);
   }, [model, zoom]);
 
