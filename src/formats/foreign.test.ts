@@ -22,7 +22,6 @@ const EXAMPLES: [string, string][] = [
   ['a zip archive', 'PK\x03\x04\x14\0'],
   ['a tar archive', HEAD_OF_TAR],
   ['a SQLite database', 'SQLite format 3\0\x10'],
-  ['a speedscope profile', '{"$schema":"https://www.speedscope.app/file-format-schema.json","profiles":[]}'],
   ['a profile of the Firefox Profiler', '{"meta":{"interval":1,"preprocessedProfileVersion":49}}'],
   ["Chrome's trace events", '{"traceEvents": [{"ph":"X"}]}'],
   ['a CPU profile of V8', '{"nodes":[{"id":1,"callFrame":{}}]}'],

@@ -50,7 +50,6 @@ const BINARY: readonly ForeignBytes[] = [
  */
 const TEXT: readonly ForeignText[] = [
   // JSON and pages
-  { what: 'a speedscope profile', sign: /speedscope\.app\/file-format-schema\.json/ },
   { what: 'a profile of the Firefox Profiler', sign: /"(?:preprocessedProfileVersion|geckoProfile\w*)"\s*:/ },
   { what: "Chrome's trace events", sign: /"traceEvents"\s*:/ },
   { what: 'a CPU profile of V8', sign: /^\s*\{\s*"nodes"\s*:\s*\[/ },

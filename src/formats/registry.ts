@@ -10,12 +10,14 @@ import { perfDataReader } from './perf-data/read.ts';
 import { perfScriptReader } from './perf-script/read.ts';
 import { pprofReader } from './pprof/read.ts';
 import { CARRIED, type FormatReader, type SniffResult } from './reader.ts';
+import { speedscopeReader } from './speedscope/read.ts';
 import type { CensusWriter } from './writer.ts';
 
 /** Every format that can be read. Asked in this order, strictest first; the first that says yes reads the file. */
 export const READERS: readonly FormatReader[] = [
   perfDataReader,
   pprofReader,
+  speedscopeReader,
   countedTracesReader,
   bccReader,
   bpftraceReader,
@@ -34,6 +36,13 @@ export const WRITERS: readonly CensusWriter[] = [
     carries: ['targets', 'process', 'losses', 'user frames', 'unreliable frames'],
     endings: ['.folded', '.collapsed'],
     write: async (census) => (await import('./folded/write.ts')).foldedStacks(census),
+  },
+  {
+    name: 'speedscope',
+    summary: "a file of speedscope's, a profile for each target",
+    carries: ['targets', 'process', 'losses', 'modules', 'user frames', 'source lines', 'unreliable frames'],
+    endings: ['.speedscope.json', '.speedscope'],
+    write: async (census) => (await import('./speedscope/write.ts')).speedscopeFile(census),
   },
   {
     name: 'pprof',
