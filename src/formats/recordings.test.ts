@@ -1,5 +1,10 @@
-import { expect, test } from 'vitest';
-import { checkReader, groupCounts } from '../../test/support/check-reader.ts';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { checkReader, groupCounts, readBytes } from '../../test/support/check-reader.ts';
+import { type Lack, needs, program } from '../../test/support/needs.ts';
+import { recording } from '../../test/support/recordings.ts';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
 import type { Census } from '../census/census.ts';
 import { PathFinder } from '../census/paths.ts';
@@ -117,4 +122,27 @@ test('stackcount, as text and folded', async () => {
   const folded = await checkReader('folded', 'stackcount-folded.txt.gz');
   expect(folded.census.total).toBe(40);
   expect(groupCounts(text.census)).toEqual(groupCounts(folded.census));
+});
+
+const PACKERS: readonly (readonly [name: string, pack: (bytes: Buffer) => Buffer, lack: Lack])[] = [
+  ['plain', (bytes) => bytes, null],
+  ['zstd', (bytes) => execFileSync('zstd', ['-c'], { input: bytes }), program('zstd', 'zstd')],
+  ['xz', (bytes) => execFileSync('xz', ['-c'], { input: bytes }), program('xz', 'xz-utils')],
+];
+
+describe.each(PACKERS)('%s', (_name, pack, lack) => {
+  test.each([
+    ['ftrace.txt.gz', 'ftrace', 459],
+    ['trace-cmd-report.txt.gz', 'ftrace', 457],
+    ['hist.txt.gz', 'hist', 763],
+    ['bpftrace.txt.gz', 'bpftrace', 684],
+    ['bpftrace-json.txt.gz', 'bpftrace', 736],
+    ['stackcount.txt.gz', 'bcc', 40],
+    ['stackcount-folded.txt.gz', 'folded', 40],
+    ['perf-script.txt.gz', 'perf-script', 2007],
+    ['dmesg.txt.gz', 'dmesg', 3066],
+  ])('%s is the same', needs(lack), async (file, format, total) => {
+    const result = await readBytes(pack(gunzipSync(readFileSync(recording(file)))));
+    expect([result.format, result.census.total]).toEqual([format, total]);
+  });
 });

@@ -125,6 +125,11 @@ describe('what is missing', () => {
     expect(diagnostics.examples.map(({ why }) => why)).toEqual(['not a line of a histogram', 'the entry has no end']);
   });
 
+  test('the head and the totals: a part of one', async () => {
+    const { census } = await checkBytes('hist', `{ stacktrace:\n${KMALLOC}} hitcount:          3\n`.repeat(2));
+    expect([census.total, census.attributed]).toEqual([6, 6]);
+  });
+
   test('a line in the middle of a stack', async () => {
     const text = histogram(
       'keys=stacktrace:vals=hitcount',

@@ -16,7 +16,8 @@ import {
   taskIn,
 } from './text.ts';
 
-const SIGNS = /^[ \t]*# (?:event histogram\r?$|trigger info: hist:)/m;
+const SIGNS =
+  /^[ \t]*(?:# (?:event histogram\r?$|trigger info: hist:)|\{ (?:[^\n]{0,500}, )?(?:\w{1,64}\.)?(?:common_)?stacktrace(?::|[ \t]))/m;
 
 /** Histograms of the kernel by stack: `cat /sys/kernel/tracing/events/SYSTEM/EVENT/hist`, several after each other too. */
 export const histReader: FormatReader = {

@@ -69,7 +69,8 @@ export class HistText {
   #isOpen = false;
   #hexadecimal: ReadonlySet<string> = new Set();
   #hits = -1;
-  #hasTrigger = false;
+  /** Of the histogram at hand, whose totals are still to come. */
+  #hasEntries = false;
 
   constructor(listener: HistListener) {
     this.#listener = listener;
@@ -89,10 +90,12 @@ export class HistText {
   /** The file is at its end. */
   end(): void {
     if (this.#isOpen) this.#listener.unread(this.#keys, 'the entry has no end');
-    if (this.#hasTrigger) this.#listener.totals({ hits: this.#hits, dropped: 0 });
+    // Entries may stand without a head, and without totals.
+    if (this.#hasEntries) this.#listener.totals({ hits: this.#hits, dropped: 0 });
   }
 
   #open(): void {
+    this.#hasEntries = true;
     this.#isOpen = true;
     this.#keys = '';
     this.#frames = null;
@@ -155,7 +158,7 @@ export class HistText {
     else if (name === 'Dropped') {
       this.#listener.totals({ hits: this.#hits, dropped: Number(digits) });
       this.#hits = -1;
-      this.#hasTrigger = false;
+      this.#hasEntries = false;
     }
     // What an action saved of the entry before: `\tmax:        391  next_comm: x`.
     const isKnown =
@@ -164,8 +167,8 @@ export class HistText {
   }
 
   #trigger(text: string): void {
-    if (this.#hasTrigger) this.#listener.totals({ hits: this.#hits, dropped: 0 });
-    this.#hasTrigger = true;
+    if (this.#hasEntries) this.#listener.totals({ hits: this.#hits, dropped: 0 });
+    this.#hasEntries = false;
     this.#hits = -1;
     const values = /(?:^|:)vals=([^:]*)/.exec(text)?.[1] ?? '';
     const hexadecimal = values.split(',').filter((value) => value.endsWith('.hex'));
