@@ -182,6 +182,7 @@ export const AREAS: Readonly<Record<string, AnyArea>> = {
         why: optional(text),
         history: optional(text),
         through: optional(listOf(functionName)),
+        never_under: optional(listOf(functionName)),
         general: optional(flag),
         rotate: optional(listOf(functionName)),
         augmented: optional(kernelRange),

@@ -1,4 +1,4 @@
-// Holds the functions that records name (clauses, `through`, `searched_by`) against kernel sources.
+// Holds the functions that records name (clauses, `through`, `never_under`, `searched_by`) against kernel sources.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TreeRecord } from '../src/atlas/subjects/tree-catalog.ts';
@@ -43,7 +43,7 @@ export function functionProblems(catalog: readonly TreeRecord[], names: Readonly
     );
 }
 
-function namedIn({ decided, through = [], searched_by = [] }: TreeRecord): string[] {
+function namedIn({ decided, through = [], never_under = [], searched_by = [] }: TreeRecord): string[] {
   const deciding = typeof decided === 'object' ? Object.keys(decided).filter((key) => !/^[-\d]/.test(key)) : [];
-  return [...deciding, ...through, ...searched_by];
+  return [...deciding, ...through, ...never_under, ...searched_by];
 }

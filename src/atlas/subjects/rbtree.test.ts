@@ -93,6 +93,15 @@ describe('finding a tree', () => {
     expect(treeOf('drm:add_hole drm:drm_mm_init', AUGMENTED)[0]).toBe('drm-mm-holes-by-address');
   });
 
+  it('rules a tree out by a function further out: exec moves a stack, which has no file', () => {
+    const anonymous = ['anon-mapping-interval-tree', 'certain'];
+    expect(treeOf('__rb_insert_augmented __vma_adjust shift_arg_pages setup_arg_pages', AUGMENTED)).toEqual(anonymous);
+    expect(treeOf('__rb_insert_augmented vma_complete commit_merge vma_expand do_brk_flags', AUGMENTED)).toEqual(
+      anonymous,
+    );
+    expect(treeOf('__rb_insert_augmented __vma_adjust __split_vma', AUGMENTED)[0]).toBe('file-mapping-interval-tree');
+  });
+
   it('tells functions of one name apart by their module', () => {
     expect(treeOf('ib_core:mcast_insert ib_core:acquire_group')[0]).toBe('ib-multicast-groups');
     expect(treeOf('mlx4_ib:mcast_insert mlx4_ib:acquire_group')[0]).toBe('mlx4-multicast-groups');

@@ -44,7 +44,7 @@ const PRIMITIVES: ReadonlyMap<string, 'plain' | 'augmented' | 'either'> = new Ma
 /** What people call an insert they have instrumented themselves: `rbinsert`, `my_rb_insert`. */
 const OTHER_INSERT = /(?:^|_)rb_?(?:tree_?)?insert/i;
 
-/** Frames further out than the inserting one that may tell in which part of the kernel it lies. */
+/** Frames further out than the inserting one that may tell in which part of the kernel it lies, or rule out a tree. */
 const OUTER = 5;
 
 const NO_TREE: TreeMatch = { tree: null, confidence: 'unknown', candidates: [], frame: -1 };
@@ -142,6 +142,7 @@ export class TreeFinder {
     if (general && hits.some((hit) => hit.distance === 0)) hits = hits.filter((hit) => hit.distance === 0);
     const through = hits.filter((hit) => hit.inserter.through === nameAt(frames, at - 1));
     if (through.length > 0) hits = through;
+    hits = withoutRuledOut(hits, frames.slice(at + 1, at + 1 + OUTER));
     if (hits.length === 0) {
       if (!general) return this.#reachedFrom(path, at);
       return { tree: general, confidence: 'likely', candidates: [general], frame: at - 1 };
@@ -246,6 +247,12 @@ export class TreeFinder {
     }
     return { tree: null, confidence: 'unknown', candidates: built.length > 1 ? built : candidates, frame: at };
   }
+}
+
+/** Hits without trees that a function further out rules out (`never_under`), unless none remains. */
+function withoutRuledOut(hits: readonly Hit[], outer: readonly PathFrame[]): readonly Hit[] {
+  const rest = hits.filter(({ tree }) => !tree.never_under?.some((name) => outer.some((frame) => frame.name === name)));
+  return rest.length > 0 ? rest : hits;
 }
 
 /** Hits without functions that would have left a frame between the insert and this one, unless none remains. */

@@ -21,6 +21,8 @@ export interface TreeRecord {
   readonly history?: string;
   /** Functions that pass on what another one further out decided; clauses are heard through them. */
   readonly through?: readonly string[];
+  /** Functions further out under which nothing is inserted into this tree, though the inserting frame admits it. */
+  readonly never_under?: readonly string[];
   /** The record of a helper that inserts into whichever tree its caller names. */
   readonly general?: boolean;
   readonly rotate?: readonly string[];
