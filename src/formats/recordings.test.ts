@@ -124,10 +124,11 @@ test('stackcount, as text and folded', async () => {
   expect(groupCounts(text.census)).toEqual(groupCounts(folded.census));
 });
 
+const packer = (tool: string) => (bytes: Buffer) => execFileSync(tool, ['-c'], { input: bytes });
 const PACKERS: readonly (readonly [name: string, pack: (bytes: Buffer) => Buffer, lack: Lack])[] = [
   ['plain', (bytes) => bytes, null],
-  ['zstd', (bytes) => execFileSync('zstd', ['-c'], { input: bytes }), program('zstd', 'zstd')],
-  ['xz', (bytes) => execFileSync('xz', ['-c'], { input: bytes }), program('xz', 'xz-utils')],
+  ['zstd', packer('zstd'), program('zstd', 'zstd')],
+  ['xz', packer('xz'), program('xz', 'xz-utils')],
 ];
 
 describe.each(PACKERS)('%s', (_name, pack, lack) => {
