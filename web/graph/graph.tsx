@@ -94,7 +94,10 @@ export function Graph(props: GraphProps) {
       style={{ maxHeight: `${Math.max(FEWEST_LEVELS, model.tree.levels - 1) * ROW_HEIGHT + BORDERS}px` }}
       onFocus={() => activate(surface.current, true)}
       onBlur={() => activate(surface.current, false)}
-      onContextMenu={(event) => openMenu(event, surface.current, latest.current)}
+      onContextMenu={(event) => {
+        openMenu(event, surface.current, latest.current);
+        setHover(null);
+      }}
     >
       <canvas ref={boxes} class="graph-boxes" />
       <canvas ref={text} class="graph-text" />

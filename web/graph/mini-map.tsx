@@ -12,6 +12,7 @@ interface MiniMapProps {
 }
 
 const HEIGHT = 44;
+const LOWEST_ROW = 2;
 
 /** The whole tree, small, with a frame around what is in sight; dragging the frame moves it. */
 export function MiniMap({ model, isUpward, surface, follow }: MiniMapProps) {
@@ -68,8 +69,10 @@ function drawWhole(canvas: HTMLCanvasElement, { tree, data }: GraphModel, isUpwa
   const colours = data.families.map((family) => style.getPropertyValue(`--${family}`));
   const whole = { left: 0, width: tree.total[0] as number, pixels: width };
   const scene = new SceneFinder().find(tree, whole, tree.levels);
-  const rowHeight = HEIGHT / Math.max(1, scene.levels - 1);
-  for (let level = 1; level < scene.levels; level++) {
+  // Of very deep stacks only the inner part is shown: it is where they differ.
+  const rowHeight = Math.max(LOWEST_ROW, HEIGHT / Math.max(1, scene.levels - 1));
+  const levels = Math.min(scene.levels, Math.ceil(HEIGHT / rowHeight) + 1);
+  for (let level = 1; level < levels; level++) {
     const y = isUpward ? HEIGHT - level * rowHeight : (level - 1) * rowHeight;
     for (let entry = scene.from[level] as number; entry < (scene.from[level + 1] as number); entry++) {
       const box = scene.box[entry] as number;

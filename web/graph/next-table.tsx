@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { change } from '../app/parameters.ts';
+import { by } from '../app/state.ts';
 import { grouped, percent } from '../text/numbers.ts';
 import { familyWords } from './families.ts';
 import { factsOf, type GraphModel } from './model.ts';
@@ -27,17 +28,7 @@ export function NextTable({ model, box }: { readonly model: GraphModel; readonly
     <div class="next">
       <table onKeyDown={walkRows}>
         <caption>
-          {box === 0 ? (
-            direction === 'callers' ? (
-              'Functions that were called'
-            ) : (
-              'Where paths start'
-            )
-          ) : (
-            <>
-              {direction === 'callers' ? 'Callers of' : 'What is called from'} <code>{name}</code>
-            </>
-          )}
+          <Caption model={model} box={box} />
         </caption>
         <thead>
           <tr>
@@ -50,7 +41,7 @@ export function NextTable({ model, box }: { readonly model: GraphModel; readonly
             <th scope="col" class="number">
               Of all
             </th>
-            <th scope="col">Function</th>
+            <th scope="col">{box === 0 && model.groupNames.length > 0 ? 'Value' : 'Function'}</th>
             <th scope="col" class="wide">
               Where it is
             </th>
@@ -90,6 +81,27 @@ export function NextTable({ model, box }: { readonly model: GraphModel; readonly
         </button>
       )}
     </div>
+  );
+}
+
+function Caption({ model, box }: { readonly model: GraphModel; readonly box: number }) {
+  const isInner = model.direction === 'callers';
+  if (box === 0) {
+    if (model.groupNames.length > 0) return <>By {by.value.join(' and ')}</>;
+    return <>{isInner ? 'Functions that were called' : 'Where paths start'}</>;
+  }
+  const { name, isGroup } = factsOf(model, box);
+  if (isGroup) {
+    return (
+      <>
+        {isInner ? 'Functions that were called' : 'Where paths start'}: {name}
+      </>
+    );
+  }
+  return (
+    <>
+      {isInner ? 'Callers of' : 'What is called from'} <code>{name}</code>
+    </>
   );
 }
 

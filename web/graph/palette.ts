@@ -33,11 +33,7 @@ export function paletteOf({ symbols, families }: PageData, groups: number, root:
   const style = getComputedStyle(root);
   const text = (name: string) => style.getPropertyValue(name).trim();
   const paper = rgb(text('--paper'));
-  const ink = rgb(text('--ink'));
-  const colours = families.map((family) =>
-    // White is no fill on white paper.
-    family === 'user' ? mixed(ink, [0xff, 0xff, 0xff], 0.1) : rgb(text(`--${family}`)),
-  );
+  const colours = families.map((family) => rgb(text(`--${family}`)));
   const count = symbols.count + groups;
   const fills = new Uint32Array(count);
   const faint = new Uint32Array(count);
