@@ -71,7 +71,7 @@ describe('the graph of the founding case', IN_CHROMIUM, () => {
     await page.mouse.up();
     await expect.poll(async () => (await partInSight(page)).left).toBeCloseTo(left + width / 2, 0);
     // Dragging is no click.
-    expect(stateOf(page).focus).toBeUndefined();
+    await expect.poll(() => stateOf(page).focus).toBeUndefined();
     const map = await page.locator('.mini-map').boundingBox();
     await page.mouse.click(map!.x + map!.width * 0.9, map!.y + 10);
     await expect.poll(async () => (await partInSight(page)).left).toBeCloseTo(90 - width / 2, 0);
@@ -100,7 +100,7 @@ describe('the graph of the founding case', IN_CHROMIUM, () => {
     for (const x of [180, 150, 100]) await touch('touchMove', x);
     await touch('touchEnd');
     await expect.poll(async () => (await partInSight(page)).left).toBeGreaterThan(left + 5);
-    expect(stateOf(page).focus).toBeUndefined();
+    await expect.poll(() => stateOf(page).focus).toBeUndefined();
     await close();
   });
 
@@ -118,7 +118,7 @@ describe('the graph of the founding case', IN_CHROMIUM, () => {
     expect(column[last - 1]).toBe(await colourOf(page, '--interrupts'));
     expect(await pixelAt(page, 200, last * ROW - 3)).toBe(await colourOf(page, '--context'));
     await page.locator('.legend').getByText('scheduling').click();
-    expect(stateOf(page).family).toBe('scheduling');
+    await expect.poll(() => stateOf(page).family).toBe('scheduling');
     await expect.poll(() => pixelAt(page, 200, ROW * 1.5)).not.toBe(await colourOf(page, '--time'));
     await page.keyboard.press('t');
     await page.locator('.legend').getByText('scheduling').click();
