@@ -67,7 +67,7 @@ export function htmlPage(inputs: readonly PageInput[], version: string, given?: 
     ...(comparison && { comparison: comparisonDocument(comparison, version) }),
   };
   return htmlDocument({
-    title: `Who calls ${targets.slice(0, 3).join(', ') || 'this'}? · whocalls`,
+    title: targets.length === 0 ? 'whocalls' : `Who calls ${targets.slice(0, 3).join(', ')}? · whocalls`,
     script,
     style,
     data: [

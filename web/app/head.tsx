@@ -15,7 +15,7 @@ export function Head({ page }: { readonly page: Page }) {
       <Alarms report={report} lost={lost} />
       <div class="question">
         <h1>
-          Who calls <Targets report={report} />?
+          <Question report={report} />
         </h1>
         <p class="workload">{workloadText(report, headline)}</p>
       </div>
@@ -62,7 +62,6 @@ function WhichCensus({ page }: { readonly page: Page }) {
 }
 
 function Targets({ report: { targets } }: { readonly report: Report }) {
-  if (targets.length === 0) return <>this</>;
   const shown = targets.slice(0, 4);
   return (
     <>
@@ -73,6 +72,24 @@ function Targets({ report: { targets } }: { readonly report: Report }) {
         </Fragment>
       ))}
       {targets.length > shown.length && ` or ${targets.length - shown.length} more`}
+    </>
+  );
+}
+
+/** Samples of an event say what ran; nothing was called. */
+function Question({ report }: { readonly report: Report }) {
+  const { targets } = report;
+  if (targets.length === 0) return <>Who called?</>;
+  if (targets.every(({ kind }) => kind === 'event')) {
+    return (
+      <>
+        Samples of <Targets report={report} />
+      </>
+    );
+  }
+  return (
+    <>
+      Who calls <Targets report={report} />?
     </>
   );
 }

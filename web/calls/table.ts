@@ -1,6 +1,6 @@
 // The table of groups as data: what is counted together, what is said of it, and rows for what is not in it, so that it
 // adds up to the total.
-import type { PageData } from '../data/columns.ts';
+import { type PageData, SYMBOL } from '../data/columns.ts';
 import type { PageCensus } from '../page.ts';
 import type { EntryTally, ReportGroup, Tally } from '../report.ts';
 import { decisionsText } from '../text/explain.ts';
@@ -33,6 +33,8 @@ export interface Described {
   readonly file: string | null;
   readonly subject: string | null;
   readonly subsystem: string | null;
+  /** The program or library of a site in user space. */
+  readonly object: string | null;
   /** Name of the family of subsystems, `core` where unknown. */
   readonly family: string;
   readonly explanation: string;
@@ -114,6 +116,7 @@ function describeRows(data: PageData, rows: Uint32Array, told: ReportGroup | nul
     file: told?.site?.file ?? (site === null ? null : data.symbols.file(site) || null),
     subject: commonest(data, 'subject', rows),
     subsystem,
+    object: site === null ? null : objectOf(data, site),
     family: (site === null ? undefined : data.families[data.symbols.family[site] as number]) ?? 'core',
     explanation: told?.explanation ?? explanationOf(data, rows),
     confidence: told?.confidence ?? confidence,
@@ -121,6 +124,12 @@ function describeRows(data: PageData, rows: Uint32Array, told: ReportGroup | nul
     entries: told?.entries ?? tally(data, 'entry', rows),
     comms: tally(data, 'comm', rows).filter(({ isUnknown }) => !isUnknown),
   };
+}
+
+function objectOf({ symbols }: PageData, symbol: number): string | null {
+  if (((symbols.flags[symbol] as number) & SYMBOL.user) === 0) return null;
+  const module = symbols.module(symbol);
+  return module.slice(module.lastIndexOf('/') + 1) || null;
 }
 
 /** A decision that is likely only, because the subject is, is told as such where it comes first. */
@@ -137,6 +146,7 @@ const NOTHING: Described = {
   file: null,
   subject: null,
   subsystem: null,
+  object: null,
   family: 'core',
   explanation: '',
   confidence: { decision: 'unknown', subject: 'unknown', entry: 'unknown' },

@@ -68,7 +68,7 @@ function Name({ group, said }: { readonly group: TableGroup; readonly said: Desc
   const label = group.labels.at(-1) ?? '';
   const dimension = by.value[group.labels.length - 1] ?? 'site';
   const isSite = dimension === 'site' || dimension === 'stack';
-  const known = said.subject ?? said.subsystem;
+  const known = said.subject ?? said.subsystem ?? said.object;
   const aside = isSite
     ? (known ?? 'not known to the atlas')
     : [said.site, dimension === 'subject' || dimension === 'tree' ? said.subsystem : known]
