@@ -12,7 +12,7 @@ export interface PageCensus {
   readonly report: Report;
   /** What the workload says of itself, in a line; '' where nothing is known. */
   readonly headline: string;
-  /** What is said of each group at length, in the order of `report.groups`. */
+  /** What is said of each group further than in its explanation, in the order of `report.groups`. */
   readonly explanations: readonly string[];
   /** Its calls; null where they cannot be read. The report stands by itself. */
   readonly data: PageData | null;

@@ -56,7 +56,9 @@ export function htmlPage(inputs: readonly PageInput[], version: string, given?: 
       name,
       headline: headlineOf(census),
       report: reportDocument(short, version),
-      explanations: full.groups.map(({ explanation }) => explanation?.text ?? ''),
+      explanations: full.groups.map(({ explanation }, i) =>
+        furtherThan(explanation?.text ?? '', short.groups[i]?.explanation?.text ?? ''),
+      ),
     };
   });
   const targets = first?.report.census.targets ?? [];
@@ -78,6 +80,11 @@ export function htmlPage(inputs: readonly PageInput[], version: string, given?: 
       })),
     ],
   });
+}
+
+/** What a text says further than its beginning, which is told already. */
+function furtherThan(text: string, beginning: string): string {
+  return text.startsWith(beginning) ? text.slice(beginning.length).trim() : text;
 }
 
 function headlineOf(census: Census): string {

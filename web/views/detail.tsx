@@ -53,7 +53,8 @@ export function Detail({ census, group }: DetailProps) {
       </header>
       <p class="muted">
         {calls(group.count)}, {percent(total === 0 ? 0 : group.count / total)} of all · {grouped(stacks)}{' '}
-        {stacks === 1 ? 'stack' : 'stacks'} · {grouped(paths.length)} {paths.length === 1 ? 'path' : 'paths'}
+        {stacks === 1 ? 'stack' : 'stacks'}
+        {paths.length > 0 && ` · ${grouped(paths.length)} ${paths.length === 1 ? 'path' : 'paths'}`}
         {said.subject !== null && ` · ${said.subject}`}
         {said.subsystem !== null && said.subsystem !== said.subject && ` · ${said.subsystem}`}
       </p>
@@ -105,14 +106,14 @@ export function Detail({ census, group }: DetailProps) {
         </section>
       )}
       <Tallies census={census} group={group} said={said} />
-      <MoreTold about={said.subject} text={fullText(census, group, said).slice(said.explanation.length)} />
+      <MoreTold about={said.subject} text={furtherText(census, group)} />
     </aside>
   );
 }
 
-/** What is said at length where the report says it, else what is said in the table. */
-function fullText({ explanations }: PageCensus, { told, index }: TableGroup, { explanation }: Described): string {
-  return (told && explanations[index]) || explanation;
+/** What is said further where the report says it; ''. */
+function furtherText({ explanations }: PageCensus, { told, index }: TableGroup): string {
+  return told ? (explanations[index] ?? '') : '';
 }
 
 /** What is said further: of the path, of the tree. A line for each sentence. */
@@ -170,7 +171,7 @@ function asText(census: PageCensus, group: TableGroup, said: Described, story: S
     about: said.subject ?? said.subsystem ?? '',
     count: group.count,
     stacks,
-    explanation: fullText(census, group, said),
+    explanation: `${said.explanation} ${furtherText(census, group)}`,
     confidence: said.confidence,
     story,
     entries: said.entries,
