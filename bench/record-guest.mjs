@@ -9,7 +9,7 @@ const address = readFileSync('/proc/kallsyms', 'latin1')
   .find((line) => line.endsWith(' T rb_insert_color'))
   .split(' ')[0];
 const program = [adds, n, 'time'];
-const whocalls = (target, engine) => [
+const whocalls = (target, engine, ...options) => [
   ...[
     process.execPath,
     main,
@@ -23,6 +23,7 @@ const whocalls = (target, engine) => [
     'json',
     '-o',
     '/dev/null',
+    ...options,
   ],
   ...['--', ...program],
 ];
@@ -37,9 +38,11 @@ spawnSync('perf', ['probe', '-q', '--add', 'do_epoll_ctl']);
 const subjects = {
   nothing: [program, 1],
   'breakpoint: whocalls': [whocalls('rb_insert_color', 'breakpoint'), 1],
+  'breakpoint: without times': [whocalls('rb_insert_color', 'breakpoint', '--time-buckets', '0'), 1],
   'breakpoint: bpftrace': [bpftrace(`watchpoint:0x${address}:8:x`), 1],
   'breakpoint: perf record -g': [perf(`mem:0x${address}:x`), 1],
   'kprobe: whocalls': [whocalls('do_epoll_ctl', 'kprobe'), 2],
+  'kprobe: without times': [whocalls('do_epoll_ctl', 'kprobe', '--time-buckets', '0'), 2],
   'kprobe: bpftrace': [bpftrace('kprobe:do_epoll_ctl'), 2],
   'kprobe: perf record -g': [perf('probe:do_epoll_ctl'), 2],
 };

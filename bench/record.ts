@@ -76,6 +76,8 @@ function print(measurements: readonly Measurement[], adds: number): void {
   compare('cost', costs, 'breakpoint: whocalls', 'breakpoint: perf record -g', 0.5);
   compare('cost', costs, 'kprobe: whocalls', 'kprobe: bpftrace', 1.0);
   compare('cost', costs, 'kprobe: whocalls', 'kprobe: perf record -g', 0.5);
+  compare('cost', costs, 'breakpoint: whocalls', 'breakpoint: without times', 1.0);
+  compare('cost', costs, 'kprobe: whocalls', 'kprobe: without times', 1.0);
   compare('start', armed, 'breakpoint: whocalls', 'breakpoint: bpftrace', 1.0);
   compare('start', armed, 'kprobe: whocalls', 'kprobe: bpftrace', 1.0);
 }

@@ -58,6 +58,8 @@ export interface NoteFacts {
   /** The kernel's unwind tables have a layout that is not known. */
   'walking-unknown-tables': object;
   'raise-limit': { readonly option: string; readonly limit: number; readonly better: number };
+  /** So many keys were told apart by time; of later ones the time is not kept. */
+  'times-end': { readonly keys: number };
   'saw-more': { readonly target: string; readonly seen: number; readonly counted: number };
   'edge-calls': { readonly target: string; readonly calls: number };
   'skipped-maybe-filtered': { readonly target: string };

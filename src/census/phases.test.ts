@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { kernelKnowledge } from '../atlas/knowledge.ts';
 import { Census } from './census.ts';
 import { groupCensus } from './group.ts';
-import { callsPerPhase, foldIntoPhases } from './phases.ts';
+import { callsPerPhase, coarsenTimes, foldIntoPhases } from './phases.ts';
 
 /** Two phases of a second each, buckets of 100 ms; calls before, in and after them. */
 function recorded(): Census {
@@ -57,4 +57,19 @@ test('time folded into phases keeps the calls of each phase and the total, in fe
   expect(folded.total).toBe(census.total);
   expect(census.rows.size).toBe(5);
   expect(folded.rows.size).toBe(3);
+});
+
+test('coarse times keep the phases exactly, and at most 160 stretches of each', () => {
+  const census = recorded();
+  const write = census.stack([{ symbol: census.symbols.intern('vfs_write'), offset: 1 }]);
+  census.facts.durationSeconds = 100;
+  for (let bucket = 0; bucket < 1000; bucket++) census.add({ stack: write, bucket }, 1);
+  census.add({ stack: write }, 7);
+  const before = callsPerPhase(census);
+  const coarse = coarsenTimes(census);
+  expect(callsPerPhase(coarse)).toEqual(before);
+  expect(coarse.attributed).toBe(census.attributed);
+  const buckets = [...coarse.rows].map(({ key }) => coarse.keys.at(key).bucket);
+  expect(new Set(buckets).size).toBeLessThanOrEqual(160 + 2 * before.length + 1);
+  expect(buckets).toContain(-1);
 });

@@ -67,3 +67,34 @@ export function foldIntoPhases(census: Census): Census {
   });
   return folded;
 }
+
+/** Stretches of time that are told apart at most; the page draws no more bars. */
+const MOST_STRETCHES = 160;
+
+/**
+ * The same census with times as coarse as a chart shows them: stretches of a power of two of time buckets, at most 160 of
+ * them, and each of them apart for each phase, so that phases stay exact. A long run takes no more rows than a short one.
+ */
+export function coarsenTimes(census: Census): Census {
+  const { bucketMilliseconds: width, durationSeconds } = census.facts;
+  if (width === null || durationSeconds === null) return census;
+  let together = 1;
+  while ((durationSeconds * 1000) / width / together > MOST_STRETCHES) together *= 2;
+  if (together === 1) return census;
+  const clock = new PhaseClock(census);
+  const stretchOf = (bucket: number) => {
+    const phase = clock.phaseOf(bucket);
+    return `${Math.floor(bucket / together)}/${phase === null ? '' : clock.phases.indexOf(phase)}`;
+  };
+  // A stretch is told by its first bucket: that lies within it, and within the phase.
+  const firsts = new Map<string, number>();
+  for (const { key } of census.rows) {
+    const { bucket } = census.keys.at(key);
+    if (bucket === UNKNOWN) continue;
+    const stretch = stretchOf(bucket);
+    firsts.set(stretch, Math.min(bucket, firsts.get(stretch) ?? bucket));
+  }
+  const coarse = new Census();
+  mergeCensus(coarse, census, (bucket) => (bucket === UNKNOWN ? UNKNOWN : (firsts.get(stretchOf(bucket)) ?? bucket)));
+  return coarse;
+}

@@ -8,7 +8,7 @@ import type { Recording, RecordPlan } from '../capture/record.ts';
 import { parseKeys, withGrouping } from '../capture/targets/arguments.ts';
 import type { Census } from '../census/census.ts';
 import { groupCensus } from '../census/group.ts';
-import { foldIntoPhases } from '../census/phases.ts';
+import { coarsenTimes, foldIntoPhases } from '../census/phases.ts';
 import { UsageError } from '../errors.ts';
 import { noteMissingArgument } from '../report/argument-note.ts';
 import { noteLabFiles } from '../report/lab-files-note.ts';
@@ -93,7 +93,7 @@ export function command(commands: readonly string[] = []): Command {
   addRecordOptions(addReportOptions(record)).addHelpText('after', EXAMPLES);
   return record.action(async (args: string[], options: RecordOptions) => {
     const { targets, workload } = split(args);
-    const watch = watchWorkload(workload, options, options.timeBuckets);
+    const watch = watchWorkload(workload, options, options.timeBuckets || undefined);
     const timed = watch && {
       timeBuckets: watch.bucketMilliseconds,
       maxKeys: Math.max(options.maxKeys, KEYS_WITH_TIME),
@@ -180,13 +180,18 @@ async function tell(recording: Recording, watch: WorkloadWatch | null, options: 
   if (facts) counted.facts.workloads.push(facts);
   if (isInLab() && !options.where?.includes('p9_')) noteLabFiles(counted);
   noteMissingArgument(counted, options.by, parseKeys(options.keys ?? 'comm').argument !== undefined);
-  // Time buckets that were only there to find the phases have done their work.
-  const census = watch && options.timeBuckets === undefined ? foldIntoPhases(counted) : counted;
+  // Time buckets that are as fine as they are to find the phases have done their work.
+  const census = watch && options.timeBuckets === undefined ? coarsenTimes(counted) : timesAsAsked(counted, options);
   if (recording.census.facts.commands.length > 0 && printsText(options)) process.stdout.write(separator());
   await printReport(census, options, null);
   // A census kept in a file is for later; what happened is still to be told now.
   if (keepsCensus(options)) await printReport(census, { ...options, output: '-', format: 'text' }, null);
   return census;
+}
+
+/** `--time-buckets 0` keeps none; where phases are found, only these. */
+function timesAsAsked(counted: Census, { timeBuckets }: RecordOptions): Census {
+  return timeBuckets === 0 ? foldIntoPhases(counted) : counted;
 }
 
 /** Whether this is the guest of a lab. */
@@ -228,8 +233,9 @@ function addRecordOptions(command: Command): Command {
     .option('--no-walk', "always use the kernel's unwinder, even for known stacks (slower)")
     .option(
       '--time-buckets <ms>',
-      'record when calls happened, in steps of this many milliseconds: a label in -o run.pb.gz, and the precision of phases',
-      count(1),
+      'record when calls happened in steps of this many milliseconds, which is also the precision of phases; 0: not at ' +
+        'all (default: steps of a second, wider ones in a long run)',
+      count(0),
     )
     .option('--max-stacks <n>', 'maximum number of distinct stacks', count(1, MOST_ENTRIES), DEFAULTS.maxStacks)
     .option(
@@ -299,8 +305,9 @@ export function planOf(
     durationSeconds: options.duration,
     interval: interval === undefined ? undefined : { seconds: interval, onInterval: intervalPrinter() },
     engine: options.engine,
-    bucketMilliseconds: timed.timeBuckets ?? options.timeBuckets,
-    needsTimes: timeBuckets !== undefined || phaseRegex !== undefined || phases === 'on',
+    bucketMilliseconds: timed.timeBuckets ?? (timeBuckets || undefined),
+    coarseTimes: timeBuckets === undefined,
+    needsTimes: (timeBuckets ?? 0) > 0 || phaseRegex !== undefined || phases === 'on',
     user: options.user,
   };
 }

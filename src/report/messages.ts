@@ -61,6 +61,8 @@ const NOTES: Words<NoteFacts> = {
   'walking-unknown-tables': () =>
     "This kernel's unwind tables (ORC) have a layout that whocalls does not know: the kernel's unwinder takes every stack, which costs more.",
   'raise-limit': ({ option, limit, better }) => `${option} ${limit} was too small; try ${better}.`,
+  'times-end': ({ keys }) =>
+    `After ${keys} combinations of stack, process and time no further times were kept: calls of later ones have none (--max-keys raises that).`,
   'saw-more': ({ target, seen, counted: kernel }) =>
     `${target}: the BPF program saw ${seen} calls where the kernel counted ${kernel}.`,
   'edge-calls': ({ target, calls }) =>

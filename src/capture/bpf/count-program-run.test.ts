@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BpfMachine, type FakeCall, type FakeMap, word } from '../../../test/support/bpf-machine.ts';
 import { arch } from '../sys/arch.ts';
+import { beginOf } from './coarse-time.ts';
 import { assembleCountProgram, type CountProgram, DROP_REASONS } from './count-program.ts';
 import { type KeyOptions, keyLayout } from './key-layout.ts';
 import { SCRATCH_SPACE, scratchSize, stackRecordSize, USER_PART } from './scratch-space.ts';
@@ -38,7 +39,7 @@ class Counter {
     this.stacks = map('stacks', 8, stackRecordSize(userStacks), maxStacks);
     this.#maps = {
       enabled: map('enabled', 4, 8, 1).asArray(),
-      uncounted: map('uncounted', 4, 8 * (TARGET + 1), 1).asArray(),
+      uncounted: map('uncounted', 4, 8 * (TARGET + 2), 1).asArray(),
       drops: map('drops', 4, 8, (TARGET + 1) * DROP_REASONS.length).asArray(),
       scratch: map('scratch', 4, scratchSize(userStacks), Math.max(nesting, 1)).asArray(),
     };
@@ -215,6 +216,25 @@ describe.each([
       [1, 1, 1, 1],
       [2, 2, 2, 2],
     ]);
+  });
+
+  it('tells calls apart by coarse times, wider ones later, until as many keys are told apart as may be', () => {
+    const seconds = (after: number): FakeCall => ({ ...CALLS, nanoseconds: BigInt(Math.round((1000 + after) * 1e9)) });
+    const coarse = (mostKeys: number) =>
+      new Counter({
+        keys: { bucketMilliseconds: 1000 },
+        maxKeys: 40,
+        coarseTime: { time: { base: 1000n, mostKeys, insertedAt: 8 * (TARGET + 1) }, map: MAPS.uncounted },
+      });
+    const times = [0, 0.9, 1, 127.9, 128, 129.9, 130, 255.9, 256, 259, 1e5, 4e6];
+    const counter = coarse(40).call(...times.map(seconds));
+    const begins = counter.part('bucket').map(beginOf);
+    expect(begins.sort((a, b) => (a ?? 0) - (b ?? 0))).toEqual([0, 1, 127, 128, 130, 254, 256, 99_328, 3_997_696]);
+    expect(counter.counted.reduce((sum, count) => sum + count)).toBe(times.length);
+
+    const full = coarse(3).call(...[0, 1, 2, 3, 4, 4, 0].map(seconds));
+    expect(full.part('bucket').map(beginOf)).toEqual([0, 1, 2, null]);
+    expect(full.counted).toEqual([4, 1, 1, 1]);
   });
 
   it('loses a call without a stack, unless it may have none', () => {

@@ -43,6 +43,7 @@ const program = fc
     cpu: fc.boolean(),
     argument: fc.boolean(),
     timed: fc.boolean(),
+    isCoarse: fc.boolean(),
     userStacks: fc.boolean(),
     onlyUserStack: fc.boolean(),
     addCaller: fc.boolean(),
@@ -94,6 +95,7 @@ const program = fc
       isPreemptible: o.isPreemptible,
       readsProcesses: o.readsProcesses,
       bucketMilliseconds,
+      coarseTime: o.isCoarse ? { time: { base: 5n, mostKeys: 65_536, insertedAt: 32 }, map: 13 } : undefined,
       argumentOffset: o.argument ? 96 : undefined,
       ...(o.walk && {
         walk: {

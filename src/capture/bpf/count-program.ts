@@ -128,6 +128,10 @@ export function assembleCountProgram(program: CountProgram): BpfCode {
   emitInsert(asm, maps.stacks, key, 'stacks', () => asm.mov(R3, SCRATCH).alu('add', R3, SCRATCH_STACK));
   asm.label('stack.known').store(8, FRAME, one, 1);
   emitInsert(asm, maps.counts, key, 'counts', () => asm.mov(R3, FRAME).alu('add', R3, one));
+  if (program.coarseTime) {
+    const { time, map } = program.coarseTime;
+    asm.loadMapValue(R1, map).mov(R2, 1).alu('add', R1, time.insertedAt).atomicAdd(R1, 0, R2);
+  }
   asm.label('done');
   if (program.nesting > 0) asm.store(8, SCRATCH, SCRATCH_SPACE.busy, 0);
   asm.label('exit').mov(R0, 0).exit();

@@ -1,5 +1,6 @@
 import type { PidNamespace } from '../sys/pid-namespace.ts';
 import { type Assembler, R0, R1 } from './asm.ts';
+import { type CoarseTime, emitCoarseTime } from './coarse-time.ts';
 import { CONTEXT, FRAME } from './count-registers.ts';
 import { KEY_PART_NAMES, KEY_PARTS, type KeyPartName } from './key-parts.ts';
 
@@ -60,6 +61,8 @@ export interface KeyContent {
   /** Of which pids are those of the key; the initial one unless given. */
   readonly pidNamespace: PidNamespace | undefined;
   readonly bucketMilliseconds: number | undefined;
+  /** In place of buckets of one width; the map of uncounted calls has the number it needs. */
+  readonly coarseTime?: { readonly time: CoarseTime; readonly map: number } | undefined;
   /** Byte offset in the context of the argument to record; undefined where the target has none. */
   readonly argumentOffset: number | undefined;
 }
@@ -77,7 +80,9 @@ export function emitKey(asm: Assembler, content: KeyContent, key: number, slot: 
     const offset = layout.parts[name];
     if (offset !== undefined) KEY_PARTS[name].emit(asm, { at: key + offset, pidNamespace, slot });
   }
-  if (layout.bucket !== null) {
+  if (layout.bucket !== null && content.coarseTime) {
+    emitCoarseTime(asm, content.coarseTime.time, content.coarseTime.map, key + layout.bucket);
+  } else if (layout.bucket !== null) {
     asm.call('ktime_get_ns').load64(R1, BigInt(Math.round((content.bucketMilliseconds ?? 1000) * 1e6)));
     asm.alu('div', R0, R1).store(4, FRAME, key + layout.bucket, R0);
   }

@@ -18,7 +18,10 @@ export interface Fullness {
   readonly stacks: number;
   readonly maxStacks: number;
   readonly counts: number;
+  /** As asked for. */
   readonly maxCounts: number;
+  /** Entries there is room for, where that is more. */
+  readonly countsRoom?: number;
 }
 
 /** The calls of one target: what was lost, by reason, and what has to be said about it. */
@@ -40,7 +43,7 @@ export function account(tally: TargetTally, fullness: Fullness): Account {
   };
   // The kernel says "full" also when a free list is in use for a moment; only a full map is full.
   const stacksFull = fullness.stacks >= fullness.maxStacks;
-  const countsFull = fullness.counts >= fullness.maxCounts;
+  const countsFull = fullness.counts >= (fullness.countsRoom ?? fullness.maxCounts);
   lose({ code: 'map-full', map: 'stacks', limit: fullness.maxStacks }, stacksFull ? drops['stacks-full'] : 0);
   lose({ code: 'map-full', map: 'keys', limit: fullness.maxCounts }, countsFull ? drops['counts-full'] : 0);
   lose(

@@ -18,6 +18,7 @@ import { raiseMemoryLock } from '../sys/rlimit.ts';
 import type { RecordedArgument } from '../targets/arguments.ts';
 import type { Target } from '../targets/target.ts';
 import { account, type TargetTally } from './accounting.ts';
+import { type BucketTimes, coarseTimes, evenTimes } from './bucket-times.ts';
 import type { CountingSession, StackWalks } from './counting-session.ts';
 import { CpuWatch } from './hotplug.ts';
 import type { CapturePlan } from './plan.ts';
@@ -120,7 +121,9 @@ export class BpfSession implements CountingSession {
       targets: this.#armed.map(({ target }) => target),
       arguments: this.#armed.map(({ argument }) => argument),
     };
-    const maps = new MapReader(census, counted, layout, symboliser, this.startedAt);
+    const times = this.#times();
+    const maps = new MapReader(census, counted, layout, symboliser, times?.of ?? ((bucket) => bucket));
+    census.facts.bucketMilliseconds = times?.milliseconds ?? null;
     maps.readStacks(stacks);
     maps.readCounts(counts);
     return maps;
@@ -142,6 +145,7 @@ export class BpfSession implements CountingSession {
         maxStacks: this.#plan.maxStacks,
         counts: maps.keyCount,
         maxCounts: this.#plan.maxKeys,
+        countsRoom: this.#programs.keyRoom,
       });
       for (const { count, ...cause } of losses) census.lose(cause, count);
       for (const note of [...notes, ...engine.blindSpots]) census.note(note);
@@ -164,7 +168,18 @@ export class BpfSession implements CountingSession {
     census.facts.architectures.push(arch().name);
     census.facts.cpus = this.#cpus.length;
     census.facts.durationSeconds = Number(this.#stoppedAt - this.startedAt) / 1e9;
-    census.facts.bucketMilliseconds = this.#plan.bucketMilliseconds ?? null;
+    const { inserted } = this.#programs.flag;
+    const { coarseTime } = this.#programs;
+    if (coarseTime && inserted >= coarseTime.mostKeys) census.note({ code: 'times-end', keys: coarseTime.mostKeys });
+  }
+
+  /** What buckets in the keys mean; null where calls are not told apart by time. */
+  #times(): BucketTimes | null {
+    const { coarseTime } = this.#programs;
+    const { bucketMilliseconds } = this.#plan;
+    if (bucketMilliseconds !== undefined) return evenTimes(bucketMilliseconds, this.startedAt);
+    if (!coarseTime) return null;
+    return coarseTimes(coarseTime, this.startedAt, this.#stoppedAt || process.hrtime.bigint());
   }
 
   /**

@@ -13,11 +13,14 @@ const WORD = 8;
 export class EnableFlag {
   readonly #flag: Words;
   readonly #uncounted: Words;
+  readonly #targets: number;
 
   /** Off at first. */
   constructor(targets: number, held: Descriptors) {
     this.#flag = words('whocalls_enabled', 1, held);
-    this.#uncounted = words('whocalls_uncounted', targets, held);
+    // One more: keys that were inserted.
+    this.#uncounted = words('whocalls_uncounted', targets + 1, held);
+    this.#targets = targets;
   }
 
   /** Descriptors of two arrays of one value: a 64-bit number, 0 while the flag is off; one for each target. */
@@ -31,6 +34,16 @@ export class EnableFlag {
 
   clear(): void {
     this.#flag.write(0, 0n);
+  }
+
+  /** Offset in the map of uncounted calls of the number of keys that programs inserted, where they count them. */
+  get insertedAt(): number {
+    return this.#targets * WORD;
+  }
+
+  /** How many keys were inserted. */
+  get inserted(): number {
+    return Number(this.#uncounted.read(this.#targets));
   }
 
   /** How many calls of a target have found the flag off. */

@@ -14,6 +14,8 @@ export interface CountingOptions {
   readonly keys: RequestedKeys;
   /** Width of time buckets. */
   readonly bucketMilliseconds?: number | undefined;
+  /** Without buckets of one width: tell calls apart by time coarsely, as long as there is room for it. */
+  readonly coarseTimes?: boolean | undefined;
   /** Times were asked for, and not only taken because COMMAND is known to have phases. */
   readonly needsTimes?: boolean | undefined;
   /** Let BPF programs recognise stacks by walking them; else the kernel's unwinder takes every one. */

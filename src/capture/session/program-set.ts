@@ -1,4 +1,5 @@
 import type { Note } from '../../census/message.ts';
+import { type CoarseTime, NARROWEST_SECONDS } from '../bpf/coarse-time.ts';
 import { assembleCountProgram, type CountProgram, DROP_REASONS, type DropReason } from '../bpf/count-program.ts';
 import { CODE_TABLE_SIZE, RULES_SIZE } from '../bpf/frame-rules.ts';
 import { type KeyLayout, keyLayout } from '../bpf/key-layout.ts';
@@ -41,6 +42,10 @@ export class ProgramSet {
   readonly counts: BpfMap;
   readonly stacks: BpfMap;
   readonly flag: EnableFlag;
+  /** Keys there is room for. */
+  readonly keyRoom: number;
+  /** Where calls are told apart by time coarsely. */
+  readonly coarseTime: CoarseTime | undefined;
   /** What has to be said about how programs work here. */
   readonly notes: Note[] = [];
   readonly #plan: CapturePlan;
@@ -63,12 +68,20 @@ export class ProgramSet {
   constructor(plan: CapturePlan, held: Descriptors) {
     this.#plan = plan;
     this.#held = held;
-    this.layout = keyLayout(keyOptions(plan.keys, plan.arguments, plan.bucketMilliseconds, plan.userStacks));
-    this.counts = this.#map('whocalls_counts', MAP_HASH, this.layout.size, 8, plan.maxKeys);
+    const isCoarse = plan.coarseTimes === true && plan.bucketMilliseconds === undefined;
+    const width = isCoarse ? NARROWEST_SECONDS * 1000 : plan.bucketMilliseconds;
+    this.layout = keyLayout(keyOptions(plan.keys, plan.arguments, width, plan.userStacks));
+    // Half of the map is for keys with a time: the other half holds as many as without times.
+    this.keyRoom = isCoarse ? 2 * plan.maxKeys : plan.maxKeys;
+    this.counts = this.#map('whocalls_counts', MAP_HASH, this.layout.size, 8, this.keyRoom);
     this.stacks = this.#map('whocalls_stacks', MAP_HASH, 8, stackRecordSize(plan.userStacks), plan.maxStacks);
     this.#drops = this.#map('whocalls_drops', MAP_PERCPU_ARRAY, 4, 8, plan.targets.length * DROP_REASONS.length);
     this.flag = new EnableFlag(plan.targets.length, held);
     this.#cgroups = this.#cgroupArray(plan.cgroups);
+    if (isCoarse) {
+      const base = process.hrtime.bigint() / 1_000_000_000n;
+      this.coarseTime = { base, mostKeys: plan.maxKeys, insertedAt: this.flag.insertedAt };
+    }
   }
 
   /**
@@ -104,6 +117,7 @@ export class ProgramSet {
       isPreemptible: isNested && has('sleepable uprobes'),
       readsProcesses: onlyUserStack && has('kernel reads'),
       bucketMilliseconds,
+      coarseTime: this.coarseTime && { time: this.coarseTime, map: this.flag.maps.uncounted },
       argumentOffset: argument && context.argumentOffset(argument.number),
     };
     const walk = context.isFunctionEntry && !userStacks ? this.#walkPlan() : null;

@@ -29,9 +29,15 @@ export class MapReader {
   readonly #targets: TargetId[];
   readonly #records = new Map<bigint, Buffer>();
   readonly #stacks = new Map<string, StackId>();
-  readonly #firstBucket: number;
+  readonly #bucketOf: (bucket: number) => number;
 
-  constructor(census: Census, plan: CapturePlan, layout: KeyLayout, symboliser: Symboliser, startedAt: bigint) {
+  constructor(
+    census: Census,
+    plan: CapturePlan,
+    layout: KeyLayout,
+    symboliser: Symboliser,
+    bucketOf: (bucket: number) => number,
+  ) {
     this.#census = census;
     this.#plan = plan;
     this.#layout = layout;
@@ -41,8 +47,7 @@ export class MapReader {
       return at === undefined ? [] : [{ name, at }];
     });
     this.#targets = plan.targets.map(({ name }) => census.target(name));
-    const width = (plan.bucketMilliseconds ?? 1000) * 1e6;
-    this.#firstBucket = Number(BigInt.asUintN(32, startedAt / BigInt(Math.round(width))));
+    this.#bucketOf = bucketOf;
   }
 
   readStacks(map: BpfMap): void {
@@ -62,7 +67,7 @@ export class MapReader {
       const count = Number(value.readBigUInt64LE(0));
       this.attributed[index] = (this.attributed[index] ?? 0) + count;
       for (const { name, at } of this.#parts) task[name] = KEY_PARTS[name].read(key, at);
-      if (layout.bucket !== null) task.bucket = (key.readUInt32LE(layout.bucket) - this.#firstBucket) >>> 0;
+      if (layout.bucket !== null) task.bucket = this.#bucketOf(key.readUInt32LE(layout.bucket));
       if (layout.argument !== null) task.argument = this.#argument(key, layout.argument, index);
       const { pid = UNKNOWN } = task as Partial<CallKey>;
       if (pid === 0) this.unnumbered += count;
