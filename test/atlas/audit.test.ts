@@ -73,7 +73,11 @@ describe('findings of the audits', () => {
 
   it.each([
     [`schedule exit_to_user_mode_loop sys_read ${SYSCALL}`, 'schedule', /^A running task is preempted on its way back/],
-    [`schedule __cond_resched ext4_readdir sys_getdents64 ${SYSCALL}`, 'schedule', /^A task is preempted at a preemption/],
+    [
+      `schedule __cond_resched ext4_readdir sys_getdents64 ${SYSCALL}`,
+      'schedule',
+      /^A task is preempted at a preemption/,
+    ],
     [`try_to_wake_up sched_ttwu_pending do_idle`, 'try_to_wake_up', /waker is not on this stack/],
     [`kfree_skb_reason udp_queue_rcv_one_skb ${SOFTIRQ}`, 'kfree_skb_reason', /datagram that was received is dropped/],
   ])('says what %s is for', (frames, target, right) => {
