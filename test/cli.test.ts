@@ -157,7 +157,7 @@ describe('wrong usage is one line and status 2', () => {
     [['read', '--format', 'yaml', SEED], /--format.*'yaml' is invalid/],
     [['read', '--top', 'many', SEED], /--top.*whole number/],
     [['read', '--top', '-1', SEED], /--top/],
-    [['read', '--input-format', 'perf.data', SEED], /unknown input format 'perf.data' \(known: pprof/],
+    [['read', '--input-format', 'perf.data', SEED], /unknown input format 'perf.data' \(known: perf-data, pprof/],
     [['read', '--where', 'comm', SEED], /--where: expected =, !=, ~ or !~ at column 5/],
     [['read', '--where', 'colour=red', SEED], /unknown field 'colour' \(known: site, subject/],
     [['read', '--where', 'comm~(', SEED], /'\(' is not a regular expression at column 6/],
@@ -194,7 +194,7 @@ describe('nothing usable is one line and status 1', () => {
     [
       'binary junk',
       () => [file('junk', Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * i * 31) % 256)))],
-      /no known format \(tried pprof,/,
+      /no known format \(tried perf-data,/,
     ],
     ['prose', () => [file('prose', 'Once upon a time\nthere was a kernel.\n')], /no known format/],
     ['invalid UTF-8', () => [file('latin1', Buffer.from('\xe9t\xe9 \xff\xfe\n', 'latin1'))], /no known format/],

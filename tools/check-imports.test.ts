@@ -53,7 +53,7 @@ describe('an import', () => {
     ['src/lab/run.ts', 'src/index.ts', 'lab may not import index.ts'],
     ['src/text/columns.ts', 'src/census/group.ts', 'text may not import census'],
     ['src/errors.ts', 'src/text/columns.ts', 'errors.ts may not import text'],
-    ['src/report/text.ts', 'src/image/elf.ts', 'report has no business with kernel images'],
+    ['src/atlas/explain.ts', 'src/image/elf.ts', 'atlas has no business with kernel images'],
     ['src/census/group.ts', 'test/support/stacks.ts', 'src imports nothing from test'],
     ['src/atlas/words.ts', 'tools/areas.ts', 'src imports nothing from tools'],
     ['src/new/room.ts', 'src/errors.ts', 'does not say where "new" belongs'],
