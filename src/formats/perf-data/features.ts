@@ -95,11 +95,17 @@ function readEvents(words: Words, facts: RecordingFacts): void {
     const ids = Math.min(words.u32(at + size), MOST);
     const { text, end } = stringAt(words, at + size + 4);
     // Names may carry what is left of the command line: `mem:0x…:x, `.
-    const name = text.replace(/[,\s]+$/, '') || fallback;
+    const name = withoutTail(text) || fallback;
     facts.eventOrder.push(name);
     for (let id = 0; id < ids; id++) facts.eventNames.set(words.u64(end + 8 * id), name);
     at = end + 8 * ids;
   }
+}
+
+function withoutTail(text: string): string {
+  let end = text.length;
+  while (end > 0 && ', \t'.includes(text[end - 1] ?? '')) end--;
+  return text.slice(0, end);
 }
 
 const BUILD_ID_SIZE = 1 << 15;

@@ -12,7 +12,7 @@ export interface SpeedscopeFrame {
 /** Stacks, outermost frame first, with a weight each. */
 export interface SampledProfile {
   readonly type: 'sampled';
-  readonly name: string;
+  readonly name?: string;
   readonly unit: string;
   readonly startValue: number;
   readonly endValue: number;
@@ -23,7 +23,7 @@ export interface SampledProfile {
 /** Frames that open and close as the value grows. */
 export interface EventedProfile {
   readonly type: 'evented';
-  readonly name: string;
+  readonly name?: string;
   readonly unit: string;
   readonly events: readonly { readonly type: 'O' | 'C'; readonly frame: number; readonly at: number }[];
 }

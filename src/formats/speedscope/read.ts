@@ -81,7 +81,7 @@ class SpeedscopeBooks {
     for (const [i, sample] of samples.entries()) {
       const weight = weights[i] ?? (isCount ? 1 : 0);
       if (!Array.isArray(sample) || sample.length > DEEPEST || !Number.isFinite(weight) || weight < 0) this.#unread++;
-      else this.#addStack(name, sample, isCount ? Math.round(weight) : 1, isCount ? 0 : weight, unit);
+      else this.#addStack(name ?? '', sample, isCount ? Math.round(weight) : 1, isCount ? 0 : weight, unit);
     }
   }
 
@@ -95,7 +95,7 @@ class SpeedscopeBooks {
         continue;
       }
       const passed = event.at - since;
-      if (open.length > 0 && passed > 0) this.#addStack(name, open, 1, passed, unit);
+      if (open.length > 0 && passed > 0) this.#addStack(name ?? '', open, 1, passed, unit);
       since = event.at;
       if (event.type === 'O' && open.length < DEEPEST) open.push(event.frame);
       else if (event.type === 'C' && open.at(-1) === event.frame) open.pop();
@@ -108,7 +108,9 @@ class SpeedscopeBooks {
     const { census } = this.#builder;
     if (count === 0) return;
     if (this.#isOwn && profile === LOST_PROFILE) {
-      census.lose(lossFromText(this.#described(sample[0])?.name ?? ''), count);
+      const cause = this.#described(sample[0])?.name ?? '';
+      if (cause === '') this.#unread++;
+      else census.lose(lossFromText(cause), count);
       return;
     }
     const described = sample.map((index) => this.#described(index));
@@ -128,7 +130,9 @@ class SpeedscopeBooks {
 
   #described(index: unknown): SpeedscopeFrame | null {
     const frame = typeof index === 'number' ? this.#frames[index] : undefined;
-    return isObject(frame) && typeof frame.name === 'string' ? (frame as unknown as SpeedscopeFrame) : null;
+    return isObject(frame) && typeof frame.name === 'string' && frame.name !== ''
+      ? (frame as unknown as SpeedscopeFrame)
+      : null;
   }
 
   #frame(described: SpeedscopeFrame | null): Frame {
@@ -136,7 +140,7 @@ class SpeedscopeBooks {
     if (!described) return { symbol: symbols.intern('[unknown]'), offset: NO_OFFSET };
     const { name, file, line } = described;
     const unreliable = this.#isOwn && name.startsWith(DOUBTED);
-    const raw = unreliable ? name.slice(DOUBTED.length) : name;
+    const raw = (unreliable ? name.slice(DOUBTED.length) : name) || '[unknown]';
     const place = typeof file === 'string' ? file : '';
     const { space, module } = this.#isOwn ? ownOrigin(place) : foreignOrigin(place, raw);
     const isKernelName = !this.#isOwn && /_\[k\]$/.test(raw);
@@ -169,11 +173,16 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function isSampled(profile: unknown): profile is SampledProfile {
-  const { type, samples, weights } = isObject(profile) ? profile : {};
-  return type === 'sampled' && Array.isArray(samples) && Array.isArray(weights);
+  const { type, name, samples, weights } = isObject(profile) ? profile : {};
+  return (
+    type === 'sampled' &&
+    (name === undefined || typeof name === 'string') &&
+    Array.isArray(samples) &&
+    Array.isArray(weights)
+  );
 }
 
 function isEvented(profile: unknown): profile is EventedProfile {
-  const { type, events } = isObject(profile) ? profile : {};
-  return type === 'evented' && Array.isArray(events);
+  const { type, name, events } = isObject(profile) ? profile : {};
+  return type === 'evented' && (name === undefined || typeof name === 'string') && Array.isArray(events);
 }
