@@ -176,6 +176,8 @@ class TextWriter {
       if (this.#layout.verbose) {
         const frames = path.frames.map(({ name, inlined }) => (inlined ? `${name} (inlined)` : name)).join(' <- ');
         this.#wrap(`path: ${frames} <- ${path.entry.name}`, indent, `${indent}      `);
+        const source = sourceOf(group);
+        if (source !== '') this.#wrap(`site: ${source}`, indent, `${indent}      `);
       } else {
         const callers = path.frames.slice(path.site + 1).map((frame) => printable(frame.name));
         const room = this.#layout.width - indent.length;
@@ -287,6 +289,12 @@ function siteOf({ site, paths }: Group): string {
   const sites = new Set(paths.map(({ path }) => path.frames[path.site]?.name));
   const name = site?.name ?? '(no caller)';
   return sites.size > 1 ? `mostly ${name}` : name;
+}
+
+/** `enqueue_task_fair, kernel/sched/fair.c`: where to read on, with the line where it was recorded. */
+function sourceOf({ site, siteFile }: ReportGroup): string {
+  if (!site || siteFile === null) return '';
+  return `${site.name}, ${siteFile}${site.line === undefined ? '' : `:${site.line}`}`;
 }
 
 /** The processes of a group, those that were not recorded too. */

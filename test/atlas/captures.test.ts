@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { explainGroup } from '../../src/atlas/explain.ts';
+import { pathDeed } from '../../src/atlas/facts.ts';
 import { kernelKnowledge } from '../../src/atlas/knowledge.ts';
 import { atlasLabeller } from '../../src/atlas/labeller.ts';
 import { groupCensus, type PathTally } from '../../src/census/group.ts';
@@ -47,5 +48,31 @@ describe('recordings of real kernels', () => {
         expect(explainGroup(group, style).text).toMatch(/^\S.*[^.\s]\.$/s);
       }
     }
+  });
+
+  // What calls of functions that handle locks, caches, timers or work items are about. A function that takes several locks
+  // of a kind, or allocates from several caches, leaves it open: __vma_adjust and vm_area_dup are much of the rest.
+  it.each([
+    ['mutex_lock', 0.9],
+    ['queue_work', 1],
+    ['kmalloc', 0.98],
+    ['timers', 0.85],
+    ['down_write', 0.3],
+    ['slab', 0.5],
+  ])('%s: calls have a subject', async (name, share) => {
+    for (const kernel of ['6.1', '6.12']) {
+      const { paths, attributed } = await pathsOf(`${kernel}-${name}.pb.gz`);
+      const known = calls(paths, ({ path }) => atlasLabeller.label(path).subject !== null);
+      expect(known / attributed).toBeGreaterThanOrEqual(share);
+    }
+  });
+
+  it.each(recordings)('$file: names alone tell few calls', async ({ file }) => {
+    const { paths, attributed } = await pathsOf(file);
+    const isPlain = ({ path }: PathTally) => ['calls', 'inserts', 'no-caller'].includes(pathDeed(path).deed.kind);
+    expect(calls(paths, isPlain) / attributed).toBeLessThan(0.05);
+    expect(new Set(paths.filter(isPlain).map(({ path }) => path.frames[path.site]?.name)).size).toBeLessThanOrEqual(
+      0.12 * new Set(paths.map(({ path }) => path.frames[path.site]?.name)).size,
+    );
   });
 });

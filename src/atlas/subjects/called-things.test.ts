@@ -1,8 +1,10 @@
 import { describe, expect, it, test } from 'vitest';
 import type { PathView } from '../../census/knowledge.ts';
+import { atlasTable } from '../files.ts';
 import { atlasLabeller } from '../labeller.ts';
+import { placesOf } from '../places.ts';
 import { ThingFinder } from './called-things.ts';
-import { kindRecords, subjectRecords } from './subject-catalog.ts';
+import { kindRecords, type SubjectSites, subjectRecords, subjectSites } from './subject-catalog.ts';
 
 const finder = new ThingFinder();
 
@@ -106,4 +108,24 @@ test('every operation that a record names is one of its kind', () => {
     for (const one of where)
       if (typeof one !== 'string') expect(operations).toEqual(expect.arrayContaining([...(one.operations ?? [])]));
   }
+});
+
+test('every function that a record names is one of 6.1 or 6.12', () => {
+  const names = subjectRecords().flatMap(({ where = [] }) =>
+    where.flatMap((one) => (typeof one === 'string' ? one : one.chain).split(' <- ')),
+  );
+  expect(names.filter((name) => name !== '…' && placesOf(name).length === 0)).toEqual([]);
+});
+
+test('what the sources name are records', () => {
+  const known = new Set(subjectRecords().map(({ kind, id }) => `${kind} ${id}`));
+  const named = new Set(
+    Object.keys(atlasTable<SubjectSites>('subject-sites')).flatMap((name) =>
+      subjectSites(name).flatMap(({ operation, own, inlined }) =>
+        [...own, ...inlined].filter((id) => id !== '?').map((id) => `${operation.split(':')[0]} ${id}`),
+      ),
+    ),
+  );
+  expect([...named].filter((one) => !known.has(one))).toEqual([]);
+  expect(named.size).toBeGreaterThan(400);
 });
