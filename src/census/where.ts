@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { OwnExpression } from '../text/own-expression.ts';
 import { type CallFacts, DIMENSIONS, type Dimension, dimensionNamed, valuesIn } from './dimensions.ts';
 
 /** Whether calls are wanted. */
@@ -137,7 +138,7 @@ class Parser {
 
   #pattern(source: string, at: number): (text: string) => boolean {
     try {
-      const pattern = new RegExp(source);
+      const pattern = new OwnExpression(source);
       return (text) => pattern.test(text);
     } catch {
       this.#at = at;

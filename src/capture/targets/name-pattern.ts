@@ -1,12 +1,13 @@
 import { UsageError } from '../../errors.ts';
+import { OwnExpression } from '../../text/own-expression.ts';
 
 /** A pattern over names: `tcp_*`, `[eb]tr?_*` or `/^ext4_.*write/`. */
 export class NamePattern {
   /** As it was written. */
   readonly text: string;
-  readonly #expression: RegExp;
+  readonly #expression: OwnExpression;
 
-  private constructor(text: string, expression: RegExp) {
+  private constructor(text: string, expression: OwnExpression) {
     this.text = text;
     this.#expression = expression;
   }
@@ -32,9 +33,9 @@ export function isExpression(text: string): boolean {
   return text.length > 2 && text.startsWith('/') && text.endsWith('/');
 }
 
-function regularExpression(source: string): RegExp {
+function regularExpression(source: string): OwnExpression {
   try {
-    return new RegExp(source);
+    return new OwnExpression(source);
   } catch (error) {
     throw new UsageError(`${source} is not a regular expression`, { cause: error });
   }

@@ -167,3 +167,15 @@ test('a name that ends in a number is no second count', async () => {
   const { census: back } = await readBytes(foldedStacks(census), { reader: readerNamed('folded') });
   expect(back.total).toBe(7);
 });
+
+test('a process called like the lines that are no stacks loses no call', async () => {
+  const census = stacks(
+    `
+    3 [target]       4 [lost]
+    vfs_write        vfs_write
+  `,
+    'vfs_write',
+  );
+  const { census: back } = await readBytes(foldedStacks(census), { reader: readerNamed('folded') });
+  expect([back.total, back.attributed]).toEqual([7, 7]);
+});

@@ -5,6 +5,9 @@ import type { StackId } from '../../census/stack-table.ts';
 import { lossText } from '../loss-text.ts';
 import { targetByFrame, targetElement } from './target-element.ts';
 
+/** What begins lines that are no stacks cannot be the name of a process. */
+const RESERVED = /^\[(lost|target)\]$/;
+
 /**
  * The census as folded stacks, outermost frame first: the process, then user frames, then kernel frames marked
  * `_[k]`. Losses are lines of their own (`[lost];[not-printed] 66`), so that the counts add up to the total, and
@@ -25,7 +28,7 @@ export function foldedStacks(census: Census): string {
     }
     let task = tasks.get(row.key);
     if (task === undefined) {
-      task = element(census.keys.at(row.key).comm || '-');
+      task = element(census.keys.at(row.key).comm || '-').replace(RESERVED, '($1)');
       tasks.set(row.key, task);
     }
     // A name that ends in a number would be a second count.

@@ -7,6 +7,9 @@ export const DEEPEST_STACK = 1 << 16;
 /** Lists that are longer are made to fill the memory: labels and values of a sample, kinds of values, comments. */
 const LONGEST_LIST = 1000;
 
+/** Each takes some bytes more than it has in the file. */
+const MOST_TEXTS = 8_000_000;
+
 /** Ids that are no small numbers, and so take more memory. */
 const MOST_STRANGE_IDS = 1_000_000;
 
@@ -64,7 +67,6 @@ export class ProfileBytes {
   readonly period: number;
   readonly comments: readonly string[];
   readonly #bytes: Buffer;
-  readonly #samples = new Places();
   readonly #strings = new Places();
   readonly #functions = new Places();
   readonly #locations = new Places();
@@ -99,8 +101,7 @@ export class ProfileBytes {
         }
         cursor.at = place;
         cursor.skip(tag);
-        if (tag === SAMPLE) this.#samples.add(place);
-        else if (tag === STRING) this.#strings.add(place);
+        if (tag === STRING) this.#addText(place);
         else if (tag === LOCATION) this.#keep(this.#locationIds, this.#locations, place, true);
         else if (tag === FUNCTION) this.#keep(this.#functionIds, this.#functions, place, false);
         else if (tag === MAPPING) this.#keepMapping(place);
@@ -135,12 +136,18 @@ export class ProfileBytes {
   forEachSample(visit: (sample: Sample) => void): number {
     const sample = { locations: [] as (number | string)[], values: [] as number[], labels: [] as number[] };
     let damaged = 0;
-    for (let i = 0; i < this.#samples.size; i++) {
+    const walk = new Cursor(this.#bytes);
+    walk.enter(0, this.#bytes.length);
+    while (!walk.isAtEnd) {
+      const tag = walk.tag();
+      const place = walk.at;
+      walk.skip(tag);
+      if (tag !== SAMPLE) continue;
       sample.locations.length = 0;
       sample.values.length = 0;
       sample.labels.length = 0;
       try {
-        this.#readSample(this.#samples.at(i) ?? 0, sample);
+        this.#readSample(place, sample);
       } catch (error) {
         if (!(error instanceof Damaged)) throw error;
         damaged += 1;
@@ -249,9 +256,16 @@ export class ProfileBytes {
     while (!cursor.isAtEnd && numbers.length < LONGEST_LIST) numbers.push(cursor.varint());
   }
 
+  #addText(place: number): void {
+    if (this.#strings.add(place) > MOST_TEXTS) {
+      throw new MalformedInput(`the profile has more than ${MOST_TEXTS} names`);
+    }
+  }
+
   /** Some writers leave the numbers of functions out and mean the order. */
   #keep(ids: IdTable, places: Places, place: number, isLocation: boolean): void {
     const index = places.add(place);
+    if (index > MOST_TEXTS) throw new MalformedInput(`the profile has more than ${MOST_TEXTS} functions or locations`);
     const id = this.#idOf(place);
     ids.set(id === 0 && !isLocation ? index + 1 : id, index);
     if (ids.sparseSize > MOST_STRANGE_IDS) throw new MalformedInput('the profile has more than a million strange ids');

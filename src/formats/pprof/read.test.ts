@@ -211,3 +211,11 @@ test('a profile cut off says at which byte', async () => {
     /^input: the profile is cut off at byte \d+/,
   );
 });
+
+test('a measure without a name, and a loss without a reason, come back', async () => {
+  const census = everything();
+  const row = census.addCalls(census.rows.row(0).stack, census.rows.row(0).target, census.rows.row(0).key, 1);
+  census.rows.addSum(row, census.measure({ name: '', unit: '', of: 'profile' }), 7);
+  census.lose({ code: 'stated', text: '' }, 5);
+  expectSame((await readBytes(await writePprof(census))).census, census, 'read back');
+});

@@ -101,7 +101,7 @@ class ProfileConverter {
     const labels = this.#labels(sample.labels);
     const lost = labels.get(LABEL.lost);
     if (lost !== undefined && own) {
-      census.lose(lossFromText(String(lost)), count);
+      census.lose(lossFromText(typeof lost === 'string' ? lost : ''), count);
       return;
     }
     const frames = this.#stack(sample.locations, own !== null);

@@ -25,6 +25,9 @@ import {
   LOST_MAPPING,
 } from './encoding.ts';
 
+/** pprof-format loses messages without any content; what a measure is called the comment tells. */
+const NAMELESS = 'value';
+
 /** A census as a gzipped pprof profile, from which `pprofReader` reads the same census back. */
 export async function writePprof(census: Census): Promise<Buffer> {
   const strings = new StringTable();
@@ -59,7 +62,9 @@ export async function writePprof(census: Census): Promise<Buffer> {
   const profile = new Profile({
     sampleType: [
       calls,
-      ...measures.map(({ name, unit }) => new ValueType({ type: strings.dedup(name), unit: strings.dedup(unit) })),
+      ...measures.map(
+        ({ name, unit }) => new ValueType({ type: strings.dedup(name || NAMELESS), unit: strings.dedup(unit) }),
+      ),
     ],
     sample,
     mapping: places.mappings,
