@@ -174,7 +174,7 @@ describe('wrong usage is one line and status 2', () => {
     [['vfs_write', '--cpu', '0-1-2'], /--cpu.*'0-1-2' is invalid.*ranges/],
     [['vfs_write', '--cpu', '0-'], /--cpu.*whole number/],
     [['vfs_write', '--duration', '5x'], /--duration.*'5x' is invalid.*500ms, 5s or 2m/],
-    [['vfs_write', '--time-buckets', '0'], /--time-buckets.*'0' is invalid.*whole number from 1/],
+    [['vfs_write', '--time-buckets', '-1'], /--time-buckets.*'-1' is invalid.*whole number from 0/],
     [['vfs_write', '--keys', 'arg0'], /--keys arg0: arguments are numbered from 1/],
   ])('%j', (args, message) => {
     fails(args, 2, message);
