@@ -36,3 +36,40 @@ export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return SYSTEM_ERROR.exec(error.message)?.[1] ?? error.message;
 }
+
+/** Trouble of the machine and not of this program: `cannot open /tmp/x: no space left on device`; null for other errors. */
+export function systemTrouble(error: unknown): string | null {
+  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return null;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (syscall === 'uv_cwd') return 'the current folder was removed; go to one that is there';
+  if (!TROUBLES.has(String(code))) return null;
+  const { path = '', dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
+  const verb = VERBS[syscall as keyof typeof VERBS] ?? syscall;
+  const what = [verb, path, ...(dest === undefined ? [] : ['to', dest])].filter((word) => word !== '').join(' ');
+  return `cannot ${what}: ${messageOf(error)}${adviceFor(dest ?? path)}`;
+}
+
+const TROUBLES: ReadonlySet<string> = new Set(
+  'EACCES EDQUOT EEXIST EFBIG EIO EISDIR ELOOP EMFILE ENAMETOOLONG ENFILE ENOENT ENOSPC ENOTDIR EPERM EROFS ETXTBSY'.split(
+    ' ',
+  ),
+);
+
+const VERBS = {
+  mkdtemp: 'make a temporary folder',
+  mkdir: 'make the folder',
+  scandir: 'read the folder',
+  copyfile: 'copy',
+  utime: 'change',
+  access: 'use',
+} as const;
+
+function adviceFor(path: string): string {
+  if (path === '') return '';
+  const temporary = process.env.TMPDIR ?? '/tmp';
+  if (path.startsWith(temporary)) return '; TMPDIR names another place for temporary files';
+  return path.includes('/.cache/whocalls') ||
+    (process.env.XDG_CACHE_HOME && path.startsWith(process.env.XDG_CACHE_HOME))
+    ? '; XDG_CACHE_HOME names another place for the cache'
+    : '';
+}

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { messageOf, UsageError, UserError } from '../errors.ts';
+import { messageOf, systemTrouble, UsageError, UserError } from '../errors.ts';
 import { printable } from '../text/columns.ts';
 import { ownArguments } from './own-arguments.ts';
 
@@ -78,6 +78,8 @@ function report(error: unknown, name: string, debug: boolean): number {
   } else if (error instanceof UserError) {
     const hint = error.hint === undefined ? '' : `; ${error.hint}`;
     process.stderr.write(`whocalls: ${printableLines(error.message)}${hint}\n`);
+  } else if (systemTrouble(error) !== null) {
+    process.stderr.write(`whocalls: ${printable(systemTrouble(error) ?? '')}\n`);
   } else
     process.stderr.write(
       `whocalls: internal error: ${printable(messageOf(error))} (run again with --debug for details)\n`,

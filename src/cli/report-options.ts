@@ -19,6 +19,8 @@ export interface OutputOptions extends ReportOptions {
   readonly format?: string;
   readonly output?: string;
   readonly verbose?: boolean;
+  /** Mark names that spreadsheets would take for formulas. */
+  readonly csvSafe?: boolean;
   /** Show which call sites the calls used; a text names the kernel. */
   readonly coverage?: boolean | string;
 }
@@ -38,6 +40,7 @@ export function addReportOptions(command: Command): Command {
     .option('--sort <what>', 'order groups by count, or by a measure the recording has', 'count')
     .option('--where <expression>', 'only calls like this: comm=db_bench && frame~ext4_ && !entry=write')
     .addOption(new Option('--explain <style>', 'explain each group').choices(EXPLAIN_STYLES).default('short'))
+    .option('--csv-safe', "in csv, mark names that a spreadsheet would take for formulas with a '")
     .option('--verbose', 'whole paths, peeled frames, every process and entry')
     .option(
       '--coverage [kernel]',
@@ -109,6 +112,7 @@ export async function printReport(census: Census, options: OutputOptions, input:
     width: outputWidth(),
     colour: !isFile(output) && hasColour(),
     verbose: options.verbose ?? false,
+    csvSafe: options.csvSafe ?? false,
   });
   if (!isFile(output)) return toStdout(content);
   try {

@@ -38,8 +38,17 @@ export function hostTscKhz(): number | undefined {
     // not measured yet
   }
   const khz = measure();
-  if (khz !== undefined) writeFileSync(file, `${JSON.stringify({ machine, khz })}\n`);
+  if (khz !== undefined) remember(file, `${JSON.stringify({ machine, khz })}\n`);
   return khz;
+}
+
+/** Where the cache may only be read, it is measured every time. */
+function remember(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch {
+    // As it is.
+  }
 }
 
 function bootId(): string {

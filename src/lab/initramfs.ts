@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildInPlace, cacheDirectory, pruneOldest } from '../host/cache.ts';
 import { type CpioEntry, cpioArchive, DIRECTORY, EXECUTABLE, REGULAR } from './cpio.ts';
@@ -8,8 +8,8 @@ import { extractVmlinux, identifyKernel } from './kernel-image.ts';
 import type { LabKernel } from './kernels.ts';
 import { type KernelModule, modulesInOrder, readModuleTree } from './modules.ts';
 
-/** Built files that are kept; using one makes it the youngest. */
-const KEPT = 12;
+/** Built files that are kept, each with its sum; using one makes it the youngest. */
+const KEPT = 24;
 
 /**
  * The initial file system of a kernel with a set of modules: busybox, the modules, the scripts.
@@ -67,15 +67,40 @@ export async function bootImage(kernel: LabKernel): Promise<string> {
 /** The file of the cache that is built from these parts and has this ending, built now unless it is there. */
 export async function keptFor(parts: readonly string[], ending: string, build: () => Promise<Buffer>): Promise<string> {
   const file = join(cacheDirectory(), 'boot', `${hash(parts)}.${ending}`);
-  if (existsSync(file)) {
-    const now = new Date();
-    utimesSync(file, now, now);
+  if (isSound(file)) {
+    markUsed(file);
     return file;
   }
   const content = await build();
   buildInPlace(file, (draft) => writeFileSync(draft, content));
+  buildInPlace(`${file}.sha256`, (draft) => writeFileSync(draft, digest(content)));
   pruneOldest(join(cacheDirectory(), 'boot'), KEPT);
   return file;
+}
+
+/** Whether a kept file is what was built: a disk that fills up or fails leaves others. Else it is built again. */
+function isSound(file: string): boolean {
+  try {
+    return digest(readFileSync(file)) === readFileSync(`${file}.sha256`, 'utf8');
+  } catch {
+    return false;
+  }
+}
+
+function digest(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** Of a cache that is somebody else's the times are theirs, too. */
+function markUsed(file: string): void {
+  const now = new Date();
+  for (const path of [file, `${file}.sha256`]) {
+    try {
+      utimesSync(path, now, now);
+    } catch {
+      return;
+    }
+  }
 }
 
 /** A file or directory as it stands: its path, size and time of change. */

@@ -7,7 +7,7 @@ const HEAD = ['rank', 'count', 'share', 'key', 'site', 'subject', 'subsystem', '
  * The groups as comma-separated values (RFC 4180), one row each; losses follow as rows, so that counts add up to the
  * total. Sums of measures are further columns.
  */
-export function csvReport({ census, groups }: Report): string {
+export function csvReport({ census, groups }: Report, isForSpreadsheets = false): string {
   const measures = census.measures.map(({ name }) => name);
   const rows = groups.map((group) => [
     group.rank ?? '',
@@ -28,7 +28,14 @@ export function csvReport({ census, groups }: Report): string {
     const empty = measures.map(() => '');
     rows.push(['', loss.count, share.toFixed(6), `(lost: ${lossText(loss)})`, '', '', '', '', '', 0, '', ...empty]);
   }
-  return [[...HEAD, ...measures], ...rows].map(csvLine).join('');
+  return [[...HEAD, ...measures], ...rows].map((row) => csvLine(isForSpreadsheets ? row.map(inert) : row)).join('');
+}
+
+/**
+ * Spreadsheets take what begins like this for a formula; behind an apostrophe they take it for text. Numbers stay numbers.
+ */
+function inert(value: string | number): string | number {
+  return typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
 }
 
 function tallies(list: readonly { name: string; count: number }[]): string {

@@ -19,6 +19,8 @@ export interface TextLayout {
   readonly colour: boolean;
   /** Also whole paths, peeled frames, remarks of the readers, every process and entry. */
   readonly verbose: boolean;
+  /** Of CSV: names that a spreadsheet would take for formulas are marked as text. */
+  readonly csvSafe?: boolean;
 }
 
 /** Cells of a bar that stands for all calls. */

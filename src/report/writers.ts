@@ -42,7 +42,7 @@ export const REPORT_WRITERS: readonly ReportWriter[] = [
     summary: 'the groups, one row each',
     endings: ['.csv'],
     isCensus: false,
-    write: async (report) => csvReport(report),
+    write: async (report, { csvSafe }) => csvReport(report, csvSafe),
   },
   {
     name: 'html',

@@ -7,7 +7,7 @@ const MILLISECONDS = 1000;
 /** Names as they are; on these an expression without repeated groups is quick whatever it is. */
 const SHORT = 200;
 
-const TEST = new Script('expression.test(text)');
+let testing: Script | undefined;
 
 /**
  * A regular expression that somebody wrote on the command line, for names that somebody else made: `^(a+)+$` takes hours
@@ -17,14 +17,13 @@ export class OwnExpression {
   readonly #expression: RegExp;
   readonly #isPlain: boolean;
   readonly #known = new Map<string, boolean>();
-  readonly #context: { text: string };
+  #context: { text: string } | undefined;
 
   /** @throws {SyntaxError} it is none */
   constructor(source: string) {
     this.#expression = new RegExp(source);
     const quantifiers = source.match(/[*+{]/g)?.length ?? 0;
     this.#isPlain = quantifiers <= 3 && !/\)[*+{]/.test(source);
-    this.#context = createContext({ expression: this.#expression, text: '' }) as { text: string };
   }
 
   /** @throws {UsageError} it takes too long */
@@ -39,9 +38,12 @@ export class OwnExpression {
   }
 
   #tried(text: string): boolean {
+    // Made when it is needed: most expressions are simple, and most names short.
+    this.#context ??= createContext({ expression: this.#expression, text: '' }) as { text: string };
     this.#context.text = text;
     try {
-      return TEST.runInContext(this.#context, { timeout: MILLISECONDS }) === true;
+      testing ??= new Script('expression.test(text)');
+      return testing.runInContext(this.#context, { timeout: MILLISECONDS }) === true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
       throw new UsageError(

@@ -96,11 +96,11 @@ export class ProfileBytes {
         const start = cursor.at;
         const tag = cursor.tag();
         const place = cursor.at;
-        if (tag % 8 === 2 && cursor.varint() + cursor.at > bytes.length) {
-          throw new TruncatedInput(`the profile is cut off at byte ${start}`);
-        }
-        cursor.at = place;
-        cursor.skip(tag);
+        if (tag % 8 === 2) {
+          const length = cursor.varint();
+          if (length > bytes.length - cursor.at) throw new TruncatedInput(`the profile is cut off at byte ${start}`);
+          cursor.at += length;
+        } else cursor.skip(tag);
         if (tag === STRING) this.#addText(place);
         else if (tag === LOCATION) this.#keep(this.#locationIds, this.#locations, place, true);
         else if (tag === FUNCTION) this.#keep(this.#functionIds, this.#functions, place, false);
@@ -142,7 +142,8 @@ export class ProfileBytes {
       const tag = walk.tag();
       const place = walk.at;
       walk.skip(tag);
-      if (tag !== SAMPLE) continue;
+      // An empty one is no call.
+      if (tag !== SAMPLE || this.#bytes[place] === 0) continue;
       sample.locations.length = 0;
       sample.values.length = 0;
       sample.labels.length = 0;
