@@ -189,12 +189,12 @@ describe('the page of the founding case', IN_CHROMIUM, () => {
     await page.reload();
     expect(plain(await detail.locator('h2').textContent())).toBe('enqueue_task_fair');
     await page.goBack();
-    expect(await detail.count()).toBe(0);
+    await expect.poll(() => detail.count()).toBe(0);
     await page.goForward();
-    expect(await detail.count()).toBe(1);
+    await expect.poll(() => detail.count()).toBe(1);
 
     await page.keyboard.press('Escape');
-    expect(await detail.count()).toBe(0);
+    await expect.poll(() => detail.count()).toBe(0);
     await page.keyboard.press('Home');
     for (const key of ['j', 'j', 'k', 'ArrowDown', 'Enter']) await page.keyboard.press(key);
     expect(plain(await detail.locator('h2').textContent())).toBe(report.groups[1].key);
