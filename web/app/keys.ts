@@ -1,6 +1,6 @@
 // Keys of the page and of the view that is shown. `?` lists what is registered here.
 import { signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 
 /** A key and what it does. */
 export interface KeyBinding {
@@ -25,7 +25,7 @@ export const keyGroups = signal<readonly KeyGroup[]>([]);
 
 /** Registers keys while the component is shown. Give the same object every time, or one from `useMemo`. */
 export function useKeys(group: KeyGroup): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     keyGroups.value = [...keyGroups.peek(), group];
     return () => {
       keyGroups.value = keyGroups.peek().filter((one) => one !== group);
