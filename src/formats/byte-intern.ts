@@ -7,7 +7,7 @@ import { HASH_SEED } from '../census/tuple-table.ts';
 const MOST_ALIKE = 16;
 
 /** Longer texts are compared by memcmp, in bytes. */
-const LONG = 2048;
+const LONG = 512;
 
 /**
  * Interned byte strings: readers meet the same lines and stacks over and over, and look at each text only once.
@@ -87,7 +87,7 @@ export class ByteIntern {
     const from = this.#starts[id] as number;
     const length = (this.#starts[id + 1] as number) - from;
     if (length !== end - start) return false;
-    // A call of memcmp costs more than comparing a stack of usual size here.
+    // A call of memcmp costs more than comparing a line or a short stack here.
     if (length > LONG) return buffer.compare(this.#bytes, from, from + length, start, end) === 0;
     if (length < 4) {
       for (let i = 0; i < length; i++) if (this.#bytes[from + i] !== buffer[start + i]) return false;
