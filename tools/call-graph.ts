@@ -1,4 +1,5 @@
 // The call graph of a kernel source tree by name, and which functions an insert may be compiled into.
+import { append } from '../src/text/lists.ts';
 import { functionsIn, sourceFiles } from './kernel-source.ts';
 
 /** Folders that hold code which runs in kernels of interest; everything else only costs time. */
@@ -104,9 +105,3 @@ const MOST_STEPS = 5;
 /** Jumps across files; more would make everything reach everything. */
 const MOST_JUMPS = 1;
 const MOST_CALLERS = 25;
-
-function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
-}

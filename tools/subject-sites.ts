@@ -1,6 +1,8 @@
 // Finds in kernel sources which function takes which lock, allocates from which cache, arms which timer: what stands
 // where the thing is an argument, held against the expressions of atlas/subjects/.
+
 import type { KindRecord, SubjectRecord } from '../src/atlas/subjects/subject-catalog.ts';
+import { append } from '../src/text/lists.ts';
 import { isCovered, isStandIn, TOP_FOLDERS } from './function-scope.ts';
 import { functionsIn, macrosIn, type SourceCall, type SourceFunction, sourceFiles } from './kernel-source.ts';
 
@@ -236,10 +238,4 @@ class Matcher {
 /** The last word of an expression: `mtx` of `ep->mtx`, `lock` of `pcp->lock`. */
 function lastWord(expression: string): string {
   return /(\w+)[^\w]*$/.exec(expression)?.[1] ?? '';
-}
-
-function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }

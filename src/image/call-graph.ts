@@ -1,6 +1,6 @@
 import { type CallKind, directCallsArm64, directCallsX86 } from './direct-calls.ts';
 import { readAddress } from './kernel-elf.ts';
-import type { KernelImage } from './kernel-image.ts';
+import type { KeptAddresses, KernelImage } from './kernel-image.ts';
 
 /** A place in a kernel's code from which a function is called, jumped to, or its address taken. */
 export interface CallPlace {
@@ -32,11 +32,12 @@ export class CallGraph {
   #byTarget: { readonly starts: Int32Array; readonly places: Int32Array } | undefined;
   #byAddress: Int32Array | undefined;
   #kept: Map<number, number[]> | undefined;
-  #areKeptListed = true;
+  readonly #keptAddresses: KeptAddresses;
   readonly #moved = new Set<number>();
 
   constructor(image: KernelImage) {
     this.image = image;
+    this.#keptAddresses = image.keptAddresses();
     const walk = image.architecture === 'arm64' ? directCallsArm64 : directCallsX86;
     const moved = alternatives(image);
     let unread = 0;
@@ -104,14 +105,12 @@ export class CallGraph {
 
   /** Whether kept addresses are those of the kernel's own list; else what looks like one in its data. */
   get areKeptListed(): boolean {
-    this.#kept ??= this.#findKept();
-    return this.#areKeptListed;
+    return this.#keptAddresses.areListed;
   }
 
   #findKept(): Map<number, number[]> {
     const kept = new Map<number, number[]>();
-    const { data, areListed } = this.image.keptAddresses();
-    this.#areKeptListed = areListed;
+    const { data } = this.#keptAddresses;
     const { functions } = this.image;
     for (const place of data) {
       const bytes = this.image.bytesAt(place, 8);
@@ -133,15 +132,13 @@ export class CallGraph {
   /** Addresses that stand in instructions as they are: `mov $hrtimer_wakeup, …`. */
   #addCodeAddresses(): void {
     const { image } = this;
-    for (const field of image.keptAddresses().code) {
+    for (const field of this.#keptAddresses.code) {
       const bytes = image.bytesAt(field, 4);
       if (!bytes) continue;
       const address = bytes.readInt32LE(0);
       const target = image.functions.at(address);
-      const holder = image.functions.at(field);
-      const isCode =
-        holder >= 0 && image.code().some((one) => field >= one.address && field < one.address + one.bytes.length);
-      if (isCode && target >= 0 && image.functions.address(target) === address) this.#add(field, target, 'address');
+      if (image.isCode(field) && target >= 0 && image.functions.address(target) === address)
+        this.#add(field, target, 'address');
     }
   }
 

@@ -1,4 +1,5 @@
 import { normaliseSymbol } from '../census/symbol-name.ts';
+import { append } from '../text/lists.ts';
 import type { CallGraph, CallPlace } from './call-graph.ts';
 import type { CallKind } from './direct-calls.ts';
 import type { ModuleCalls, ModulePlace } from './module-calls.ts';
@@ -109,7 +110,8 @@ export class CallerFinder {
   #addImageSites(index: number, name: string, sites: CallSite[], holders: AddressHolder[]): void {
     const graph = this.#graph;
     const target = graph.image.functions.name(index);
-    const isTrampoline = new Set(trampolinesTo(graph, index).map(({ place }) => place.address));
+    const trampolines = trampolinesTo(graph, index);
+    const isTrampoline = new Set(trampolines.map(({ place }) => place.address));
     for (const place of graph.placesOf(index)) {
       if (isTrampoline.has(place.address)) continue;
       const site = this.#siteAt(place, target);
@@ -120,7 +122,7 @@ export class CallerFinder {
         if (!isOwn) holders.push({ object: site.symbol, module: '', offset: site.offset, isCode: true });
       } else if (!isOwn && isDirect(place.kind)) sites.push({ ...site, kind: place.kind });
     }
-    for (const { trampoline, index: at } of trampolinesTo(graph, index)) {
+    for (const { trampoline, index: at } of trampolines) {
       for (const place of graph.placesOf(at)) {
         const site = this.#siteAt(place, target);
         if (site && isDirect(place.kind)) sites.push({ ...site, kind: 'static call' });
@@ -182,10 +184,4 @@ function bySymbol(a: CallSite, b: CallSite): number {
   if (a.module !== b.module) return a.module < b.module ? -1 : 1;
   if (a.symbol !== b.symbol) return a.symbol < b.symbol ? -1 : 1;
   return a.offset - b.offset;
-}
-
-function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }

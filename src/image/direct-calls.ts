@@ -36,8 +36,14 @@ export type TakeCall = (place: number, target: number, kind: CallKind) => void;
 
 /** By {@link BRANCH}. */
 export const KIND_OF_BRANCH: readonly (CallKind | null)[] = [
-  ...[null, 'call', 'jump', 'jump', 'address', 'pointer call', 'pointer jump'],
-] as (CallKind | null)[];
+  null,
+  'call',
+  'jump',
+  'jump',
+  'address',
+  'pointer call',
+  'pointer jump',
+];
 
 /**
  * Walks x86-64 code instruction by instruction and tells of each direct branch, with 32 bits or 8, to where a function

@@ -1,3 +1,5 @@
+import { readAddress } from './kernel-elf.ts';
+
 /**
  * The names of the symbols that a kernel keeps of itself (kernel/kallsyms.c, scripts/kallsyms.c), found in its
  * uncompressed image. There are tables of
@@ -112,7 +114,7 @@ function addressesOf(image: Buffer, { symbols, countAt }: FoundNames, afterToken
   for (const at of [afterTokens, countAt - ALIGNMENT - size, countAt - ALIGNMENT - 4 * count]) {
     for (const baseAt of [at + size, at + 4 * count]) {
       if (at < 0 || baseAt + 8 > image.length) continue;
-      const base = image.readInt32LE(baseAt + 4) * 0x1_0000_0000 + image.readUInt32LE(baseAt);
+      const base = readAddress(image, baseAt);
       // Kernels lie in the upper half.
       if (base >= 0) continue;
       const addresses = addressesFrom(image, at, count, base);

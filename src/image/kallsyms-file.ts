@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { messageOf, UserError } from '../errors.ts';
+import { lastUpTo } from './ascending.ts';
 
 /** A function found by address. */
 export interface FoundFunction {
@@ -63,14 +64,7 @@ export function kallsymsNames(text: string, what: string): AddressNames {
   functions.sort((a, b) => a.address - b.address);
   return {
     lookup: (address) => {
-      let low = 0;
-      let high = functions.length;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if ((functions[middle]?.address ?? 0) <= address) low = middle + 1;
-        else high = middle;
-      }
-      const found = functions[low - 1];
+      const found = functions[lastUpTo(address, functions.length, (i) => functions[i]?.address ?? 0)];
       if (!found || address - found.address > LONGEST) return null;
       return { name: found.name, module: found.module, offset: address - found.address };
     },

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { lastUpTo } from './ascending.ts';
 import { isArm64Image, readKernel } from './boot-image.ts';
 import type { Code } from './direct-calls.ts';
 import { EM_X86_64, elfMachine } from './elf.ts';
@@ -124,15 +125,9 @@ export class KernelImage {
   /** The object of the kernel's data an address lies in. */
   dataAt(address: number): DataPlace {
     const stretch = this.#stretchAt(address);
-    let low = 0;
-    let high = this.#data.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#data[middle] as AddressedSymbol).address <= address) low = middle + 1;
-      else high = middle;
-    }
-    const symbol = this.#data[low - 1];
-    const next = this.#data[low]?.address ?? Number.POSITIVE_INFINITY;
+    const at = lastUpTo(address, this.#data.length, (i) => (this.#data[i] as AddressedSymbol).address);
+    const symbol = this.#data[at];
+    const next = this.#data[at + 1]?.address ?? Number.POSITIVE_INFINITY;
     if (!symbol || !stretch || symbol.address < stretch.address) return { object: '', offset: 0, room: 0 };
     return { object: symbol.name, offset: address - symbol.address, room: next - symbol.address };
   }

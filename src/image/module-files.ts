@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { decompressBytes } from './compression.ts';
 
@@ -58,6 +58,9 @@ export async function readModules(
   return { read: files.length - failed.length, failed };
 }
 
-function moduleName(file: string): string {
-  return file.replace(/\.ko.*$/, '').replaceAll('-', '_');
+/** `kernel/fs/9p/9p.ko.xz` is the module `9p`; dashes and underscores are the same. */
+export function moduleName(path: string): string {
+  return basename(path)
+    .replace(/\.ko.*$/, '')
+    .replaceAll('-', '_');
 }

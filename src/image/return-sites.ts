@@ -47,7 +47,6 @@ interface Branch {
   readonly offset: number;
   /** '' through a pointer. */
   readonly target: string;
-  readonly isJump: boolean;
 }
 
 /** Finds the call that a frame's return address is of. */
@@ -135,14 +134,13 @@ export class ReturnSites {
     return null;
   }
 
-  #branchAt({ address, target, kind }: CallPlace, symbol: string, start: number): Branch {
+  #branchAt({ address, target }: CallPlace, symbol: string, start: number): Branch {
     const name = target < 0 ? '' : this.#graph.image.functions.name(target);
     return {
       symbol,
       module: '',
       offset: address - start,
       target: THUNK.test(name) ? '' : name,
-      isJump: !isCall(kind),
     };
   }
 
@@ -197,6 +195,6 @@ function isJump(kind: string): boolean {
   return kind === 'jump' || kind === 'pointer jump';
 }
 
-function branchOf({ function: symbol, offset, target, kind }: ModulePlace, module: string): Branch {
-  return { symbol, module, offset, target: THUNK.test(target) ? '' : target, isJump: isJump(kind) };
+function branchOf({ function: symbol, offset, target }: ModulePlace, module: string): Branch {
+  return { symbol, module, offset, target: THUNK.test(target) ? '' : target };
 }

@@ -2,6 +2,7 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { messageOf, UserError } from '../errors.ts';
 import { bzImagePayload, isBzImage } from '../image/boot-image.ts';
 import { EM_X86_64, elfMachine, elfSegments, isElf, PT_NOTE } from '../image/elf.ts';
+import { elfNotes } from '../image/elf-notes.ts';
 
 /** Where the setup header of an x86 kernel says where its version stands (Documentation/arch/x86/boot.rst). */
 const VERSION_POINTER = 0x20e;
@@ -56,18 +57,11 @@ function hasPvhEntry(kernel: Buffer): boolean {
   const XEN_ELFNOTE_PHYS32_ENTRY = 18;
   for (const { type, offset, size } of elfSegments(kernel)) {
     if (type !== PT_NOTE) continue;
-    for (let note = offset; note + 12 <= offset + size; ) {
-      const nameSize = kernel.readUInt32LE(note);
-      const kind = kernel.readUInt32LE(note + 8);
-      if (kind === XEN_ELFNOTE_PHYS32_ENTRY && kernel.toString('latin1', note + 12, note + 15) === 'Xen') return true;
-      note += 12 + align4(nameSize) + align4(kernel.readUInt32LE(note + 4));
+    for (const note of elfNotes(kernel.subarray(offset, offset + size))) {
+      if (note.type === XEN_ELFNOTE_PHYS32_ENTRY && note.vendor === 'Xen') return true;
     }
   }
   return false;
-}
-
-function align4(size: number): number {
-  return (size + 3) & ~3;
 }
 
 function readHead(path: string, length: number): Buffer {

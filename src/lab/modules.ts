@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { decompressBytes } from '../image/compression.ts';
+import { moduleFiles, moduleName } from '../image/module-files.ts';
 
 /** One module, ready for insmod. */
 export interface KernelModule {
@@ -19,22 +20,10 @@ export interface ModuleTree {
 
 /** Reads what modules there are; the files themselves stay unread. */
 export function readModuleTree(directory: string): ModuleTree {
-  const files = new Map<string, string>();
-  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile() && /\.ko(\.(xz|zst|gz))?$/.test(entry.name)) {
-      files.set(moduleName(entry.name), join(entry.parentPath, entry.name));
-    }
-  }
+  const files = new Map(moduleFiles(directory).map(({ name, path }) => [name, path]));
   const builtinList = join(directory, 'modules.builtin');
   const builtin = existsSync(builtinList) ? readFileSync(builtinList, 'utf8').trim().split('\n') : [];
   return { directory, files, builtin: new Set(builtin.map(moduleName)) };
-}
-
-/** `kernel/fs/9p/9p.ko.xz` is the module `9p`; dashes and underscores are the same. */
-function moduleName(path: string): string {
-  return basename(path)
-    .replace(/\.ko.*$/, '')
-    .replaceAll('-', '_');
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Confidence, PathView, Subject, SubjectKind } from '../../census/knowledge.ts';
+import { append } from '../../text/lists.ts';
 import { fitsChain } from '../chains.ts';
 import { placeInPath } from '../places.ts';
 import { isInRange, textFor } from '../versions.ts';
@@ -204,10 +205,4 @@ export function subjectOfThing(record: SubjectRecord): Subject {
 /** What things of a kind are called: `lock`. */
 export function nounOf(kind: SubjectKind): string {
   return kind === 'rbtree' ? 'tree' : (kindRecords().find((one) => one.kind === kind)?.noun ?? kind);
-}
-
-function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }

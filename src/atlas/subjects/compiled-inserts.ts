@@ -1,3 +1,4 @@
+import { append } from '../../text/lists.ts';
 import { atlasTable } from '../files.ts';
 
 /** A row of `atlas/compiled-inserts.tsv`: a symbol of a compiled kernel that inserts, and in which function of the source. */
@@ -72,10 +73,4 @@ function buildOf(kernel: CompiledInsert['kernel']): Build {
     builds.set(kernel, build);
   }
   return build;
-}
-
-function append(map: Map<string, Compiled[]>, key: string, value: Compiled): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }

@@ -1,4 +1,5 @@
 import type { Confidence, PathFrame, PathView, Subject } from '../../census/knowledge.ts';
+import { append } from '../../text/lists.ts';
 import { atlasTable } from '../files.ts';
 import { placeInPath } from '../places.ts';
 import { isInRange } from '../versions.ts';
@@ -307,10 +308,4 @@ function moduleName(module: string): string {
 
 function folderOf(file: string): string {
   return file.slice(0, file.lastIndexOf('/'));
-}
-
-function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }

@@ -12,7 +12,13 @@ export class ByteSource {
     this.#iterator = bytes[Symbol.asyncIterator]();
   }
 
-  /** The next `length` bytes; fewer where the stream ends before. Valid until the next call. */
+  /** The next `length` bytes, which are not taken yet; fewer where the stream ends before. */
+  async peek(length: number): Promise<Buffer> {
+    if (this.held < length) await this.#fill(length);
+    return this.#held.subarray(this.#at, this.#at + length);
+  }
+
+  /** The next `length` bytes; fewer where the stream ends before. They stay as they are. */
   async take(length: number): Promise<Buffer> {
     if (this.#held.length - this.#at < length) await this.#fill(length);
     const taken = this.#held.subarray(this.#at, this.#at + length);
@@ -21,17 +27,9 @@ export class ByteSource {
     return taken;
   }
 
-  /** Bytes that are held already; for reading on without waiting. */
+  /** Bytes that are held already. */
   get held(): number {
     return this.#held.length - this.#at;
-  }
-
-  /** {@link take} of bytes that are held. */
-  takeHeld(length: number): Buffer {
-    const taken = this.#held.subarray(this.#at, this.#at + length);
-    this.#at += taken.length;
-    this.position += taken.length;
-    return taken;
   }
 
   /** Whether the stream has ended; what is held may be left. */

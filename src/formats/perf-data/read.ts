@@ -3,7 +3,7 @@
 import { UserError } from '../../errors.ts';
 import type { CensusBuilder } from '../builder.ts';
 import type { Diagnostics } from '../diagnostics.ts';
-import { SampleBooks } from '../perf-script/samples.ts';
+import { architectureOf, SampleBooks } from '../perf-script/samples.ts';
 import { type ByteStream, type FormatReader, MalformedInput, type ReaderOptions, type SniffResult } from '../reader.ts';
 import { ByteSource } from './byte-source.ts';
 import { featureNames, readFeature } from './features.ts';
@@ -103,33 +103,28 @@ async function readRecords(
   const end = isOpen ? Number.POSITIVE_INFINITY : data.offset + data.size;
   while (source.position < end) {
     const at = source.position;
-    const head =
-      source.held >= RECORD_HEADER_BYTES
-        ? source.takeHeld(RECORD_HEADER_BYTES)
-        : await source.take(RECORD_HEADER_BYTES);
+    const head = await source.peek(RECORD_HEADER_BYTES);
     if (head.length === 0 && isOpen) return isPipe ? null : 'perf record did not finish the file';
     if (head.length < RECORD_HEADER_BYTES) return `the records end at byte ${at}`;
-    const words = new Words(head, isLittle);
-    const size = words.u16(6);
-    const type = words.u32(0);
+    const size = new Words(head, isLittle).u16(6);
     if (size < RECORD_HEADER_BYTES) {
       diagnostics.skip(0, '', `byte ${at}: a record says it has ${size} bytes`);
       return `the records are damaged at byte ${at}`;
     }
-    const rest = size - RECORD_HEADER_BYTES;
-    const body = source.held >= rest ? source.takeHeld(rest) : await source.take(rest);
-    if (body.length < rest) return `the last record is cut off at byte ${at}`;
-    await recording.take(Buffer.concat([head, body], size));
-    const extra = bytesBehind(type, new Words(body, isLittle));
+    const bytes = await source.take(size);
+    if (bytes.length < size) return `the last record is cut off at byte ${at}`;
+    await recording.take(bytes);
+    const extra = bytesBehind(new Words(bytes, isLittle));
     if (extra > 0) await source.skipTo(source.position + extra);
   }
   return null;
 }
 
 /** Bytes that follow a record and are no part of it. */
-function bytesBehind(type: number, body: Words): number {
-  if (type === RECORD.auxTrace) return body.u64(0);
-  return type === RECORD.tracingData ? (body.u32(0) + 7) & ~7 : 0;
+function bytesBehind(record: Words): number {
+  const type = record.u32(0);
+  if (type === RECORD.auxTrace) return record.u64(RECORD_HEADER_BYTES);
+  return type === RECORD.tracingData ? (record.u32(RECORD_HEADER_BYTES) + 7) & ~7 : 0;
 }
 
 /** The parts after the records: a table of where they are, in the order of their numbers, then themselves. */
@@ -191,12 +186,10 @@ async function book(
   }
 }
 
-const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'x86-64', aarch64: 'arm64' };
-
 function tellFacts({ facts: { release, arch, cpus, command } }: Recording, { census }: CensusBuilder): void {
   if (release !== '') census.facts.kernels.push(release);
   if (cpus > 0) census.facts.cpus = cpus;
   if (command.length > 0) census.facts.commands.push([...command]);
-  const architecture = Object.hasOwn(ARCHITECTURES, arch) ? ARCHITECTURES[arch] : undefined;
+  const architecture = architectureOf(arch);
   if (architecture !== undefined) census.facts.architectures.push(architecture);
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Frame } from '../../census/stack-table.ts';
 import { NO_OFFSET } from '../../census/stack-table.ts';
+import { lastUpTo } from '../../image/ascending.ts';
 import { buildId } from '../../image/debug-file.ts';
 import { type ElfFile, readElf } from '../../image/elf.ts';
 import type { CensusBuilder } from '../builder.ts';
@@ -126,14 +127,7 @@ function programNames(file: string): ProgramNames | null {
       const segment = elf.segments.find((one) => offset >= one.offset && offset < one.offset + one.size);
       if (!segment) return null;
       const address = offset - segment.offset + segment.address;
-      let low = 0;
-      let high = functions.length;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if ((functions[middle]?.address ?? 0) <= address) low = middle + 1;
-        else high = middle;
-      }
-      const found = functions[low - 1];
+      const found = functions[lastUpTo(address, functions.length, (i) => functions[i]?.address ?? 0)];
       if (!found || address >= found.address + Math.max(found.size, 1)) return null;
       return { name: found.name, offset: address - found.address };
     },

@@ -95,7 +95,7 @@ export class SampleBooks {
     if (key === 'os release' && !facts.kernels.includes(value)) facts.kernels.push(value);
     if (key === 'nrcpus online') facts.cpus = /^\d{1,6}$/.test(value) ? Number(value) || null : null;
     if (key === 'cmdline') facts.commands.push(value.split(/\s+/));
-    const architecture = key === 'arch' && Object.hasOwn(ARCHITECTURES, value) ? ARCHITECTURES[value] : undefined;
+    const architecture = key === 'arch' ? architectureOf(value) : undefined;
     if (architecture !== undefined && !facts.architectures.includes(architecture)) {
       facts.architectures.push(architecture);
     }
@@ -122,8 +122,12 @@ function names(events: readonly KnownEvent[]): string[] {
   return events.map(({ name }) => targetName(name, '')).slice(0, MOST_NAMED);
 }
 
-/** By what `uname -m` calls them. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'x86-64', aarch64: 'arm64' };
+
+/** An architecture by what `uname -m` calls it; undefined for one that is not known. */
+export function architectureOf(machine: string): string | undefined {
+  return Object.hasOwn(ARCHITECTURES, machine) ? ARCHITECTURES[machine] : undefined;
+}
 
 function utf8(text: string): string {
   return /[\x80-\xff]/.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text;
