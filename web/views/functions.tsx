@@ -1,6 +1,5 @@
 import { computed } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { takeBackLast } from '../app/chips.tsx';
 import { type KeyBinding, useKeys } from '../app/keys.ts';
 import { parameter } from '../app/parameters.ts';
 import { shownCensus } from '../app/selected.ts';
@@ -13,6 +12,7 @@ import { shownNow } from '../graph/graph-state.ts';
 import { showSandwich } from '../graph/panel.tsx';
 import { calls, grouped, percent } from '../text/numbers.ts';
 import './functions.css';
+import { NothingLeft } from './nothing-left.tsx';
 
 type Column = 'through' | 'decided' | 'name';
 
@@ -59,18 +59,11 @@ export function Functions() {
   const rows = rowsNow.value;
   if (rows.length === 0) {
     return (
-      <div class="empty">
-        <p>
-          {all.value.length === 0
-            ? 'None of the calls is let through, so there are no functions.'
-            : `None of ${grouped(all.value.length)} functions is called that, or lives there.`}
-        </p>
-        <p>
-          <button type="button" onClick={() => takeBackLast()}>
-            Take back what was narrowed last
-          </button>
-        </p>
-      </div>
+      <NothingLeft>
+        {all.value.length === 0
+          ? 'None of the calls is let through, so there are no functions.'
+          : `None of ${grouped(all.value.length)} functions is called that, or lives there.`}
+      </NothingLeft>
     );
   }
   return <FunctionList data={data} rows={rows} total={report.calls.total} />;

@@ -1,5 +1,4 @@
 import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
-import { takeBackLast } from '../app/chips.tsx';
 import { copyText } from '../app/clipboard.ts';
 import { useKeys } from '../app/keys.ts';
 import { change } from '../app/parameters.ts';
@@ -26,6 +25,7 @@ import { SandwichView } from '../graph/sandwich.tsx';
 import { neighbour } from '../graph/walk.ts';
 import { calls, grouped, percent } from '../text/numbers.ts';
 import './paths.css';
+import { NothingLeft } from './nothing-left.tsx';
 
 /** How the paths join: callers with the target on top, a flame graph, or both sides of one function. */
 export function Paths() {
@@ -33,16 +33,7 @@ export function Paths() {
   const found = foundNow.value;
   if (model === null || found === null) return <p class="empty">{shownCensus.value.problem}</p>;
   if (model.tree.total[0] === 0) {
-    return (
-      <div class="empty">
-        <p>None of the calls is let through, so there is nothing to draw.</p>
-        <p>
-          <button type="button" onClick={() => takeBackLast()}>
-            Take back what was narrowed last
-          </button>
-        </p>
-      </div>
-    );
+    return <NothingLeft>None of the calls is let through, so there is nothing to draw.</NothingLeft>;
   }
   return sandwich.value === '' ? <PathsOf model={model} found={found} /> : <SandwichView name={sandwich.value} />;
 }
